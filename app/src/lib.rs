@@ -1,0 +1,1 @@
+//! The web app: pages, components, topology view, charts, server functions.

@@ -1,0 +1,1 @@
+//! What implements the operations: fleet, discovery, measurement, service, demo.

@@ -1,0 +1,1 @@
+//! Paths and layout over petgraph, and the pure Scene that every renderer draws.

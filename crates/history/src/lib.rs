@@ -1,0 +1,1 @@
+//! The time-series store over SQLite: owns the format of history.db.

@@ -1,0 +1,1 @@
+//! A safe, asynchronous libvirt client: typed XML, events, statistics, deadlines.

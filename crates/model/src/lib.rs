@@ -1,0 +1,1 @@
+//! Inventory, topology and the differences between topologies: pure, internal.

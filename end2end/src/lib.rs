@@ -1,0 +1,1 @@
+//! Tests from outside: browser, SOAP clients, and the testbed of real hosts.

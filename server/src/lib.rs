@@ -1,0 +1,1 @@
+//! The vms binary: configuration, command line, web, SOAP services.
