@@ -1,1 +1,28 @@
-//! Paths and layout over petgraph, and the pure Scene that every renderer draws.
+//! Paths and layout over petgraph, and the pure [`Scene`] that every renderer draws.
+//!
+//! ```text
+//! Diagram ──arrange──▶ Positions ──Scene::new──▶ Scene ──▶ svg::render, WebGL, …
+//!  what is there        where it is               what is drawn, plain data
+//! ```
+//!
+//! A [`Diagram`] says what is to be drawn in the drawer's words, [`arrange`] finds a place for
+//! everything in it, [`Scene::new`] turns both into shapes, curves and label boxes in absolute
+//! coordinates, and a renderer only paints. Nothing here touches the network, a clock, a file or
+//! the system's random numbers: the same input gives the same picture, on the server and in the
+//! browser. What a host or router *is* does not live here; neither do pages nor events.
+//!
+//! One unit is one CSS pixel at zoom 1; x grows to the right, y downwards.
+
+mod diagram;
+pub mod layout;
+pub mod paths;
+mod scene;
+mod shape;
+pub mod svg;
+
+pub use diagram::{
+    Diagram, Edge, EdgeKind, EdgeState, End, Group, Node, NodeKind, NodeState, Point, Positions,
+};
+pub use layout::arrange;
+pub use scene::{Curve, LabelKind, Rect, Scene, SceneBox, SceneEdge, SceneLabel, SceneNode};
+pub use shape::text_width;
