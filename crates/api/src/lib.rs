@@ -1,1 +1,52 @@
-//! The operations of VMS: one request, reply and error type each, ids, and the trait Operations.
+//! The operations of VMS: what a pilot can ask for, in one set of types.
+//!
+//! Every operation has one request and one reply type here, all of them share one [`Error`], and
+//! [`Operations`] is the one interface through which they are called. SOAP services, the page's
+//! server functions and the command line are adapters over that trait; the crate `control`
+//! implements it. Nothing here knows how an operation is carried out.
+//!
+//! Conventions, the same in Rust, JSON and XML:
+//! - times are UTC instants ([`Timestamp`]), written as RFC 3339 / `xs:dateTime` with `Z`;
+//! - ids are typed and cross as strings;
+//! - sizes are bytes, rates are bits or bytes a second as the field's name says, shares are 0 to 1;
+//! - every reply says when it was true (`as_of`) and, host by host, whether what it tells is
+//!   current ([`HostFreshness`]): a host that cannot be reached is shown as it was last seen, with
+//!   its age, never as gone.
+//!
+//! The crate compiles to WebAssembly; the feature `soap` adds the SOAP encoding of every type.
+
+mod caller;
+mod error;
+mod event;
+mod history;
+mod host;
+mod ids;
+mod operations;
+mod router;
+mod topology;
+
+pub use caller::{Caller, Channel, Role};
+pub use error::{
+    Conflict, Denied, Error, HostUnreachable, Internal, InvalidArgument, NotFound, NotSupported,
+};
+pub use event::{Event, EventStream};
+pub use history::{Aggregation, HistoryPoint, Metric, QueryHistoryReply, QueryHistoryRequest};
+pub use host::{
+    Driver, Endpoint, Host, HostFreshness, HostInterface, HostState, ListHostsReply,
+    ListHostsRequest,
+};
+pub use ids::{HostId, IdError, LinkId, MacAddress, RouterId, SegmentId};
+pub use operations::Operations;
+pub use router::{
+    Disk, DiskMeasurement, GetRouterStatusReply, GetRouterStatusRequest, InterfaceKind,
+    InterfaceMeasurement, LinkState, ListRoutersReply, ListRoutersRequest, ResumeRouterReply,
+    ResumeRouterRequest, Router, RouterInterface, RouterMeasurement, RouterState,
+    SuspendRouterReply, SuspendRouterRequest,
+};
+pub use topology::{
+    ChangeKind, ElementKind, GetTopologyReply, GetTopologyRequest, Link, LinkEnd, LinkKind,
+    LinkSource, LinkSourceKind, Segment, SegmentKind, TopologyChange, TopologyView,
+};
+
+/// An instant, UTC.
+pub type Timestamp = jiff::Timestamp;
