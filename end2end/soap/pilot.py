@@ -1,0 +1,167 @@
+"""A pilot in Python, on zeep: reads everything that VMS tells over SOAP, acts, and provokes faults.
+
+    pilot.py read BASE_URL            every reading operation over SOAP 1.1 and 1.2, as JSON
+    pilot.py act BASE_URL ROUTER_ID   suspend and resume over SOAP 1.1 and 1.2, as JSON
+    pilot.py fault BASE_URL           typed faults over SOAP 1.1 and 1.2, as JSON
+    pilot.py watch BASE_URL ROUTER_ID SECONDS
+                                      a JSON line, with the time, at each change of state seen
+"""
+
+import datetime
+import json
+import sys
+import time
+
+import zeep
+from zeep.helpers import serialize_object
+
+SERVICES = {
+    "TopologyService": ["GetTopology"],
+    "StatusService": ["ListHosts", "ListRouters", "GetRouterStatus"],
+    "MeasurementService": ["QueryHistory"],
+    "ProvisioningService": ["SuspendRouter", "ResumeRouter"],
+}
+PORTS = {"1.1": "Soap11Endpoint", "1.2": "Soap12Endpoint"}
+
+
+class Pilot:
+    """All services of one server over one version of SOAP."""
+
+    def __init__(self, base, version):
+        self.clients = {}
+        self.operations = {}
+        for service, operations in SERVICES.items():
+            client = zeep.Client(f"{base}/services/{service}?wsdl")
+            port = client.bind(service, f"{service}Http{PORTS[version]}")
+            self.clients[service] = client
+            for operation in operations:
+                self.operations[operation] = (client, getattr(port, operation))
+
+    def call(self, operation, **arguments):
+        _, method = self.operations[operation]
+        return serialize_object(method(**arguments), dict)
+
+    def fault(self, operation, **arguments):
+        """The fault that a call ends in: its text, and its detail read by the WSDL's types."""
+        client, method = self.operations[operation]
+        try:
+            answer = method(**arguments)
+        except zeep.exceptions.Fault as fault:
+            detail = fault.detail[0]
+            # zeep's 1.1 binding leaves the detail as XML: the type comes from the WSDL.
+            element = client.get_element(detail.tag)
+            value = serialize_object(element.parse(detail, client.wsdl.types), dict)
+            name = detail.tag.rpartition("}")[2]
+            return {"fault": name, "text": fault.message, "detail": value}
+        raise SystemExit(f"{operation}({arguments}) should have ended in a fault, not in {answer}")
+
+
+def read(base):
+    found = {}
+    for version in PORTS:
+        pilot = Pilot(base, version)
+        hosts = pilot.call("ListHosts")
+        routers = pilot.call("ListRouters")
+        running = [r for r in routers["routers"] if r["state"] == "running"]
+        # The one with the most to tell.
+        chosen = max(running, key=lambda r: (len(r["interfaces"]), r["name"]))
+        metrics = [("cpuTime", {})]
+        metrics += [
+            (name, {"interface": interface["mac"]})
+            for interface in chosen["interfaces"]
+            for name in ("receivedBytes", "transmittedBytes")
+        ]
+        found[version] = {
+            "hosts": hosts,
+            "routers": routers,
+            "topologies": {
+                view: pilot.call("GetTopology", view=view)
+                for view in ("physical", "virtual", "combined")
+            },
+            "statuses": {
+                r["id"]: pilot.call("GetRouterStatus", router=r["id"])
+                for r in routers["routers"]
+            },
+            "history": [
+                pilot.call("QueryHistory", router=chosen["id"], metric=metric, **of)
+                for metric, of in metrics
+            ],
+            "counters": counters(pilot, routers["routers"]),
+        }
+    return found
+
+
+def counters(pilot, routers):
+    """The last raw value of each interface's byte counters, as the history has them."""
+    end = datetime.datetime.now(datetime.timezone.utc)
+    values = {}
+    for router in routers:
+        for interface in router["interfaces"]:
+            for metric in ("receivedBytes", "transmittedBytes"):
+                reply = pilot.call(
+                    "QueryHistory",
+                    router=router["id"],
+                    interface=interface["mac"],
+                    metric=metric,
+                    start=end - datetime.timedelta(minutes=2),
+                    end=end,
+                    stepSeconds=1,
+                    aggregation="last",
+                )
+                measured = [p for p in reply["points"] if p["value"] is not None]
+                if measured:
+                    key = f"{router['name']} {interface['mac']} {metric}"
+                    values[key] = {"at": measured[-1]["at"], "value": measured[-1]["value"]}
+    return values
+
+
+def act(base, router):
+    done = {}
+    for version in PORTS:
+        pilot = Pilot(base, version)
+        done[version] = {
+            "suspended": pilot.call("SuspendRouter", router=router, requestId=f"s-{version}"),
+            "again": pilot.call("SuspendRouter", router=router, requestId=f"s-{version}"),
+            "status": pilot.call("GetRouterStatus", router=router),
+            "resumed": pilot.call("ResumeRouter", router=router),
+        }
+    return done
+
+
+def fault(base):
+    nobody = "00000000-0000-4000-8000-000000000000"
+    provoked = {}
+    for version in PORTS:
+        pilot = Pilot(base, version)
+        routers = pilot.call("ListRouters")["routers"]
+        stopped = [r for r in routers if r["state"] == "shutOff"]
+        provoked[version] = {
+            "notFound": pilot.fault("GetRouterStatus", router=nobody),
+            "invalid": pilot.fault("QueryHistory", router=routers[0]["id"], metric="receivedBytes"),
+            "conflict": pilot.fault("SuspendRouter", router=stopped[0]["id"]) if stopped else None,
+        }
+    return provoked
+
+
+def watch(base, router, seconds):
+    pilot = Pilot(base, "1.1")
+    until = time.time() + float(seconds)
+    last = None
+    while time.time() < until:
+        state = pilot.call("GetRouterStatus", router=router)["router"]["state"]
+        if state != last:
+            print(json.dumps({"t": time.time(), "state": state}), flush=True)
+            last = state
+        time.sleep(0.02)
+
+
+def main():
+    if len(sys.argv) < 3:
+        raise SystemExit(__doc__)
+    command, base, *rest = sys.argv[1:]
+    answer = {"read": read, "act": act, "fault": fault, "watch": watch}[command](base, *rest)
+    if answer is not None:
+        json.dump(answer, sys.stdout, default=str, sort_keys=True)
+
+
+main()
