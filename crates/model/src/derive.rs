@@ -1,0 +1,268 @@
+//! From reports to the graph.
+
+use crate::{
+    DeclaredLink, Domain, Host, HostId, HostInterface, HostInventory, HostReport, Link, LinkEnd,
+    LinkId, LinkKind, LinkSource, LinkState, Member, Port, Router, RouterId, RouterState, Segment,
+    SegmentId, Topology,
+    ids::joined,
+    segments::{Wire, Wires},
+};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+impl Topology {
+    /// Derives the graph. The same reports and links give the same graph, in whichever order they
+    /// come; of two reports with one id the later counts. A declared link that names a host
+    /// without a report is left out.
+    ///
+    /// A router that several hosts define is one router: on the host where it is active, else on
+    /// one that answers, else on the first by id.
+    ///
+    /// Everything is derived anew each time: some microseconds a router, which a fleet of 10,000
+    /// affords at every change.
+    pub fn derive<'a>(
+        reports: impl IntoIterator<Item = &'a HostReport>,
+        declared: &[DeclaredLink],
+    ) -> Self {
+        let reports: BTreeMap<&HostId, &HostReport> = reports
+            .into_iter()
+            .map(|report| (&report.id, report))
+            .collect();
+        let declared: Vec<&DeclaredLink> = declared
+            .iter()
+            .filter(|link| reports.contains_key(&link.a.host) && reports.contains_key(&link.b.host))
+            .collect();
+        let hosts: BTreeMap<_, _> = reports
+            .values()
+            .map(|report| (report.id.clone(), Arc::new(host(report, &declared))))
+            .collect();
+        let placed = place(&reports);
+
+        let mut wires = Wires::default();
+        for inventory in reports.values().filter_map(|r| r.inventory.as_deref()) {
+            wires.add_inventory(inventory);
+        }
+        for link in &declared {
+            wires.add_link(link, |port| {
+                interface(&hosts, port).is_some_and(|i| i.kind == "bridge")
+            });
+        }
+        let mut carriers = BTreeMap::new();
+        for (&id, &(inventory, domain)) in &placed {
+            let on: Vec<_> = (domain.interfaces.iter())
+                .map(|nic| wires.attach(inventory, nic))
+                .collect();
+            carriers.insert(id, on);
+        }
+
+        let known = wires.finish();
+        let mut members: BTreeMap<usize, BTreeSet<Member>> = BTreeMap::new();
+        let mut routers = BTreeMap::new();
+        for (&id, &(inventory, domain)) in &placed {
+            let mut segments = Vec::with_capacity(domain.interfaces.len());
+            for (nic, carrier) in domain.interfaces.iter().zip(&carriers[&id]) {
+                let wire = carrier.as_ref().map(|carrier| wires.wire_of(carrier));
+                if let Some(wire) = wire {
+                    let member = Member {
+                        router: id,
+                        mac: nic.mac,
+                    };
+                    members.entry(wire).or_default().insert(member);
+                }
+                segments.push(wire.and_then(|wire| Some(known.get(&wire)?.id.clone())));
+            }
+            let router = Router {
+                host: inventory.host.clone(),
+                domain: Arc::clone(domain),
+                segments,
+            };
+            routers.insert(id, Arc::new(router));
+        }
+
+        let mut topology = Self {
+            hosts,
+            routers,
+            ..Self::default()
+        };
+        for (number, members) in members {
+            if let Some(wire) = known.get(&number) {
+                topology.add_segment(wire, members);
+            }
+        }
+        for link in declared {
+            topology.add_physical_link(link);
+        }
+        topology
+    }
+
+    fn add_segment(&mut self, wire: &Wire, members: BTreeSet<Member>) {
+        let mut hosts = wire.hosts.clone();
+        hosts.extend(
+            members
+                .iter()
+                .filter_map(|member| self.routers.get(&member.router))
+                .map(|router| router.host.clone()),
+        );
+        let pair = match members.iter().collect::<Vec<_>>()[..] {
+            // A router wired to itself is no link between two elements.
+            [a, b] if a.router != b.router => Some((*a, *b)),
+            _ => None,
+        };
+        let drawn = pair.is_none() && members.len() > 1;
+        if let Some((a, b)) = pair {
+            let state = self.member_state(&a).and(self.member_state(&b));
+            self.add_virtual_link(LinkEnd::Router(a), LinkEnd::Router(b), &wire.id, state);
+        }
+        if drawn {
+            for member in &members {
+                let state = self.member_state(member);
+                let (a, b) = (LinkEnd::Router(*member), LinkEnd::Segment(wire.id.clone()));
+                self.add_virtual_link(a, b, &wire.id, state);
+            }
+        }
+        let segment = Segment {
+            id: wire.id.clone(),
+            name: wire.name.clone(),
+            kind: wire.kind,
+            hosts,
+            members,
+            drawn,
+        };
+        self.segments.insert(wire.id.clone(), Arc::new(segment));
+    }
+
+    fn add_virtual_link(&mut self, a: LinkEnd, b: LinkEnd, segment: &SegmentId, state: LinkState) {
+        let id = LinkId::of_ends("virtual", &end_text(&a), &end_text(&b));
+        let link = Link {
+            id: id.clone(),
+            kind: LinkKind::Virtual,
+            a,
+            b,
+            state,
+            capacity_bits_per_second: None,
+            segment: Some(segment.clone()),
+            source: LinkSource::Libvirt,
+        };
+        self.links.insert(id, Arc::new(link));
+    }
+
+    fn add_physical_link(&mut self, declared: &DeclaredLink) {
+        let (a, b) = (&declared.a, &declared.b);
+        let (a, b) = if a <= b { (a, b) } else { (b, a) };
+        let state = self.port_state(a).and(self.port_state(b));
+        let (a, b) = (LinkEnd::Host(a.clone()), LinkEnd::Host(b.clone()));
+        let id = LinkId::of_ends("physical", &end_text(&a), &end_text(&b));
+        // Declared twice, with a capacity once: the order must not decide.
+        let capacity = declared.capacity_bits_per_second.max(
+            self.links
+                .get(&id)
+                .and_then(|link| link.capacity_bits_per_second),
+        );
+        let link = Link {
+            id: id.clone(),
+            kind: LinkKind::Physical,
+            a,
+            b,
+            state,
+            capacity_bits_per_second: capacity,
+            segment: None,
+            source: LinkSource::Declared,
+        };
+        self.links.insert(id, Arc::new(link));
+    }
+
+    /// Whether frames get through a router's interface.
+    fn member_state(&self, member: &Member) -> LinkState {
+        let Some(router) = self.routers.get(&member.router) else {
+            return LinkState::Unknown;
+        };
+        if !self.is_current(&router.host) {
+            return LinkState::Unknown;
+        }
+        let nic = (router.domain.interfaces.iter()).find(|nic| nic.mac == member.mac);
+        let runs = match router.domain.state {
+            RouterState::Running => LinkState::Up,
+            RouterState::Unknown => LinkState::Unknown,
+            _ => LinkState::Down,
+        };
+        runs.and(nic.map_or(LinkState::Unknown, |nic| nic.link))
+    }
+
+    fn port_state(&self, port: &Port) -> LinkState {
+        if !self.is_current(&port.host) {
+            return LinkState::Unknown;
+        }
+        interface(&self.hosts, port).map_or(LinkState::Unknown, |interface| interface.state)
+    }
+}
+
+/// Decides which host's definition of each router counts.
+fn place<'a>(
+    reports: &BTreeMap<&HostId, &'a HostReport>,
+) -> BTreeMap<RouterId, (&'a HostInventory, &'a Arc<Domain>)> {
+    let mut placed: BTreeMap<RouterId, _> = BTreeMap::new();
+    // By id, so that of two equals the first stays.
+    for report in reports.values() {
+        let Some(inventory) = report.inventory.as_deref() else {
+            continue;
+        };
+        for (id, domain) in &inventory.domains {
+            let rank = Reverse((domain.state.is_active(), report.contact.is_current()));
+            let better = placed.get(id).is_none_or(|(before, _, _)| rank < *before);
+            if better {
+                placed.insert(*id, (rank, inventory, domain));
+            }
+        }
+    }
+    placed
+        .into_iter()
+        .map(|(id, (_, inventory, domain))| (id, (inventory, domain)))
+        .collect()
+}
+
+fn host(report: &HostReport, declared: &[&DeclaredLink]) -> Host {
+    let inventory = report.inventory.as_deref();
+    let mut interfaces: BTreeMap<String, HostInterface> = inventory
+        .into_iter()
+        .flat_map(|inventory| &inventory.interfaces)
+        .map(|interface| (interface.name.clone(), interface.clone()))
+        .collect();
+    for port in declared.iter().flat_map(|link| [&link.a, &link.b]) {
+        if port.host == report.id {
+            interfaces
+                .entry(port.interface.clone())
+                .or_insert_with(|| HostInterface {
+                    name: port.interface.clone(),
+                    kind: "ethernet".to_owned(),
+                    mac: None,
+                    state: LinkState::Unknown,
+                    ports: Vec::new(),
+                });
+        }
+    }
+    Host {
+        id: report.id.clone(),
+        name: report.name.clone(),
+        site: report.site.clone(),
+        endpoints: report.endpoints.clone(),
+        contact: report.contact,
+        message: report.message.clone(),
+        node: inventory.map(|i| i.node.clone()).unwrap_or_default(),
+        interfaces: interfaces.into_values().collect(),
+    }
+}
+
+fn interface<'a>(hosts: &'a BTreeMap<HostId, Arc<Host>>, port: &Port) -> Option<&'a HostInterface> {
+    (hosts.get(&port.host)?.interfaces.iter()).find(|i| i.name == port.interface)
+}
+
+fn end_text(end: &LinkEnd) -> String {
+    match end {
+        LinkEnd::Host(port) => joined(&[port.host.as_str(), &port.interface], '/'),
+        LinkEnd::Router(member) => format!("{}/{}", member.router, member.mac),
+        LinkEnd::Segment(id) => id.to_string(),
+    }
+}

@@ -1,0 +1,318 @@
+//! What changed, in sentences for people.
+
+use crate::{
+    Change, Difference, Host, Link, LinkEnd, LinkKind, LinkState, Router, RouterId, Segment,
+    SegmentId, Topology,
+};
+use std::fmt::Display;
+
+/// One change with its sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// What kind of thing changed.
+    pub element: ElementKind,
+    /// Its id.
+    pub id: String,
+    /// How it changed.
+    pub change: ChangeKind,
+    /// A sentence, without a full stop.
+    pub sentence: String,
+}
+
+/// The kinds of things in a topology.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ElementKind {
+    /// A host.
+    Host,
+    /// A router.
+    Router,
+    /// A segment.
+    Segment,
+    /// A link.
+    Link,
+}
+
+/// How a thing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It appeared.
+    Added,
+    /// It went.
+    Removed,
+    /// It is another than it was.
+    Changed,
+}
+
+impl Difference {
+    /// Describes every change; the two topologies give names to what a change only refers to.
+    pub fn describe(&self, old: &Topology, new: &Topology) -> Vec<Described> {
+        let names = Names { old, new };
+        let mut all = Vec::with_capacity(self.len());
+        all.extend(
+            self.hosts
+                .iter()
+                .map(|c| described(ElementKind::Host, c, host)),
+        );
+        all.extend((self.routers.iter()).map(|c| described(ElementKind::Router, c, router)));
+        all.extend(self.segments.iter().map(|c| {
+            described(ElementKind::Segment, c, |before, after| {
+                segment(&names, before, after)
+            })
+        }));
+        all.extend(self.links.iter().map(|c| {
+            described(ElementKind::Link, c, |before, after| {
+                link(&names, before, after)
+            })
+        }));
+        all
+    }
+}
+
+fn described<I: Display, T>(
+    element: ElementKind,
+    change: &Change<I, T>,
+    sentence: impl Fn(Option<&T>, Option<&T>) -> String,
+) -> Described {
+    let (before, after) = (change.before.as_deref(), change.after.as_deref());
+    Described {
+        element,
+        id: change.id.to_string(),
+        change: match (before, after) {
+            (None, _) => ChangeKind::Added,
+            (_, None) => ChangeKind::Removed,
+            _ => ChangeKind::Changed,
+        },
+        sentence: sentence(before, after),
+    }
+}
+
+fn host(before: Option<&Host>, after: Option<&Host>) -> String {
+    let (before, after) = match (before, after) {
+        (Some(before), Some(after)) => (before, after),
+        (_, Some(host)) => {
+            return format!("host {} was added ({})", host.id, host.contact.as_str());
+        }
+        (Some(host), None) => return format!("host {} was removed", host.id),
+        (None, None) => return String::new(),
+    };
+    let mut parts = Vec::new();
+    if before.contact != after.contact {
+        let why = after
+            .message
+            .as_ref()
+            .map(|message| format!(" ({message})"));
+        parts.push(format!(
+            "went from {} to {}{}",
+            before.contact.as_str(),
+            after.contact.as_str(),
+            why.unwrap_or_default()
+        ));
+    } else if before.message != after.message
+        && let Some(message) = &after.message
+    {
+        parts.push(format!("is {}: {message}", after.contact.as_str()));
+    }
+    if before.interfaces != after.interfaces {
+        parts.push("has other network interfaces".to_owned());
+    }
+    if before.node != after.node {
+        parts.push("reports other facts of its machine".to_owned());
+    }
+    if (&before.name, &before.site, &before.endpoints)
+        != (&after.name, &after.site, &after.endpoints)
+    {
+        parts.push("is registered differently".to_owned());
+    }
+    sentence(&format!("host {}", after.id), &parts)
+}
+
+fn router(before: Option<&Router>, after: Option<&Router>) -> String {
+    let (before, after) = match (before, after) {
+        (Some(before), Some(after)) => (before, after),
+        (None, Some(router)) => {
+            let (domain, state) = (&router.domain, router.domain.state.as_str());
+            return format!(
+                "router {} appeared on {} ({state})",
+                domain.name, router.host
+            );
+        }
+        (Some(router), None) => {
+            return format!("router {} is gone from {}", router.domain.name, router.host);
+        }
+        (None, None) => return String::new(),
+    };
+    let (was, is) = (&before.domain, &after.domain);
+    let mut parts = Vec::new();
+    if before.host != after.host {
+        parts.push(format!("moved from {} to {}", before.host, after.host));
+    }
+    if was.name != is.name {
+        parts.push(format!("was called {} before", was.name));
+    }
+    if was.state != is.state {
+        parts.push(format!(
+            "went from {} to {}",
+            was.state.as_str(),
+            is.state.as_str()
+        ));
+    }
+    if was.interfaces != is.interfaces {
+        parts.push("has other network interfaces".to_owned());
+    } else if before.segments != after.segments {
+        parts.push("is on other segments".to_owned());
+    }
+    if was.disks != is.disks {
+        parts.push("has other disks".to_owned());
+    }
+    if was.vcpus != is.vcpus {
+        parts.push(format!(
+            "has {} processors instead of {}",
+            is.vcpus, was.vcpus
+        ));
+    }
+    if was.memory_bytes != is.memory_bytes {
+        parts.push(format!(
+            "has {} MiB of memory instead of {}",
+            is.memory_bytes >> 20,
+            was.memory_bytes >> 20
+        ));
+    }
+    if was.autostart != is.autostart {
+        parts.push(if is.autostart {
+            "starts with its host now".to_owned()
+        } else {
+            "no longer starts with its host".to_owned()
+        });
+    }
+    if was.persistent != is.persistent {
+        parts.push(if is.persistent {
+            "is persistent now".to_owned()
+        } else {
+            "is transient now".to_owned()
+        });
+    }
+    if (&was.title, &was.virtual_network, &was.tags) != (&is.title, &is.virtual_network, &is.tags) {
+        parts.push("has another title, virtual network or labels".to_owned());
+    }
+    sentence(&format!("router {} on {}", is.name, after.host), &parts)
+}
+
+fn segment(names: &Names<'_>, before: Option<&Segment>, after: Option<&Segment>) -> String {
+    let (before, after) = match (before, after) {
+        (Some(before), Some(after)) => (before, after),
+        (None, Some(segment)) => {
+            let members = segment.members.iter().map(|m| names.router(m.router));
+            return format!("segment {} appeared with {}", segment.name, list(members));
+        }
+        (Some(segment), None) => return format!("segment {} is gone", segment.name),
+        (None, None) => return String::new(),
+    };
+    let mut parts = Vec::new();
+    let joined: Vec<_> = after.members.difference(&before.members).collect();
+    let left: Vec<_> = before.members.difference(&after.members).collect();
+    if !joined.is_empty() {
+        let joined = joined.iter().map(|m| names.router(m.router));
+        parts.push(format!("gained {}", list(joined)));
+    }
+    if !left.is_empty() {
+        let left = left.iter().map(|m| names.router(m.router));
+        parts.push(format!("lost {}", list(left)));
+    }
+    if before.hosts != after.hosts {
+        let hosts = after.hosts.iter().map(ToString::to_string);
+        parts.push(format!("reaches {}", list(hosts)));
+    }
+    sentence(&format!("segment {}", after.name), &parts)
+}
+
+fn link(names: &Names<'_>, before: Option<&Link>, after: Option<&Link>) -> String {
+    let Some(known) = after.or(before) else {
+        return String::new();
+    };
+    let kind = match known.kind {
+        LinkKind::Physical => "physical link",
+        LinkKind::Virtual => "link",
+    };
+    let between = format!(
+        "{kind} between {} and {}",
+        names.end(&known.a),
+        names.end(&known.b)
+    );
+    let (before, after) = match (before, after) {
+        (Some(before), Some(after)) => (before, after),
+        (None, _) => return format!("{between} appeared"),
+        (_, None) => return format!("{between} is gone"),
+    };
+    let mut parts = Vec::new();
+    if before.state != after.state {
+        parts.push(
+            match after.state {
+                LinkState::Up => "came up",
+                LinkState::Down => "went down",
+                LinkState::Unknown => "is in an unknown state",
+            }
+            .to_owned(),
+        );
+    }
+    if before.capacity_bits_per_second != after.capacity_bits_per_second {
+        parts.push("has another capacity".to_owned());
+    }
+    if before.segment != after.segment {
+        parts.push("is carried by another segment".to_owned());
+    }
+    sentence(&between, &parts)
+}
+
+fn sentence(subject: &str, parts: &[String]) -> String {
+    if parts.is_empty() {
+        format!("{subject} changed")
+    } else {
+        format!("{subject} {}", parts.join("; "))
+    }
+}
+
+/// At most five of them, and how many more.
+fn list(items: impl Iterator<Item = String>) -> String {
+    let mut items: Vec<_> = items.collect();
+    if items.len() > 5 {
+        let more = items.len() - 4;
+        items.truncate(4);
+        items.push(format!("{more} more"));
+    }
+    match items.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => items.concat(),
+    }
+}
+
+/// Names for ids, of whichever of the two topologies knows them.
+struct Names<'a> {
+    old: &'a Topology,
+    new: &'a Topology,
+}
+
+impl Names<'_> {
+    fn router(&self, id: RouterId) -> String {
+        self.new
+            .routers
+            .get(&id)
+            .or_else(|| self.old.routers.get(&id))
+            .map_or_else(|| id.to_string(), |router| router.domain.name.clone())
+    }
+
+    fn segment(&self, id: &SegmentId) -> String {
+        self.new
+            .segments
+            .get(id)
+            .or_else(|| self.old.segments.get(id))
+            .map_or_else(|| id.to_string(), |segment| segment.name.clone())
+    }
+
+    fn end(&self, end: &LinkEnd) -> String {
+        match end {
+            LinkEnd::Host(port) => format!("{} {}", port.host, port.interface),
+            LinkEnd::Router(member) => self.router(member.router),
+            LinkEnd::Segment(id) => format!("segment {}", self.segment(id)),
+        }
+    }
+}
