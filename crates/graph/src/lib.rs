@@ -13,7 +13,9 @@
 //!
 //! One unit is one CSS pixel at zoom 1; x grows to the right, y downwards.
 
+mod boxes;
 mod diagram;
+mod geometry;
 pub mod layout;
 pub mod paths;
 mod scene;

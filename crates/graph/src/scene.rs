@@ -3,6 +3,11 @@
 //! Renderers paint in this order: physical edges, boxes, other edges, nodes, labels. Indices
 //! (`SceneNode::node`, …) lead back into the [`Diagram`].
 
+mod labels;
+mod routes;
+
+use crate::boxes;
+use crate::shape::{footprint, symbol};
 use crate::{Diagram, EdgeKind, EdgeState, NodeKind, NodeState, Point, Positions};
 use serde::{Deserialize, Serialize};
 
@@ -138,23 +143,116 @@ pub struct SceneLabel {
     pub size: f32,
 }
 
+/// Room around the picture.
+const MARGIN: f32 = 32.0;
+
 impl Scene {
     /// Draws `diagram` with everything at its place.
     ///
     /// Nodes without a position, edges without ends and positions that are not finite numbers are
     /// left out.
     pub fn new(diagram: &Diagram, positions: &Positions) -> Self {
+        let place = |id: &String| positions.get(id).copied().filter(|p| p.is_drawable());
+        let nodes: Vec<Option<Point>> = diagram.nodes.iter().map(|n| place(&n.id)).collect();
+        let groups: Vec<Option<Point>> = diagram.groups.iter().map(|g| place(&g.id)).collect();
+        let mut rects = boxes::needed(diagram, &nodes, &groups);
+        let loose: Vec<Rect> = diagram
+            .nodes
+            .iter()
+            .zip(&nodes)
+            .filter(|(node, _)| node.group.is_none_or(|g| g as usize >= rects.len()))
+            .filter_map(|(node, place)| Some(footprint(node).at((*place)?)))
+            .collect();
+        boxes::even(&mut rects, &loose);
+
         let mut scene = Self::default();
-        for (index, node) in diagram.nodes.iter().enumerate() {
-            if let Some(center) = positions.get(&node.id) {
-                scene.nodes.push(SceneNode {
-                    node: index as u32,
-                    id: node.id.clone(),
-                    center: *center,
-                    ..SceneNode::default()
+        for (index, (group, rect)) in diagram.groups.iter().zip(&rects).enumerate() {
+            if let Some(rect) = *rect {
+                scene.boxes.push(SceneBox {
+                    group: index as u32,
+                    id: group.id.clone(),
+                    label: group.label.clone(),
+                    state: group.state,
+                    stale: group.stale,
+                    description: group.description.clone(),
+                    rect,
                 });
             }
         }
+        for (index, (node, place)) in diagram.nodes.iter().zip(&nodes).enumerate() {
+            if let Some(center) = *place {
+                let (width, height) = symbol(node.kind);
+                scene.nodes.push(SceneNode {
+                    node: index as u32,
+                    id: node.id.clone(),
+                    label: node.label.clone(),
+                    kind: node.kind,
+                    state: node.state,
+                    stale: node.stale,
+                    description: node.description.clone(),
+                    center,
+                    width,
+                    height,
+                });
+            }
+        }
+        labels::of_boxes_and_nodes(&mut scene, diagram);
+        routes::draw(&mut scene, diagram, &rects);
+        labels::of_edges(&mut scene, diagram);
+        scene.bounds = scene.extent();
         scene
+    }
+
+    /// The smallest rectangle around everything, and a margin.
+    fn extent(&self) -> Rect {
+        let boxes = self.boxes.iter().map(|b| b.rect);
+        let nodes = self.nodes.iter().map(SceneNode::rect);
+        let labels = self.labels.iter().map(|l| l.rect);
+        let curves = self.edges.iter().map(|e| e.curve.bounds());
+        let all = Rect::around(boxes.chain(nodes).chain(labels).chain(curves));
+        all.unwrap_or(Rect {
+            x: 0.0,
+            y: 0.0,
+            width: 640.0,
+            height: 400.0,
+        })
+        .grown(MARGIN)
+    }
+}
+
+impl SceneNode {
+    /// The rectangle around the symbol.
+    pub fn rect(&self) -> Rect {
+        Rect {
+            x: self.center.x - self.width / 2.0,
+            y: self.center.y - self.height / 2.0,
+            width: self.width,
+            height: self.height,
+        }
+    }
+}
+
+impl Curve {
+    /// The point at `t`, from 0 at its start to 1 at its end.
+    pub fn at(&self, t: f32) -> Point {
+        let [a, b, c, d] = self.points;
+        let (ab, bc, cd) = (a.towards(b, t), b.towards(c, t), c.towards(d, t));
+        let (abc, bcd) = (ab.towards(bc, t), bc.towards(cd, t));
+        abc.towards(bcd, t)
+    }
+
+    /// A rectangle that holds the curve: that around its points.
+    pub fn bounds(&self) -> Rect {
+        let mut points = self.points.into_iter().map(Rect::point);
+        let first = points.next().unwrap_or_default();
+        points.fold(first, Rect::union)
+    }
+
+    /// The straight line from `a` to `b`.
+    pub(crate) fn line(a: Point, b: Point) -> Self {
+        Self {
+            points: [a, a.towards(b, 1.0 / 3.0), a.towards(b, 2.0 / 3.0), b],
+            straight: true,
+        }
     }
 }

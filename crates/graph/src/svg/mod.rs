@@ -1,13 +1,52 @@
-//! The Scene as SVG.
+//! The [`Scene`] as SVG: for the server's page, print, export, and where there is no WebGL.
+//!
+//! The picture has no colours of its own. It is styled by the classes below, either by the page or
+//! by [`STYLE`], which [`Options::embedded_style`] puts inside; a page may serve [`STYLE`] as it is
+//! and override the custom properties at its head.
+//!
+//! | class | on | says |
+//! |---|---|---|
+//! | `topology` | the `<svg>` | root; holds the custom properties `--topo-…` |
+//! | `theme-light`, `theme-dark` | the `<svg>` | colours asked for by [`Options::theme`]; neither: the system's |
+//! | `cables`, `boxes`, `links`, `nodes`, `texts` | layers, in this order | |
+//! | `edge`, `group`, `node` | one thing, a `<g>` or, with a target, an `<a>` | |
+//! | `physical`, `virtual`, `attachment` | `edge` | [`EdgeKind`] |
+//! | `up`, `down`, `unknown` | `edge` | [`EdgeState`]; down is dashed, unknown dotted |
+//! | `host`, `switch`, `router`, `segment` | `node` | [`NodeKind`] |
+//! | `running`, `paused`, `stopped`, `failed`, `unknown`, `neutral` | `node`, `group` | [`NodeState`] |
+//! | `stale` | `node`, `group` | what is known is old: a second, dashed outline |
+//! | `selected` | any | [`Options::selected`]; a page adds it, too |
+//! | `hit` | path in an `edge` | wide and transparent, to be hit by a pointer |
+//! | `line`, `casing` | paths in an `edge` | what is seen of it, and the clear strip around it |
+//! | `body`, `glyph`, `outline`, `focus` | in `node` and `group` | shape, symbol in it, dashed outline, ring when focused or selected |
+//! | `head` | line in a `group` | below the heading |
+//! | `badge` | in `node` and `group` | sign of a state that is not "running": bars, a square, a cross, a question mark |
+//! | `label`, `of-node`, `of-box`, `of-edge` | text | `plate` is the ground behind an edge's |
+//!
+//! Each thing carries `data-id`, `data-kind` (`node`, `edge`, `group`), `aria-label` and a
+//! `<title>`; it can be focused, as a button or as a link. State is never shown by colour alone.
+//!
+//! All text is escaped; characters that XML does not allow are left out.
 
-use crate::Scene;
+mod glyphs;
+mod write;
+
+use crate::{
+    Curve, EdgeKind, EdgeState, LabelKind, NodeKind, NodeState, Rect, Scene, SceneBox, SceneEdge,
+    SceneLabel, SceneNode,
+};
+use write::{Escaped, Number, Percent};
+use std::fmt::{self, Write};
+
+/// The style sheet that [`Options::embedded_style`] puts inside.
+pub const STYLE: &str = include_str!("style.css");
 
 /// How the picture is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Adds a `<style>` so that the picture stands alone (print, export).
+    /// Puts [`STYLE`] inside, so that the picture stands alone (print, export).
     pub embedded_style: bool,
-    /// Which colours the embedded style uses.
+    /// Which colours the style uses.
     pub theme: Theme,
     /// Makes every node a link to this prefix followed by its percent-encoded id.
     pub href: Option<String>,
@@ -17,11 +56,11 @@ pub struct Options {
     pub edge_href: Option<String>,
     /// Id of the node, group or edge that is marked as selected.
     pub selected: Option<String>,
-    /// What a screen reader hears for the picture as a whole.
+    /// What a screen reader hears for the picture as a whole; empty: "Topology".
     pub title: String,
 }
 
-/// Which colours the embedded style uses.
+/// Which colours the style uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
     /// Those that the reader's system asks for.
@@ -35,6 +74,336 @@ pub enum Theme {
 
 /// Writes the scene as one `<svg>` element.
 pub fn render(scene: &Scene, options: &Options) -> String {
-    let _ = options;
-    format!("<svg><!-- {} --></svg>", scene.nodes.len())
+    let things = scene.nodes.len() + scene.boxes.len() + scene.edges.len();
+    let mut out = String::with_capacity(4096 + 700 * things);
+    // Writing to a String cannot fail.
+    let _ = picture(&mut out, scene, options);
+    out
+}
+
+fn picture(out: &mut String, scene: &Scene, options: &Options) -> fmt::Result {
+    let theme = match options.theme {
+        Theme::Auto => "",
+        Theme::Light => " theme-light",
+        Theme::Dark => " theme-dark",
+    };
+    let title = if options.title.is_empty() {
+        "Topology"
+    } else {
+        &options.title
+    };
+    let Rect {
+        x,
+        y,
+        width,
+        height,
+    } = scene.bounds;
+    write!(
+        out,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" class="topology{theme}" viewBox="{} {} {} {}" role="group" aria-label="{}">"#,
+        Number(x),
+        Number(y),
+        Number(width),
+        Number(height),
+        Escaped(title),
+    )?;
+    if options.embedded_style {
+        write!(out, "<style>{STYLE}</style>")?;
+        write!(
+            out,
+            r#"<rect class="ground" x="{}" y="{}" width="{}" height="{}"/>"#,
+            Number(x),
+            Number(y),
+            Number(width),
+            Number(height)
+        )?;
+    }
+    out.write_str(glyphs::DEFINITIONS)?;
+    let is_cable = |e: &&SceneEdge| e.kind == EdgeKind::Physical;
+    out.write_str(r#"<g class="cables">"#)?;
+    for one in scene.edges.iter().filter(is_cable) {
+        edge(out, one, options)?;
+    }
+    out.write_str(r#"</g><g class="boxes">"#)?;
+    for one in &scene.boxes {
+        group(out, one, options)?;
+    }
+    out.write_str(r#"</g><g class="links">"#)?;
+    for one in scene.edges.iter().filter(|e| !is_cable(e)) {
+        edge(out, one, options)?;
+    }
+    out.write_str(r#"</g><g class="nodes">"#)?;
+    for one in &scene.nodes {
+        node(out, one, options)?;
+    }
+    // Names are heard with what they name.
+    out.write_str(r#"</g><g class="texts" aria-hidden="true">"#)?;
+    for one in &scene.labels {
+        label(out, one)?;
+    }
+    out.write_str("</g></svg>")
+}
+
+/// What all three kinds of things have in common, around what `inner` draws.
+struct Thing<'a> {
+    kind: &'static str,
+    id: &'a str,
+    name: &'a str,
+    description: &'a str,
+    href: Option<&'a str>,
+    is_selected: bool,
+}
+
+impl Thing<'_> {
+    fn open(&self, out: &mut String, classes: [&str; 2], is_stale: bool) -> fmt::Result {
+        // A sentence for whoever hears it; the name where there is none.
+        let said = [self.description, self.name, self.id]
+            .into_iter()
+            .find(|text| !text.trim().is_empty())
+            .unwrap_or("unnamed");
+        out.write_str(if self.href.is_some() { "<a" } else { "<g" })?;
+        write!(out, r#" class="{} {} {}"#, self.kind, classes[0], classes[1])?;
+        if is_stale {
+            out.write_str(" stale")?;
+        }
+        if self.is_selected {
+            out.write_str(" selected")?;
+        }
+        write!(
+            out,
+            r#"" data-id="{}" data-kind="{}" aria-label="{}""#,
+            Escaped(self.id),
+            self.kind,
+            Escaped(said)
+        )?;
+        if let Some(prefix) = self.href {
+            write!(out, r#" href="{}{}""#, Escaped(prefix), Percent(self.id))?;
+            if self.is_selected {
+                out.write_str(r#" aria-current="true""#)?;
+            }
+        } else {
+            write!(
+                out,
+                r#" tabindex="0" role="button" aria-pressed="{}""#,
+                self.is_selected
+            )?;
+        }
+        write!(out, "><title>{}</title>", Escaped(said))
+    }
+
+    fn close(&self, out: &mut String) -> fmt::Result {
+        out.write_str(if self.href.is_some() { "</a>" } else { "</g>" })
+    }
+}
+
+fn is_selected(options: &Options, id: &str) -> bool {
+    options.selected.as_deref() == Some(id)
+}
+
+fn state_class(state: NodeState) -> &'static str {
+    match state {
+        NodeState::Running => "running",
+        NodeState::Paused => "paused",
+        NodeState::Stopped => "stopped",
+        NodeState::Failed => "failed",
+        NodeState::Unknown => "unknown",
+        NodeState::Neutral => "neutral",
+    }
+}
+
+fn edge(out: &mut String, one: &SceneEdge, options: &Options) -> fmt::Result {
+    let thing = Thing {
+        kind: "edge",
+        id: &one.id,
+        name: &one.label,
+        description: &one.description,
+        href: options.edge_href.as_deref(),
+        is_selected: is_selected(options, &one.id),
+    };
+    let kind = match one.kind {
+        EdgeKind::Physical => "physical",
+        EdgeKind::Virtual => "virtual",
+        EdgeKind::Attachment => "attachment",
+    };
+    let state = match one.state {
+        EdgeState::Up => "up",
+        EdgeState::Down => "down",
+        EdgeState::Unknown => "unknown",
+    };
+    thing.open(out, [kind, state], false)?;
+    let width = one.width;
+    for (class, width) in [
+        ("hit", (width + 10.0).max(14.0)),
+        ("casing", width + 3.0),
+        ("line", width),
+    ] {
+        write!(out, r#"<path class="{class}" stroke-width="{}" d=""#, Number(width))?;
+        course(out, &one.curve)?;
+        out.write_str(r#""/>"#)?;
+    }
+    thing.close(out)
+}
+
+fn course(out: &mut String, curve: &Curve) -> fmt::Result {
+    let [a, b, c, d] = curve.points;
+    write!(out, "M{} {}", Number(a.x), Number(a.y))?;
+    if curve.straight {
+        return write!(out, "L{} {}", Number(d.x), Number(d.y));
+    }
+    write!(
+        out,
+        "C{} {} {} {} {} {}",
+        Number(b.x),
+        Number(b.y),
+        Number(c.x),
+        Number(c.y),
+        Number(d.x),
+        Number(d.y)
+    )
+}
+
+fn rect(out: &mut String, class: &str, r: Rect, radius: f32) -> fmt::Result {
+    write!(
+        out,
+        r#"<rect class="{class}" x="{}" y="{}" width="{}" height="{}" rx="{}"/>"#,
+        Number(r.x),
+        Number(r.y),
+        Number(r.width),
+        Number(r.height),
+        Number(radius)
+    )
+}
+
+fn circle(out: &mut String, class: &str, x: f32, y: f32, radius: f32) -> fmt::Result {
+    write!(
+        out,
+        r#"<circle class="{class}" cx="{}" cy="{}" r="{}"/>"#,
+        Number(x),
+        Number(y),
+        Number(radius)
+    )
+}
+
+fn place(out: &mut String, glyph: &str, class: &str, x: f32, y: f32) -> fmt::Result {
+    write!(
+        out,
+        r##"<use class="{class}" href="#topo-{glyph}" x="{}" y="{}"/>"##,
+        Number(x),
+        Number(y)
+    )
+}
+
+/// The sign of a state that is not "running", around its centre.
+fn badge(out: &mut String, state: NodeState, x: f32, y: f32) -> fmt::Result {
+    let glyph = match state {
+        NodeState::Running | NodeState::Neutral => return Ok(()),
+        NodeState::Paused => "paused",
+        NodeState::Stopped => "stopped",
+        NodeState::Failed => "failed",
+        NodeState::Unknown => "unknown",
+    };
+    place(out, glyph, "badge", x, y)
+}
+
+fn group(out: &mut String, one: &SceneBox, options: &Options) -> fmt::Result {
+    let thing = Thing {
+        kind: "group",
+        id: &one.id,
+        name: &one.label,
+        description: &one.description,
+        href: options.group_href.as_deref(),
+        is_selected: is_selected(options, &one.id),
+    };
+    let r = one.rect;
+    thing.open(out, [state_class(one.state), "box"], one.stale)?;
+    rect(out, "focus", r.grown(4.0), 15.0)?;
+    rect(out, "body", r, 12.0)?;
+    if one.stale {
+        rect(out, "outline", r.grown(-4.0), 9.0)?;
+    }
+    let head = r.y + crate::shape::HEAD;
+    write!(
+        out,
+        r#"<path class="head" d="M{} {}H{}"/>"#,
+        Number(r.x + 14.0),
+        Number(head),
+        Number(r.right() - 14.0)
+    )?;
+    place(out, "server", "glyph", r.x + 27.0, r.y + 20.0)?;
+    badge(out, one.state, r.right() - 24.0, r.y + 19.0)?;
+    if one.state == NodeState::Running {
+        circle(out, "lamp", r.right() - 24.0, r.y + 19.0, 4.0)?;
+    }
+    thing.close(out)
+}
+
+fn node(out: &mut String, one: &SceneNode, options: &Options) -> fmt::Result {
+    let thing = Thing {
+        kind: "node",
+        id: &one.id,
+        name: &one.label,
+        description: &one.description,
+        href: options.href.as_deref(),
+        is_selected: is_selected(options, &one.id),
+    };
+    let kind = match one.kind {
+        NodeKind::Host => "host",
+        NodeKind::Switch => "switch",
+        NodeKind::Router => "router",
+        NodeKind::Segment => "segment",
+    };
+    thing.open(out, [kind, state_class(one.state)], one.stale)?;
+    let (x, y) = (one.center.x, one.center.y);
+    let r = one.rect();
+    if one.kind == NodeKind::Router {
+        let radius = one.width / 2.0;
+        circle(out, "focus", x, y, radius + 5.0)?;
+        circle(out, "body", x, y, radius - 1.5)?;
+        if one.stale {
+            circle(out, "outline", x, y, radius + 3.0)?;
+        }
+    } else {
+        let radius = match one.kind {
+            NodeKind::Segment => one.height / 2.0,
+            _ => 9.0,
+        };
+        rect(out, "focus", r.grown(4.0), radius + 4.0)?;
+        rect(out, "body", r.grown(-1.0), radius - 1.0)?;
+        if one.stale {
+            rect(out, "outline", r.grown(3.0), radius + 3.0)?;
+        }
+    }
+    place(out, kind, "glyph", x, y)?;
+    let (right, top) = if one.kind == NodeKind::Router {
+        (x + one.width * 0.36, y - one.height * 0.36)
+    } else {
+        (r.right() - 3.0, r.y + 3.0)
+    };
+    badge(out, one.state, right, top)?;
+    thing.close(out)
+}
+
+fn label(out: &mut String, one: &SceneLabel) -> fmt::Result {
+    let class = match one.kind {
+        LabelKind::Node => "of-node",
+        LabelKind::Box => "of-box",
+        LabelKind::Edge => "of-edge",
+    };
+    if one.kind == LabelKind::Edge {
+        rect(out, "plate", one.rect, one.rect.height / 2.0)?;
+    }
+    let x = match one.kind {
+        LabelKind::Box => one.rect.x,
+        LabelKind::Node | LabelKind::Edge => one.rect.center().x,
+    };
+    // The baseline of text in the middle of its line: capitals are about 0.72 high.
+    let y = one.rect.center().y + one.size * 0.36;
+    write!(
+        out,
+        r#"<text class="label {class}" x="{}" y="{}" font-size="{}">{}</text>"#,
+        Number(x),
+        Number(y),
+        Number(one.size),
+        Escaped(&one.text)
+    )
 }

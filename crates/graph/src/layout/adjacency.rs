@@ -1,0 +1,109 @@
+//! A graph as the layouts read it: neighbours in one flat list.
+
+use std::collections::VecDeque;
+
+/// An undirected simple graph in compressed rows.
+pub(crate) struct Adjacency {
+    start: Vec<u32>,
+    to: Vec<u32>,
+}
+
+impl Adjacency {
+    /// Loops, repeated edges and ends outside `0..nodes` are left out.
+    pub fn new(nodes: usize, edges: impl IntoIterator<Item = (u32, u32)>) -> Self {
+        let mut pairs: Vec<(u32, u32)> = Vec::new();
+        for (a, b) in edges {
+            if a != b && (a as usize) < nodes && (b as usize) < nodes {
+                pairs.push((a, b));
+                pairs.push((b, a));
+            }
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut start = vec![0u32; nodes + 1];
+        for &(a, _) in &pairs {
+            start[a as usize + 1] += 1;
+        }
+        for i in 0..nodes {
+            start[i + 1] += start[i];
+        }
+        Self {
+            start,
+            to: pairs.into_iter().map(|(_, b)| b).collect(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.start.len() - 1
+    }
+
+    pub fn of(&self, node: u32) -> &[u32] {
+        let node = node as usize;
+        &self.to[self.start[node] as usize..self.start[node + 1] as usize]
+    }
+
+    /// Each edge once, the smaller end first.
+    pub fn edges(&self) -> impl Iterator<Item = (u32, u32)> {
+        (0..self.len() as u32)
+            .flat_map(|a| self.of(a).iter().map(move |&b| (a, b)))
+            .filter(|(a, b)| a < b)
+    }
+
+    /// Hops from `from` to each node; `u32::MAX` where there is no way.
+    pub fn hops(&self, from: u32, hops: &mut Vec<u32>) {
+        hops.clear();
+        hops.resize(self.len(), u32::MAX);
+        hops[from as usize] = 0;
+        let mut queue = VecDeque::from([from]);
+        while let Some(node) = queue.pop_front() {
+            let next = hops[node as usize] + 1;
+            for &other in self.of(node) {
+                if hops[other as usize] == u32::MAX {
+                    hops[other as usize] = next;
+                    queue.push_back(other);
+                }
+            }
+        }
+    }
+
+    /// The connected components, each ascending, in the order of their first nodes.
+    pub fn components(&self) -> Vec<Vec<u32>> {
+        let mut seen = vec![false; self.len()];
+        let mut all = Vec::new();
+        for first in 0..self.len() as u32 {
+            if seen[first as usize] {
+                continue;
+            }
+            seen[first as usize] = true;
+            let mut part = vec![first];
+            let mut at = 0;
+            while at < part.len() {
+                for &other in self.of(part[at]) {
+                    if !std::mem::replace(&mut seen[other as usize], true) {
+                        part.push(other);
+                    }
+                }
+                at += 1;
+            }
+            part.sort_unstable();
+            all.push(part);
+        }
+        all
+    }
+
+    /// The graph among `nodes` (ascending), renumbered in their order.
+    pub fn part(&self, nodes: &[u32]) -> Self {
+        let mut start = Vec::with_capacity(nodes.len() + 1);
+        let mut to = Vec::new();
+        start.push(0);
+        for &node in nodes {
+            to.extend(
+                self.of(node)
+                    .iter()
+                    .filter_map(|other| nodes.binary_search(other).ok().map(|i| i as u32)),
+            );
+            start.push(to.len() as u32);
+        }
+        Self { start, to }
+    }
+}

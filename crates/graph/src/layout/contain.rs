@@ -1,0 +1,418 @@
+//! Containment: members in boxes, boxes in rows, the rest in the lanes between them.
+//!
+//! Boxes are ordered by stress over what links them, dealt to rows of about equal length so that
+//! the picture is as wide as a screen, and then trade places ([`assign`](super::assign)); members
+//! sit in rows inside their box and trade places likewise. Rows rather than free places: boxes of
+//! one size on a common line are read as a list of hosts, and the lanes between them stay free
+//! for cables and their capacities.
+
+use super::adjacency::Adjacency;
+use super::assign::{Wire, assign};
+use super::{ASPECT, flat};
+use crate::boxes;
+use crate::geometry::Grid;
+use crate::shape::{Slot, box_around, footprint, heading_width};
+use crate::{Diagram, End, Point, Rect};
+use std::collections::BTreeMap;
+
+/// Lanes between boxes, wide enough for a label such as `100 Gbit/s`.
+const LANE_X: f32 = 104.0;
+/// Lanes between rows of boxes.
+const LANE_Y: f32 = 84.0;
+/// The same where nodes are drawn in them.
+const LANE_Y_USED: f32 = 112.0;
+
+/// A diagram as containment sees it.
+pub(crate) struct Plan<'a> {
+    pub diagram: &'a Diagram,
+    pub members: Vec<Vec<u32>>,
+    pub slot: Slot,
+    /// Each node's group, if it has one that exists.
+    pub group: Vec<Option<u32>>,
+    /// Nodes outside of all boxes.
+    pub loose: Vec<u32>,
+    pub shapes: Vec<Rect>,
+}
+
+impl<'a> Plan<'a> {
+    pub fn new(diagram: &'a Diagram) -> Self {
+        let known = |g: &u32| (*g as usize) < diagram.groups.len();
+        let group: Vec<Option<u32>> = diagram.nodes.iter().map(|n| n.group.filter(known)).collect();
+        Self {
+            diagram,
+            members: boxes::members(diagram),
+            slot: Slot::of(diagram),
+            loose: (0..diagram.nodes.len() as u32)
+                .filter(|&i| group[i as usize].is_none())
+                .collect(),
+            group,
+            shapes: diagram.nodes.iter().map(footprint).collect(),
+        }
+    }
+
+    /// Room between rows of boxes.
+    fn lane_y(&self) -> f32 {
+        if self.loose.is_empty() {
+            LANE_Y
+        } else {
+            LANE_Y_USED
+        }
+    }
+
+    /// Ends of the edges that have two, as items: groups first, then nodes.
+    fn ends(&self) -> impl Iterator<Item = (u32, u32)> {
+        let groups = self.diagram.groups.len() as u32;
+        let nodes = self.diagram.nodes.len() as u32;
+        let item = move |end: End| match end {
+            End::Group(g) if g < groups => Some(g),
+            End::Node(n) if n < nodes => Some(groups + n),
+            _ => None,
+        };
+        self.diagram
+            .edges
+            .iter()
+            .filter_map(move |e| Some((item(e.a)?, item(e.b)?)))
+            .filter(|(a, b)| a != b)
+    }
+
+    /// The box that an item is in or is; none for loose nodes.
+    fn box_of(&self, item: u32) -> Option<u32> {
+        let groups = self.diagram.groups.len() as u32;
+        if item < groups {
+            Some(item)
+        } else {
+            self.group[(item - groups) as usize]
+        }
+    }
+
+    /// What links each box to others, directly or through one loose node.
+    fn box_wires(&self) -> Vec<Wire> {
+        let groups = self.diagram.groups.len() as u32;
+        let mut weights: BTreeMap<(u32, u32), f32> = BTreeMap::new();
+        let mut beside: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        let mut add = |a: u32, b: u32, weight: f32| {
+            if a != b {
+                *weights.entry((a.min(b), a.max(b))).or_default() += weight;
+            }
+        };
+        for (a, b) in self.ends() {
+            match (self.box_of(a), self.box_of(b)) {
+                // A cable is drawn from box to box and must not run behind a third.
+                (Some(g), Some(h)) => add(g, h, if a < groups && b < groups { 2.0 } else { 1.0 }),
+                (Some(g), None) => beside.entry(b).or_default().push(g),
+                (None, Some(h)) => beside.entry(a).or_default().push(h),
+                (None, None) => {}
+            }
+        }
+        for around in beside.values().filter(|list| list.len() <= 12) {
+            for (k, &g) in around.iter().enumerate() {
+                for &h in &around[..k] {
+                    add(g, h, 1.0 / (around.len() - 1) as f32);
+                }
+            }
+        }
+        weights
+            .into_iter()
+            .map(|((a, b), weight)| Wire { a, b, weight })
+            .collect()
+    }
+
+    /// Size of a group's box when its members sit in rows of these lengths.
+    fn box_size(&self, group: usize, rows: &[usize]) -> (f32, f32) {
+        let longest = rows.iter().copied().max().unwrap_or(1).max(1);
+        let rect = box_around(
+            Rect {
+                x: 0.0,
+                y: 0.0,
+                width: (longest - 1) as f32 * self.slot.step_x(),
+                height: rows.len().saturating_sub(1) as f32 * self.slot.step_y(),
+            },
+            self.slot,
+            heading_width(&self.diagram.groups[group]),
+        );
+        (rect.width, rect.height)
+    }
+
+    /// Places for the members of a box with this centre, in rows of these lengths.
+    pub fn seats(&self, center: Point, rows: &[usize]) -> Vec<Point> {
+        let (step_x, step_y) = (self.slot.step_x(), self.slot.step_y());
+        let mut seats = Vec::new();
+        for (r, &count) in rows.iter().enumerate() {
+            for k in 0..count {
+                seats.push(Point {
+                    x: center.x + (k as f32 - (count - 1) as f32 / 2.0) * step_x,
+                    y: center.y + self.slot.drop() + (r as f32 - (rows.len() - 1) as f32 / 2.0) * step_y,
+                });
+            }
+        }
+        seats
+    }
+}
+
+/// `count` dealt to `rows` rows, as evenly as can be, the longer ones in the middle.
+fn deal(count: usize, rows: usize) -> Vec<usize> {
+    let rows = rows.clamp(1, count.max(1));
+    let mut lengths = vec![count / rows; rows];
+    let mut order: Vec<usize> = (0..rows).collect();
+    order.sort_by_key(|&r| (2 * r + 1).abs_diff(rows));
+    for &r in order.iter().take(count % rows) {
+        lengths[r] += 1;
+    }
+    lengths
+}
+
+/// Rows for `count` members where a box is `shape` times as many slots wide as high.
+pub(crate) fn member_rows(count: usize, shape: f32) -> Vec<usize> {
+    let rows = if count == 2 && shape > 0.7 {
+        1
+    } else {
+        ((count as f32 / shape).sqrt() - 0.35).ceil().max(1.0) as usize
+    };
+    deal(count, rows)
+}
+
+/// How the boxes are set: members' rows and sizes of each, boxes a row.
+struct Setting {
+    inner: Vec<Vec<usize>>,
+    sizes: Vec<(f32, f32)>,
+    rows: Vec<usize>,
+}
+
+/// The setting whose picture has the wanted shape.
+fn choose(plan: &Plan) -> Setting {
+    let count = plan.members.len();
+    let largest = plan.members.iter().map(Vec::len).max().unwrap_or(0).max(1);
+    let mut best: Option<(f32, Setting)> = None;
+    let columns_most = largest.min(((largest as f32).sqrt() * 2.0).ceil() as usize);
+    for columns in 1..=columns_most {
+        let shape = columns as f32 / largest.div_ceil(columns) as f32;
+        let inner: Vec<Vec<usize>> = plan.members.iter().map(|m| member_rows(m.len(), shape)).collect();
+        let mut sizes: Vec<(f32, f32)> = (0..count).map(|g| plan.box_size(g, &inner[g])).collect();
+        if let Some(even) = boxes::even_size(&sizes) {
+            sizes.fill(even);
+        }
+        let mean = |f: fn(&(f32, f32)) -> f32| sizes.iter().map(f).sum::<f32>() / count as f32;
+        let (width, height) = (mean(|s| s.0), mean(|s| s.1));
+        for rows in 1..=count.min(64) {
+            let dealt = deal(count, rows);
+            let longest = dealt.iter().copied().max().unwrap_or(1) as f32;
+            let shortest = dealt.iter().copied().min().unwrap_or(1) as f32;
+            let aspect = (longest * (width + LANE_X)) / (rows as f32 * (height + plan.lane_y()));
+            let cost = (aspect / ASPECT).ln().abs()
+                + 0.25 * (width / height / 1.25).ln().abs()
+                + 0.3 * (longest - shortest) / longest;
+            if best.as_ref().is_none_or(|(least, _)| cost < least - 1e-4) {
+                let setting = Setting { inner: inner.clone(), sizes: sizes.clone(), rows: dealt };
+                best = Some((cost, setting));
+            }
+        }
+    }
+    // There is at least one group, one column and one row.
+    best.map_or_else(
+        || Setting { inner: Vec::new(), sizes: Vec::new(), rows: Vec::new() },
+        |(_, setting)| setting,
+    )
+}
+
+/// Places for all nodes and groups, from nothing.
+pub(crate) fn cold(plan: &Plan) -> (Vec<Point>, Vec<Point>) {
+    let setting = choose(plan);
+    let centers = set_boxes(plan, &setting);
+    let mut nodes: Vec<Option<Point>> = vec![None; plan.diagram.nodes.len()];
+    for (g, list) in plan.members.iter().enumerate() {
+        for (&node, seat) in list.iter().zip(plan.seats(centers[g], &setting.inner[g])) {
+            nodes[node as usize] = Some(seat);
+        }
+    }
+    let rects: Vec<Rect> = centers.iter().zip(&setting.sizes).map(|(c, s)| Rect {
+        x: c.x - s.0 / 2.0,
+        y: c.y - s.1 / 2.0,
+        width: s.0,
+        height: s.1,
+    }).collect();
+    place_loose(plan, &rects, &centers, &mut nodes, true);
+    let mut at: Vec<Point> = nodes.into_iter().map(Option::unwrap_or_default).collect();
+    let bodies: Vec<Rect> = plan.shapes.iter().map(|s| s.grown(-2.0)).collect();
+    assign(&mut at, &plan.group, &bodies, &node_wires(plan));
+    (at, centers)
+}
+
+/// Lines between nodes.
+fn node_wires(plan: &Plan) -> Vec<Wire> {
+    let nodes = plan.diagram.nodes.len() as u32;
+    plan.diagram
+        .edges
+        .iter()
+        .filter_map(|edge| match (edge.a, edge.b) {
+            (End::Node(a), End::Node(b)) if a < nodes && b < nodes && a != b => {
+                Some(Wire { a, b, weight: 1.0 })
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// Centres of the boxes, in rows.
+fn set_boxes(plan: &Plan, setting: &Setting) -> Vec<Point> {
+    let count = plan.members.len();
+    let wires = plan.box_wires();
+    let width = setting.sizes.iter().map(|s| s.0).sum::<f32>() / count as f32;
+    let height = setting.sizes.iter().map(|s| s.1).sum::<f32>() / count as f32;
+    let nominal = Rect { x: -width / 2.0, y: -height / 2.0, width, height };
+
+    // By stress, then dealt to rows.
+    let graph = Adjacency::new(count, wires.iter().map(|w| (w.a, w.b)));
+    let loose = flat::cold(&graph, &vec![nominal; count], LANE_X);
+    let mut order: Vec<u32> = (0..count as u32).collect();
+    let by = |f: fn(Point) -> f32| {
+        let loose = &loose;
+        move |a: &u32, b: &u32| f(loose[*a as usize]).total_cmp(&f(loose[*b as usize])).then(a.cmp(b))
+    };
+    order.sort_by(by(|p| p.y));
+    let mut slots: Vec<Point> = Vec::new();
+    let mut at = vec![Point::default(); count];
+    let mut first = 0;
+    for (r, &length) in setting.rows.iter().enumerate() {
+        let row = &mut order[first..first + length];
+        row.sort_by(by(|p| p.x));
+        for (k, &g) in row.iter().enumerate() {
+            let slot = Point {
+                x: (k as f32 - (length - 1) as f32 / 2.0) * (width + LANE_X),
+                y: r as f32 * (height + plan.lane_y()),
+            };
+            slots.push(slot);
+            at[g as usize] = slot;
+        }
+        first += length;
+    }
+    let bodies = vec![nominal.grown(-8.0); count];
+    assign(&mut at, &vec![Some(0); count], &bodies, &wires);
+
+    // From slots to places: rows as high as their highest box, boxes as wide as they are.
+    let mut centers = vec![Point::default(); count];
+    let mut first = 0;
+    let mut y = 0.0;
+    for &length in &setting.rows {
+        let row: Vec<usize> = slots[first..first + length]
+            .iter()
+            .filter_map(|slot| at.iter().position(|p| p == slot))
+            .collect();
+        let total: f32 = row.iter().map(|&g| setting.sizes[g].0 + LANE_X).sum::<f32>() - LANE_X;
+        let tall = row.iter().map(|&g| setting.sizes[g].1).fold(0.0, f32::max);
+        let mut x = -total / 2.0;
+        for &g in &row {
+            centers[g] = Point {
+                x: (x + setting.sizes[g].0 / 2.0).round(),
+                y: (y + tall / 2.0_f32).round(),
+            };
+            x += setting.sizes[g].0 + LANE_X;
+        }
+        y += tall + plan.lane_y();
+        first += length;
+    }
+    centers
+}
+
+/// Gives every loose node without a place one in the lanes, near what it is linked to; what is
+/// linked to nothing goes below. With `by_box`, a member counts as being in the middle of its box.
+pub(crate) fn place_loose(
+    plan: &Plan,
+    rects: &[Rect],
+    centers: &[Point],
+    nodes: &mut [Option<Point>],
+    by_box: bool,
+) {
+    let groups = centers.len() as u32;
+    let mut waiting: Vec<u32> = plan
+        .loose
+        .iter()
+        .copied()
+        .filter(|&i| nodes[i as usize].is_none())
+        .collect();
+    if waiting.is_empty() {
+        return;
+    }
+    let graph = Adjacency::new(groups as usize + nodes.len(), plan.ends());
+    let cell = rects.iter().map(|r| r.width.max(r.height)).fold(120.0, f32::max);
+    let mut taken = Grid::of(cell, rects.iter().map(|r| r.grown(12.0)));
+    for &i in &plan.loose {
+        if let Some(point) = nodes[i as usize] {
+            taken.add(plan.shapes[i as usize].grown(flat::GAP / 2.0).at(point));
+        }
+    }
+    let place_of = |item: u32, nodes: &[Option<Point>]| match plan.box_of(item) {
+        Some(g) if item < groups || by_box => Some(centers[g as usize]),
+        _ => nodes[(item - groups) as usize],
+    };
+    // In waves from the boxes outwards.
+    loop {
+        let mut left = Vec::new();
+        let before = waiting.len();
+        for &node in &waiting {
+            let near: Vec<Point> = graph
+                .of(groups + node)
+                .iter()
+                .filter_map(|&item| place_of(item, nodes))
+                .collect();
+            if near.is_empty() {
+                left.push(node);
+                continue;
+            }
+            let wish = Point {
+                x: near.iter().map(|p| p.x).sum::<f32>() / near.len() as f32,
+                y: near.iter().map(|p| p.y).sum::<f32>() / near.len() as f32,
+            };
+            let shape = plan.shapes[node as usize].grown(flat::GAP / 2.0);
+            let place = taken.free_place(shape, wish);
+            let place = Point { x: place.x.round(), y: place.y.round() };
+            taken.add(shape.at(place));
+            nodes[node as usize] = Some(place);
+        }
+        waiting = left;
+        if waiting.is_empty() {
+            return;
+        }
+        if waiting.len() == before {
+            break;
+        }
+    }
+    let position = |i: u32| waiting.binary_search(&i).ok().map(|k| k as u32);
+    let inner = Adjacency::new(
+        waiting.len(),
+        plan.ends().filter_map(|(a, b)| {
+            Some((position(a.checked_sub(groups)?)?, position(b.checked_sub(groups)?)?))
+        }),
+    );
+    let shapes: Vec<Rect> = waiting.iter().map(|&i| plan.shapes[i as usize]).collect();
+    let places = flat::cold(&inner, &shapes, 48.0);
+    let own = Rect::around(shapes.iter().zip(&places).map(|(s, p)| s.at(*p))).unwrap_or_default();
+    let above = Rect::around(
+        rects.iter().copied().chain(
+            plan.loose
+                .iter()
+                .filter_map(|&i| nodes[i as usize].map(|p| plan.shapes[i as usize].at(p))),
+        ),
+    )
+    .unwrap_or_default();
+    for (&node, place) in waiting.iter().zip(places) {
+        nodes[node as usize] = Some(Point {
+            x: place.x + (above.center().x - own.center().x).round(),
+            y: place.y + (above.bottom() + 48.0 - own.y).round(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_dealt_evenly() {
+        assert_eq!(deal(7, 3), [2, 3, 2]);
+        assert_eq!(deal(5, 2), [3, 2]);
+        assert_eq!(deal(0, 3), [0]);
+        assert_eq!(member_rows(3, 1.0), [2, 1]);
+        assert_eq!(member_rows(2, 1.0), [2]);
+        assert_eq!(member_rows(6, 1.5), [3, 3]);
+    }
+}

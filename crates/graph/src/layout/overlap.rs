@@ -1,0 +1,147 @@
+//! Nothing on top of anything else, and nothing moved farther than that needs.
+
+use crate::geometry::Grid;
+use crate::{Point, Rect};
+
+/// Rounds of pushing neighbours apart before the rest is put into free places.
+const ROUNDS: usize = 80;
+/// What two shapes may lack of their gap before they are pushed: an arrangement that was pushed
+/// apart once, and rounded, stays as it is.
+const SLACK: f32 = 0.5;
+
+/// Moves `points` until no two of `shapes` (seen from their points) are closer than `gap`.
+///
+/// Pairs that overlap are pushed apart along the axis that takes less; crowds are spread first by
+/// scaling all. What is left goes to the nearest free place, smaller ones first.
+pub(crate) fn remove(points: &mut [Point], shapes: &[Rect], gap: f32, may_scale: bool) {
+    let cell = shapes
+        .iter()
+        .map(|s| s.width.max(s.height))
+        .fold(1.0, f32::max)
+        + gap;
+    if may_scale {
+        for _ in 0..12 {
+            let crowded = pairs(points, shapes, cell, gap).len();
+            if crowded * 3 <= points.len() {
+                break;
+            }
+            for point in points.iter_mut() {
+                point.x *= 1.18;
+                point.y *= 1.18;
+            }
+        }
+    }
+    for round in 0..ROUNDS {
+        let close = pairs(points, shapes, cell, gap);
+        if close.is_empty() {
+            return;
+        }
+        for (i, j) in close {
+            let (i, j) = (i as usize, j as usize);
+            let (a, b) = (shapes[i].at(points[i]), shapes[j].at(points[j]));
+            let over_x = a.right().min(b.right()) - a.x.max(b.x) + gap;
+            let over_y = a.bottom().min(b.bottom()) - a.y.max(b.y) + gap;
+            if over_x <= SLACK || over_y <= SLACK {
+                continue;
+            }
+            let (ca, cb) = (a.center(), b.center());
+            // Of two in the very same place the first goes left or up.
+            if over_x < over_y {
+                let way = if ca.x <= cb.x { 0.5 } else { -0.5 } * over_x;
+                points[i].x -= way;
+                points[j].x += way;
+            } else {
+                let way = if ca.y <= cb.y { 0.5 } else { -0.5 } * over_y;
+                points[i].y -= way;
+                points[j].y += way;
+            }
+        }
+        // A crowd that pushing alone does not dissolve is given more room.
+        if may_scale && round % 10 == 9 {
+            for point in points.iter_mut() {
+                point.x *= 1.06;
+                point.y *= 1.06;
+            }
+        }
+    }
+    settle(points, shapes, cell, gap);
+}
+
+/// Pairs closer than the gap, in a fixed order.
+fn pairs(points: &[Point], shapes: &[Rect], cell: f32, gap: f32) -> Vec<(u32, u32)> {
+    // Cells in one flat table, shape by its upper left corner: as no shape is larger than a cell,
+    // partners lie in the same or in an adjacent cell.
+    let reach = gap - SLACK;
+    let corner = |i: usize| {
+        let at = shapes[i].at(points[i]);
+        (at.x, at.y)
+    };
+    let key = |v: f32| (v / cell).floor() as i32;
+    let mut keyed: Vec<(i32, i32, u32)> = (0..points.len())
+        .map(|i| {
+            let (x, y) = corner(i);
+            (key(y), key(x), i as u32)
+        })
+        .collect();
+    keyed.sort_unstable();
+    let mut found = Vec::new();
+    // Start of the run to look through in this row and in the next.
+    for (k, &(row, col, i)) in keyed.iter().enumerate() {
+        let rect = shapes[i as usize].at(points[i as usize]).grown(reach / 2.0);
+        let mut check = |j: u32| {
+            let other = shapes[j as usize].at(points[j as usize]).grown(reach / 2.0);
+            if rect.overlaps(other) {
+                found.push((i.min(j), i.max(j)));
+            }
+        };
+        for &(r, c, j) in &keyed[k + 1..] {
+            if r != row || c > col + 1 {
+                break;
+            }
+            check(j);
+        }
+        let below = keyed.partition_point(|&(r, c, _)| (r, c) < (row + 1, col - 1));
+        for &(r, c, j) in &keyed[below..] {
+            if r != row + 1 || c > col + 1 {
+                break;
+            }
+            check(j);
+        }
+    }
+    found
+}
+
+/// Puts whatever still overlaps into the nearest free place.
+fn settle(points: &mut [Point], shapes: &[Rect], cell: f32, gap: f32) {
+    let mut order: Vec<usize> = (0..points.len()).collect();
+    let area = |i: usize| shapes[i].width * shapes[i].height;
+    order.sort_by(|&i, &j| area(j).total_cmp(&area(i)).then(i.cmp(&j)));
+    let mut grid = Grid::new(cell);
+    for i in order {
+        // Half the gap around each; a little less around the newcomer, so that touching is free.
+        let shape = shapes[i].grown(gap / 2.0);
+        points[i] = grid.free_place(shape.grown(-SLACK), points[i]);
+        grid.add(shape.at(points[i]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heap_in_one_place_is_spread_and_then_stays() {
+        let shape = Rect { x: -40., y: -20., width: 80., height: 60. };
+        let shapes = vec![shape; 60];
+        let mut points = vec![Point::default(); 60];
+        remove(&mut points, &shapes, 10.0, false);
+        for i in 0..60 {
+            for j in 0..i {
+                assert!(!shape.at(points[i]).overlaps(shape.at(points[j])), "{i} {j}");
+            }
+        }
+        let before = points.clone();
+        remove(&mut points, &shapes, 10.0, false);
+        assert_eq!(points, before);
+    }
+}

@@ -1,0 +1,6 @@
+//! What every picture must keep: nothing overlaps, nothing jumps, nothing escapes.
+
+mod fleet;
+mod pictures;
+mod stability;
+mod xml;
