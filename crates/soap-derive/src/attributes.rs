@@ -117,7 +117,7 @@ pub fn documentation(attributes: &[Attribute]) -> String {
         else {
             continue;
         };
-        for line in text.value().lines() {
+        for line in text.value().split('\n') {
             let line = line.trim();
             if line.is_empty() {
                 ended = true;

@@ -71,7 +71,6 @@ pub fn router(services: Vec<Service>, limits: Limits) -> Router {
         .route("/services", get(list))
         .route("/services/", get(list))
         .route("/services/{name}", get(describe).post(call))
-        .layer(DefaultBodyLimit::max(limits.max_body_bytes))
         .with_state(Arc::new(Shared { services, limits }))
 }
 
@@ -133,7 +132,9 @@ async fn call(
         Err(reason) => return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason),
     };
     let (parts, body) = request.into_parts();
-    let body = match Bytes::from_request(Request::new(body), &()).await {
+    let mut limited = Request::new(body);
+    DefaultBodyLimit::max(shared.limits.max_body_bytes).apply(&mut limited);
+    let body = match Bytes::from_request(limited, &()).await {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             return plain(
