@@ -67,6 +67,8 @@ pub struct SceneNode {
     pub id: String,
     /// Its label in full.
     pub label: String,
+    /// Index in [`Diagram::groups`] of the box that it is in.
+    pub group: Option<u32>,
     /// Which symbol.
     pub kind: NodeKind,
     /// How it is.
@@ -186,6 +188,7 @@ impl Scene {
                     node: index as u32,
                     id: node.id.clone(),
                     label: node.label.clone(),
+                    group: node.group.filter(|&g| (g as usize) < diagram.groups.len()),
                     kind: node.kind,
                     state: node.state,
                     stale: node.stale,

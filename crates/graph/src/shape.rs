@@ -152,7 +152,7 @@ impl Slot {
         let mut slot = Self {
             half: 44.0,
             above: 20.0,
-            below: 44.0,
+            below: 42.0,
         };
         for node in &diagram.nodes {
             if node
@@ -182,7 +182,7 @@ impl Slot {
 
     /// How far the middle of the members' centres lies below the middle of their box.
     pub fn drop(self) -> f32 {
-        (self.above - self.below + HEAD - PADDING / 2.0) / 2.0
+        (self.above - self.below + HEAD - PADDING * 0.25) / 2.0
     }
 }
 
@@ -194,9 +194,9 @@ pub(crate) fn box_around(members: Rect, slot: Slot, heading: f32) -> Rect {
         .max(BOX_WIDTH_MIN);
     let mut rect = Rect {
         x: members.x + members.width / 2.0 - width / 2.0,
-        y: members.y - slot.above - PADDING / 2.0 - HEAD,
+        y: members.y - slot.above - PADDING * 0.75 - HEAD,
         width,
-        height: members.height + slot.above + slot.below + HEAD + PADDING * 1.5,
+        height: members.height + slot.above + slot.below + HEAD + PADDING * 1.75,
     };
     if rect.height < BOX_HEIGHT_MIN {
         rect.y -= (BOX_HEIGHT_MIN - rect.height) / 2.0;

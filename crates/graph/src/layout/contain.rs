@@ -234,6 +234,13 @@ pub(crate) fn cold(plan: &Plan) -> (Vec<Point>, Vec<Point>) {
     let mut at: Vec<Point> = nodes.into_iter().map(Option::unwrap_or_default).collect();
     let bodies: Vec<Rect> = plan.shapes.iter().map(|s| s.grown(-2.0)).collect();
     assign(&mut at, &plan.group, &bodies, &node_wires(plan));
+    // Once more, now that their neighbours sit.
+    let mut nodes: Vec<Option<Point>> = at.into_iter().map(Some).collect();
+    for &i in &plan.loose {
+        nodes[i as usize] = None;
+    }
+    place_loose(plan, &rects, &centers, &mut nodes, false);
+    let at = nodes.into_iter().map(Option::unwrap_or_default).collect();
     (at, centers)
 }
 
@@ -340,6 +347,9 @@ pub(crate) fn place_loose(
             taken.add(plan.shapes[i as usize].grown(flat::GAP / 2.0).at(point));
         }
     }
+    for strip in cables(plan, rects) {
+        taken.add(strip);
+    }
     let place_of = |item: u32, nodes: &[Option<Point>]| match plan.box_of(item) {
         Some(g) if item < groups || by_box => Some(centers[g as usize]),
         _ => nodes[(item - groups) as usize],
@@ -400,6 +410,34 @@ pub(crate) fn place_loose(
             y: place.y + (above.bottom() + 48.0 - own.y).round(),
         });
     }
+}
+
+/// The strips of the lanes that cables and their labels take.
+fn cables(plan: &Plan, rects: &[Rect]) -> Vec<Rect> {
+    let between = |a: Rect, b: Rect| {
+        let (left, right) = (a.x.max(b.x), a.right().min(b.right()));
+        let (top, bottom) = (a.y.max(b.y), a.bottom().min(b.bottom()));
+        // Facing one another, on neighbouring rows or in neighbouring columns.
+        if left < right && (0.0..2.0 * LANE_Y_USED).contains(&(top - bottom)) {
+            let middle = f32::midpoint(left, right);
+            Some(Rect { x: middle - 38.0, y: bottom, width: 76.0, height: top - bottom })
+        } else if top < bottom && (0.0..2.0 * LANE_X).contains(&(left - right)) {
+            let middle = f32::midpoint(top, bottom);
+            Some(Rect { x: right, y: middle - 12.0, width: left - right, height: 24.0 })
+        } else {
+            None
+        }
+    };
+    plan.diagram
+        .edges
+        .iter()
+        .filter_map(|edge| match (edge.a, edge.b) {
+            (End::Group(a), End::Group(b)) if a != b => {
+                between(*rects.get(a as usize)?, *rects.get(b as usize)?)
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 #[cfg(test)]

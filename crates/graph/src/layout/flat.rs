@@ -7,6 +7,8 @@ use crate::{Point, Rect};
 
 /// Least room between two nodes.
 pub(crate) const GAP: f32 = 14.0;
+/// Parts of up to so many nodes are aligned.
+const ALIGNED: usize = 40;
 /// Room between parts that are not connected.
 const PART_GAP: f32 = 44.0;
 
@@ -34,6 +36,9 @@ pub(crate) fn cold(graph: &Adjacency, shapes: &[Rect], spread: f32) -> Vec<Point
             place.y *= length;
         }
         turn(&mut places, &inner, &own);
+        if part.len() <= ALIGNED {
+            align(&mut places);
+        }
         overlap::remove(&mut places, &own, GAP, true);
         for (&node, place) in part.iter().zip(&places) {
             points[node as usize] = *place;
@@ -53,6 +58,27 @@ pub(crate) fn cold(graph: &Adjacency, shapes: &[Rect], spread: f32) -> Vec<Point
         }
     }
     points
+}
+
+/// Lets nodes that are nearly level stand level, and likewise upright: the eye sees the difference,
+/// stress does not.
+fn align(points: &mut [Point]) {
+    const NEARLY: f32 = 15.0;
+    let mut along = |get: fn(&mut Point) -> &mut f32| {
+        let mut order: Vec<(f32, usize)> = points.iter_mut().map(|p| *get(p)).zip(0..).collect();
+        order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let mut rest = &order[..];
+        while let Some(first) = rest.first() {
+            let count = rest.iter().take_while(|p| p.0 - first.0 < NEARLY).count();
+            let mean = rest[..count].iter().map(|p| p.0).sum::<f32>() / count as f32;
+            for &(_, i) in &rest[..count] {
+                *get(&mut points[i]) = mean;
+            }
+            rest = &rest[count..];
+        }
+    };
+    along(|p| &mut p.y);
+    along(|p| &mut p.x);
 }
 
 /// Nodes without neighbours in rows.

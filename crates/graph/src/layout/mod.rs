@@ -85,5 +85,5 @@ fn flat_input(diagram: &Diagram) -> (Adjacency, Vec<Rect>, f32) {
         .iter()
         .map(|edge| text_width(&crate::shape::edge_text(&edge.label), crate::shape::EDGE_TEXT))
         .fold(0.0, f32::max);
-    (graph, shapes, 52.0 + widest.min(90.0))
+    (graph, shapes, if widest > 0.0 { 68.0 + widest.min(90.0) } else { 52.0 })
 }

@@ -19,8 +19,10 @@ const FULL: usize = 320;
 const PIVOTS: usize = 100;
 /// Passes over all terms.
 const PASSES: usize = 18;
-/// Passes over all terms where every pair counts: small pictures are looked at closely.
-const PASSES_FULL: usize = 60;
+/// Passes over all terms where every pair counts: small pictures are looked at closely, and the
+/// smallest cost nothing.
+const PASSES_FULL: usize = 50;
+const PASSES_SMALL: usize = 300;
 
 /// A wish: `i` (and `j`, if `both`) at distance `d` from the other, `w` strongly.
 #[derive(Clone, Copy)]
@@ -48,7 +50,10 @@ pub(crate) fn place(graph: &Adjacency) -> Vec<Point> {
         .map(|_| [random.unit() - 0.5, random.unit() - 0.5])
         .collect();
     let (mut terms, passes) = if n <= FULL {
-        (all_pairs(graph), PASSES_FULL)
+        (
+            all_pairs(graph),
+            if n <= 60 { PASSES_SMALL } else { PASSES_FULL },
+        )
     } else {
         (sparse(graph, PIVOTS.min(n)), PASSES)
     };

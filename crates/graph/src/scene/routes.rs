@@ -13,30 +13,47 @@ const PARALLEL: f32 = 20.0;
 /// Beyond so many edges, lines are not led around things.
 const ROUTED: usize = 4000;
 /// How far a line may swing out, in parts of its length, the best first.
-const SWINGS: [f32; 9] = [0.0, 0.1, -0.1, 0.18, -0.18, 0.28, -0.28, 0.4, -0.4];
+const SWINGS: [f32; 11] = [
+    0.0, 0.06, -0.06, 0.11, -0.11, 0.17, -0.17, 0.25, -0.25, 0.36, -0.36,
+];
 /// The same for cables around boxes.
 const CABLE_SWINGS: [f32; 7] = [0.0, 0.2, -0.2, 0.35, -0.35, 0.55, -0.55];
 
 /// What an edge ends at.
 #[derive(Clone, Copy)]
-enum Body {
+struct Body {
+    shape: Shape,
+    /// Its label, which its own lines do not strike through either.
+    text: Option<Rect>,
+}
+
+#[derive(Clone, Copy)]
+enum Shape {
     Disc(Point, f32),
     Block(Rect),
 }
 
 impl Body {
+    fn block(rect: Rect) -> Self {
+        Self {
+            shape: Shape::Block(rect),
+            text: None,
+        }
+    }
+
     fn center(self) -> Point {
-        match self {
-            Self::Disc(center, _) => center,
-            Self::Block(rect) => rect.center(),
+        match self.shape {
+            Shape::Disc(center, _) => center,
+            Shape::Block(rect) => rect.center(),
         }
     }
 
     fn contains(self, p: Point) -> bool {
-        match self {
-            Self::Disc(center, radius) => center.distance(p) <= radius,
-            Self::Block(rect) => rect.contains(p),
-        }
+        let is_in_shape = match self.shape {
+            Shape::Disc(center, radius) => center.distance(p) <= radius,
+            Shape::Block(rect) => rect.contains(p),
+        };
+        is_in_shape || self.text.is_some_and(|text| text.contains(p))
     }
 }
 
@@ -47,16 +64,20 @@ pub(super) fn draw(
     boxes: &[Option<Rect>],
 ) {
     let mut body = BTreeMap::new();
-    for node in &scene.nodes {
+    let mut texts = vec![None; scene.nodes.len()];
+    for label in scene.labels.iter().filter(|l| l.kind == LabelKind::Node) {
+        texts[label.owner as usize] = Some(label.rect);
+    }
+    for (node, text) in scene.nodes.iter().zip(texts) {
         let shape = match node.kind {
-            NodeKind::Router => Body::Disc(node.center, node.width / 2.0 + AIR),
-            _ => Body::Block(node.rect().grown(AIR)),
+            NodeKind::Router => Shape::Disc(node.center, node.width / 2.0 + AIR),
+            _ => Shape::Block(node.rect().grown(AIR)),
         };
-        body.insert(End::Node(node.node), shape);
+        body.insert(End::Node(node.node), Body { shape, text });
     }
     for (g, rect) in boxes.iter().enumerate() {
         if let Some(rect) = rect {
-            body.insert(End::Group(g as u32), Body::Block(rect.grown(AIR)));
+            body.insert(End::Group(g as u32), Body::block(rect.grown(AIR)));
         }
     }
     let mut parallels: BTreeMap<(End, End), Vec<u32>> = BTreeMap::new();
@@ -88,8 +109,8 @@ pub(super) fn draw(
             // Of edges given in opposite directions the lanes must not fall together.
             let flip = if edge.a > edge.b { -1.0 } else { 1.0 };
             let offset = (k as f32 - (of - 1) as f32 / 2.0) * PARALLEL * flip;
-            match (edge.a, edge.b, a, b) {
-                (End::Group(_), End::Group(_), Body::Block(r), Body::Block(s)) => {
+            match (edge.a, edge.b, a.shape, b.shape) {
+                (End::Group(_), End::Group(_), Shape::Block(r), Shape::Block(s)) => {
                     cable(r, s, offset, edge, &ways)
                 }
                 _ => between(a, b, offset, edge, &ways),
@@ -252,7 +273,7 @@ fn cable(a: Rect, b: Rect, offset: f32, edge: &Edge, ways: &Obstacles) -> Curve 
     {
         return line;
     }
-    let (from, to) = (Body::Block(a), Body::Block(b));
+    let (from, to) = (Body::block(a), Body::block(b));
     let length = a.center().distance(b.center()).max(1.0);
     let mut best: Option<(f32, Curve)> = None;
     for swing in CABLE_SWINGS {
@@ -301,18 +322,16 @@ fn bow(a: Body, b: Body, bulge: f32) -> Option<Curve> {
     })
 }
 
-/// The last t from 0 on at which `inside` still holds, to about a thousandth.
+/// The last t of the curve's first two thirds at which `inside` holds, to about a thousandth: there
+/// is a gap between a symbol and its label.
 fn border(inside: impl Fn(f32) -> bool) -> f32 {
-    let (mut low, mut high) = (0.0f32, 1.0f32);
-    // The curve leaves its own end once; looked for in steps first, should it come back.
-    for k in 1..=32 {
-        let t = k as f32 / 32.0;
-        if !inside(t) {
-            high = t;
-            break;
-        }
-        low = t;
-    }
+    const STEPS: u32 = 48;
+    let last = (0..=STEPS * 2 / 3)
+        .rev()
+        .find(|&k| inside(k as f32 / STEPS as f32))
+        .unwrap_or(0);
+    let mut low = last as f32 / STEPS as f32;
+    let mut high = (last + 1) as f32 / STEPS as f32;
     for _ in 0..8 {
         let middle = f32::midpoint(low, high);
         if inside(middle) {
@@ -326,9 +345,9 @@ fn border(inside: impl Fn(f32) -> bool) -> f32 {
 
 /// A loop at the upper right of a node, each larger than the one before.
 fn turn_back(body: Body, k: usize) -> Curve {
-    let (center, half) = match body {
-        Body::Disc(center, radius) => (center, (radius * 0.64, radius * 0.77)),
-        Body::Block(rect) => (rect.center(), (rect.width / 2.0 - 8.0, rect.height / 2.0)),
+    let (center, half) = match body.shape {
+        Shape::Disc(center, radius) => (center, (radius * 0.64, radius * 0.77)),
+        Shape::Block(rect) => (rect.center(), (rect.width / 2.0 - 8.0, rect.height / 2.0)),
     };
     let size = 26.0 + 9.0 * k as f32;
     let p = |x: f32, y: f32| Point {

@@ -21,7 +21,7 @@
 //! | `body`, `glyph`, `outline`, `focus` | in `node` and `group` | shape, symbol in it, dashed outline, ring when focused or selected |
 //! | `head` | line in a `group` | below the heading |
 //! | `badge` | in `node` and `group` | sign of a state that is not "running": bars, a square, a cross, a question mark |
-//! | `label`, `of-node`, `of-box`, `of-edge` | text | `plate` is the ground behind an edge's |
+//! | `label`, `of-node`, `of-box`, `of-edge`, `boxed` | text; `boxed` if its node is in a box | `plate` is the ground behind an edge's |
 //!
 //! Each thing carries `data-id`, `data-kind` (`node`, `edge`, `group`), `aria-label` and a
 //! `<title>`; it can be focused, as a button or as a link. State is never shown by colour alone.
@@ -139,7 +139,7 @@ fn picture(out: &mut String, scene: &Scene, options: &Options) -> fmt::Result {
     // Names are heard with what they name.
     out.write_str(r#"</g><g class="texts" aria-hidden="true">"#)?;
     for one in &scene.labels {
-        label(out, one)?;
+        label(out, one, scene)?;
     }
     out.write_str("</g></svg>")
 }
@@ -316,10 +316,10 @@ fn group(out: &mut String, one: &SceneBox, options: &Options) -> fmt::Result {
     };
     let r = one.rect;
     thing.open(out, [state_class(one.state), "box"], one.stale)?;
-    rect(out, "focus", r.grown(4.0), 15.0)?;
+    rect(out, "focus", r.grown(5.0), 16.0)?;
     rect(out, "body", r, 12.0)?;
     if one.stale {
-        rect(out, "outline", r.grown(-4.0), 9.0)?;
+        rect(out, "outline", r.grown(4.0), 15.0)?;
     }
     let head = r.y + crate::shape::HEAD;
     write!(
@@ -383,8 +383,12 @@ fn node(out: &mut String, one: &SceneNode, options: &Options) -> fmt::Result {
     thing.close(out)
 }
 
-fn label(out: &mut String, one: &SceneLabel) -> fmt::Result {
+fn label(out: &mut String, one: &SceneLabel, scene: &Scene) -> fmt::Result {
+    let is_boxed = |node: &SceneNode| node.group.is_some();
     let class = match one.kind {
+        LabelKind::Node if scene.nodes.get(one.owner as usize).is_some_and(is_boxed) => {
+            "of-node boxed"
+        }
         LabelKind::Node => "of-node",
         LabelKind::Box => "of-box",
         LabelKind::Edge => "of-edge",

@@ -3,7 +3,7 @@
 use crate::fleet::{VIEWS, View, fleet};
 use graph::svg::{Options, Theme, render};
 use graph::{Scene, arrange};
-use quick_xml::Reader;
+use quick_xml::{Reader, XmlVersion};
 use quick_xml::events::{BytesStart, Event};
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ struct Element {
 fn element(start: &BytesStart) -> Element {
     let attributes = start.attributes().map(|a| {
         let a = a.expect("an attribute");
-        let value = a.unescape_value().expect("known entities").into_owned();
-        (String::from_utf8(a.key.as_ref().to_vec()).unwrap(), value)
+        let value = a.normalized_value(XmlVersion::Implicit1_0).expect("known entities").into_owned();
+        (a.key.as_ref().to_owned(), value)
     });
     Element {
-        name: String::from_utf8(start.name().as_ref().to_vec()).unwrap(),
+        name: start.name().as_ref().to_owned(),
         attributes: attributes.collect(),
     }
 }
@@ -35,9 +35,9 @@ fn parse(svg: &str) -> (Vec<Element>, String) {
             Event::Start(start) => { depth += 1; elements.push(element(&start)); }
             Event::Empty(start) => elements.push(element(&start)),
             Event::End(_) => depth -= 1,
-            Event::Text(t) => text.push_str(&t.decode().unwrap()),
+            Event::Text(t) => text.push_str(&t),
             Event::GeneralRef(r) => {
-                let name = r.decode().unwrap().into_owned();
+                let name = r.to_string();
                 assert!(["amp", "lt", "gt", "quot", "#39"].contains(&name.as_str()), "{name}");
                 text.push_str(match name.as_str() { "amp" => "&", "lt" => "<", "gt" => ">", "quot" => "\"", _ => "'" });
             }
