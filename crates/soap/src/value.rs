@@ -1,6 +1,7 @@
 //! What can stand in a message: values, how often they occur, and the built-in ones.
 
 use crate::{Element, ReadError, Schema, Tag, TypeName, Writer};
+use std::sync::Arc;
 
 /// A type that has an XML form: a simple value or a structure.
 ///
@@ -150,6 +151,23 @@ impl<T: Value> Field for Vec<T> {
         Ok(slot)
     }
 }
+
+/// What is shared is written as what it is: a reply that many read need not be copied.
+impl<T: Value + Sync> Value for Arc<T> {
+    fn schema(schema: &mut Schema) -> TypeName {
+        T::schema(schema)
+    }
+
+    fn write(&self, out: &mut Writer) {
+        T::write(self, out);
+    }
+
+    fn read(element: Element<'_>) -> Result<Self, ReadError> {
+        T::read(element).map(Arc::new)
+    }
+}
+
+impl<T: Message + Sync> Message for Arc<T> {}
 
 /// A box is what is in it: it lets a structure hold itself.
 impl<T: Value> Value for Box<T> {
