@@ -1,1 +1,60 @@
 //! A safe, asynchronous libvirt client: typed XML, events, statistics, deadlines.
+//!
+//! libvirt's own library blocks: a host that hangs takes the calling thread with it. Here every
+//! [`Connection`] has a thread of its own and every call a deadline; a call that misses it fails
+//! with [`Error::Deadline`], its thread is written off and counted, and nothing else waits for it.
+//!
+//! - [`Uri`] is built from typed fields, and text is accepted only in forms that cannot run
+//!   programs or read files.
+//! - [`Connection`] lists ([`Domain`], [`Network`], [`HostInterface`]), measures ([`DomainStats`]),
+//!   acts, and subscribes ([`EventReceiver`]).
+//! - [`DomainXml`] and [`NetworkXml`] are read from libvirt's XML; what they do not know does not
+//!   hurt.
+//! - [`Driver::supports`] is the table of what each driver can do, asked before acting.
+//! - [`Error`] is a sentence, keeps libvirt's code, domain and message, and says whether to retry.
+//!
+//! What is not here: reconnecting, polling, and keeping an inventory, which belong to whoever owns
+//! the connections. Built on `virt` where that is sound and on `virt-sys` where it is not; all
+//! unsafe code is in the module `ffi`.
+//!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use libvirt::{Connection, Options, StatsGroups, Uri};
+//!
+//! let connection = Connection::open(&Uri::parse("test:///default")?, Options::default()).await?;
+//! let mut events = connection.events().await?;
+//! let domains = connection.list_domains().await?;
+//! connection.suspend(domains[0].uuid).await?;
+//! println!("{:?}", events.recv().await);
+//! println!("{:?}", connection.domain_stats(StatsGroups::CHEAP).await?);
+//! # connection.resume(domains[0].uuid).await?;
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+
+mod connection;
+mod domain;
+mod driver;
+mod error;
+mod events;
+mod ffi;
+mod host;
+mod network;
+mod stats;
+mod uri;
+mod xml;
+
+pub use connection::{Connection, Options, worker_threads, written_off_threads};
+pub use domain::{Domain, DomainState};
+pub use driver::{Capability, Driver, Transport};
+pub use error::{Error, ErrorKind, Fault};
+pub use events::{CloseReason, Event, EventReceiver, LifecycleKind};
+pub use host::{NodeInfo, Versions};
+pub use network::{HostInterface, HostInterfaceKind, Network};
+pub use stats::{BlockStats, DomainStats, InterfaceStats, StatsGroups};
+pub use uri::{Uri, UriError};
+pub use xml::{
+    DiskXml, DomainXml, InterfaceKind, InterfaceSource, InterfaceXml, IpXml, METADATA_NAMESPACE,
+    NetworkXml, RouterMetadata, TcpRole, VirtualPort, XmlError,
+};

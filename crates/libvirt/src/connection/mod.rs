@@ -1,0 +1,300 @@
+//! One libvirt connection: a thread that makes the calls, a bounded queue before it, and a deadline
+//! on every call.
+//!
+//! What calls do lives with their nouns (`host`, `domain`, `network`, `stats`, `events`); here is
+//! how they get to the thread and back.
+
+mod ledger;
+mod progress;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+pub use ledger::{worker_threads, written_off_threads};
+pub(crate) use worker::Session;
+
+use crate::error::Error;
+use crate::events::Outbox;
+use crate::ffi;
+use crate::uri::Uri;
+use progress::{Loss, Progress};
+use worker::{Job, Task};
+
+/// Jobs that wait for a connection's thread; more callers wait for a place here.
+const QUEUE: usize = 16;
+
+/// The number under which opening and closing run.
+const OPEN_JOB: u64 = 0;
+
+/// How a connection is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Name of the connection's thread, as debuggers and `top -H` show it (15 bytes of it).
+    pub name: String,
+    /// How long one libvirt call may take. A method that makes several has it for each of them;
+    /// waiting for the thread to be free is bounded by it too.
+    pub deadline: Duration,
+    /// How long opening may take.
+    pub open_deadline: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            name: "libvirt".to_owned(),
+            deadline: Duration::from_secs(10),
+            open_deadline: Duration::from_secs(15),
+        }
+    }
+}
+
+/// A connection to one libvirt host. Clones share it; it closes with the last of them.
+///
+/// Calls run one after the other on a thread of the connection's own. Dropping the future of a
+/// call that still waits for its turn withdraws it. When a libvirt call outlives its deadline the
+/// thread is written off and the connection is lost for good: open a new one.
+///
+/// ```
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use libvirt::{Connection, Options, Uri};
+/// let uri = Uri::parse("test:///default")?;
+/// let connection = Connection::open(&uri, Options::default()).await?;
+/// for domain in connection.list_domains().await? {
+///     println!("{} is {:?}", domain.name, domain.state);
+/// }
+/// connection.close().await?;
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Connection {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    uri: Uri,
+    deadline: Duration,
+    jobs: mpsc::Sender<Job>,
+    next: AtomicU64,
+    progress: Arc<Progress>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.uri)
+    }
+}
+
+/// Writes the opening thread off when the caller gives up on it.
+struct Opening(Option<Arc<Progress>>);
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if let Some(progress) = self.0.take() {
+            progress.abandon();
+        }
+    }
+}
+
+impl Connection {
+    /// Opens a connection, starting libvirt's event loop first where it does not run yet.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`], [`Error::Auth`]; [`Error::Deadline`] when the host accepted and then
+    /// said nothing; [`Error::TooManyStuck`] when too many earlier calls still hang.
+    pub async fn open(uri: &Uri, options: Options) -> Result<Self, Error> {
+        ledger::check()?;
+        ffi::event_loop::start()?;
+        let progress = Arc::new(Progress::default());
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (opened, answer) = oneshot::channel();
+        let mut opening = Opening(Some(Arc::clone(&progress)));
+        worker::spawn(uri.clone(), &options, Arc::clone(&progress), queue, opened).inspect_err(
+            |_| {
+                progress.finish();
+            },
+        )?;
+        let inner = Inner {
+            uri: uri.clone(),
+            deadline: options.deadline,
+            jobs,
+            next: AtomicU64::new(OPEN_JOB + 1),
+            progress,
+        };
+        let result = inner.answer(OPEN_JOB, "virConnectOpen", answer).await;
+        opening.0 = None; // it was answered, or written off already
+        result.map(|()| Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Where the connection goes.
+    pub fn uri(&self) -> &Uri {
+        &self.inner.uri
+    }
+
+    /// How long one libvirt call may take.
+    pub fn deadline(&self) -> Duration {
+        self.inner.deadline
+    }
+
+    /// Whether the connection is gone for good: closed by either side, or its thread hangs.
+    pub fn is_lost(&self) -> bool {
+        self.inner.progress.loss().is_some()
+    }
+
+    /// Closes the connection for all its clones and waits until libvirt has let go of it, bounded
+    /// by the deadline. Event receivers end. Closing a closed connection does nothing.
+    ///
+    /// # Errors
+    /// [`Error::Deadline`] when libvirt does not let go; its thread is then written off.
+    pub async fn close(&self) -> Result<(), Error> {
+        let progress = &self.inner.progress;
+        if progress.loss().is_some() {
+            return Ok(());
+        }
+        let (reply, answer) = oneshot::channel();
+        let job = self.inner.next.fetch_add(1, Ordering::Relaxed);
+        let task = Task::Close(reply);
+        self.inner
+            .queue(Job {
+                id: job,
+                call: "virConnectClose",
+                task,
+            })
+            .await?;
+        progress.lose(Loss::Ours);
+        match self.inner.answer(job, "virConnectClose", answer).await {
+            // Somebody else closed it first.
+            Err(Error::Lost { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Runs `f` on the connection's thread.
+    pub(crate) async fn call<T, F>(&self, call: &'static str, f: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session) -> Result<T, Error> + Send + 'static,
+    {
+        if let Some(loss) = self.inner.progress.loss() {
+            return Err(loss.error());
+        }
+        let (reply, answer) = oneshot::channel();
+        let id = self.inner.next.fetch_add(1, Ordering::Relaxed);
+        let run = Box::new(move |session: &mut Session| {
+            if !reply.is_closed() {
+                let _ = reply.send(f(session)); // the caller may have left
+            }
+        });
+        self.inner
+            .queue(Job {
+                id,
+                call,
+                task: Task::Run(run),
+            })
+            .await?;
+        self.inner.answer(id, call, answer).await
+    }
+
+    /// Ends `outbox` when the connection ends.
+    pub(crate) fn attach(&self, outbox: &Arc<Outbox>) {
+        self.inner.progress.attach(outbox);
+    }
+
+    /// A way to the thread that does not keep the connection open.
+    pub(crate) fn hatch(&self) -> Hatch {
+        Hatch(self.inner.jobs.downgrade())
+    }
+}
+
+/// Gets small jobs to a connection's thread without keeping the connection open.
+pub(crate) struct Hatch(mpsc::WeakSender<Job>);
+
+impl Hatch {
+    /// Runs `f` if the connection is still there and its queue has room.
+    pub(crate) fn post(&self, call: &'static str, f: impl FnOnce(&mut Session) + Send + 'static) {
+        if let Some(jobs) = self.0.upgrade() {
+            let _ = jobs.try_send(Job {
+                id: OPEN_JOB,
+                call,
+                task: Task::Run(Box::new(f)),
+            });
+        }
+    }
+}
+
+impl Inner {
+    /// Puts a job into the queue, waiting for room no longer than the deadline.
+    async fn queue(&self, job: Job) -> Result<(), Error> {
+        let call = job.call;
+        match tokio::time::timeout(self.deadline, self.jobs.send(job)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(self.lost()),
+            Err(_) => match self.progress.loss() {
+                Some(loss) => Err(loss.error()),
+                None => Err(Error::Deadline {
+                    call,
+                    after: self.deadline,
+                }),
+            },
+        }
+    }
+
+    /// Waits for the answer to `job` while the thread makes progress.
+    async fn answer<T>(
+        &self,
+        job: u64,
+        call: &'static str,
+        mut answer: oneshot::Receiver<Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let queued = Instant::now();
+        let mut started = false;
+        loop {
+            let running = self.progress.running();
+            started |= running.is_some_and(|running| running.job == job);
+            // Look again when the call that runs now is overdue, or our turn did not come in time.
+            let overdue = running
+                .map_or_else(Instant::now, |running| Instant::from_std(running.since))
+                + running.map_or(self.deadline, |running| running.deadline);
+            let next = if started {
+                overdue
+            } else {
+                overdue.min(queued + self.deadline)
+            };
+            match tokio::time::timeout_at(next, &mut answer).await {
+                Ok(Ok(result)) => return result,
+                Ok(Err(_)) => return Err(self.lost()),
+                Err(_) => {}
+            }
+            // A connection that ended otherwise still answers, if only with an error.
+            if let Some(stuck) = self.progress.stuck() {
+                return Err(if stuck.job == job {
+                    Error::Deadline {
+                        call: stuck.call,
+                        after: stuck.deadline,
+                    }
+                } else {
+                    self.lost()
+                });
+            }
+            if !started && queued.elapsed() >= self.deadline {
+                return Err(Error::Deadline {
+                    call,
+                    after: self.deadline,
+                });
+            }
+        }
+    }
+
+    /// The error for a thread that is no longer there.
+    fn lost(&self) -> Error {
+        self.progress.loss().unwrap_or(Loss::Ended).error()
+    }
+}

@@ -1,0 +1,184 @@
+//! What each libvirt driver can do, asked before acting.
+//!
+//! libvirt answers most unsupported calls with an error, but not all: a migration between two
+//! connections of the `test` driver hangs, and its close callback is accepted and then forgotten.
+//! So the table comes first and the driver's own answer second.
+
+use std::fmt;
+
+/// The hypervisor driver of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Driver {
+    /// QEMU and KVM, through libvirtd or virtqemud.
+    Qemu,
+    /// Xen, by libvirt's libxl driver.
+    Xen,
+    /// Linux containers, by libvirt's LXC driver.
+    Lxc,
+    /// libvirt's in-process test driver: hosts described by a file, without a hypervisor.
+    Test,
+}
+
+/// How the connection reaches the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Transport {
+    /// This machine: the daemon's own socket, or in process for [`Driver::Test`].
+    Local,
+    /// Plain TCP, neither encrypted nor (by default) authenticated.
+    Tcp,
+    /// TCP with TLS, certificates checked.
+    Tls,
+    /// A tunnel through `ssh`, host key checked, never asking for a password.
+    Ssh,
+}
+
+/// Something that a driver may or may not be able to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Capability {
+    /// Statistics of all domains in one call (`virConnectGetAllDomainStats`).
+    BulkStats,
+    /// What the guest uses of its memory, by the balloon.
+    BalloonStats,
+    /// Counters of disks.
+    BlockStats,
+    /// Counters of interfaces.
+    InterfaceStats,
+    /// Lifecycle events.
+    LifecycleEvents,
+    /// Pausing and resuming a running domain.
+    Suspend,
+    /// Networks of the host, listed.
+    Networks,
+    /// Interfaces of the host, listed (where the daemon was built with it).
+    HostInterfaces,
+    /// A UUID of the host in its capabilities.
+    HostUuid,
+    /// Moving a running domain to another host.
+    Migrate,
+    /// Progress of a running job (migration, save).
+    JobStats,
+}
+
+impl Capability {
+    /// Every capability, in the order of the table.
+    pub const ALL: [Self; 11] = [
+        Self::BulkStats,
+        Self::BalloonStats,
+        Self::BlockStats,
+        Self::InterfaceStats,
+        Self::LifecycleEvents,
+        Self::Suspend,
+        Self::Networks,
+        Self::HostInterfaces,
+        Self::HostUuid,
+        Self::Migrate,
+        Self::JobStats,
+    ];
+}
+
+impl Driver {
+    /// Every driver that this library speaks to.
+    pub const ALL: [Self; 4] = [Self::Qemu, Self::Xen, Self::Lxc, Self::Test];
+
+    /// The driver's name as it stands in a URI: `qemu`, `xen`, `lxc`, `test`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Qemu => "qemu",
+            Self::Xen => "xen",
+            Self::Lxc => "lxc",
+            Self::Test => "test",
+        }
+    }
+
+    /// Whether the driver can do `capability`.
+    ///
+    /// `false` means that the call must not be made at all; `true` that the driver implements it,
+    /// while an old daemon may still answer that it does not.
+    ///
+    /// ```
+    /// use libvirt::{Capability, Driver};
+    /// assert!(Driver::Qemu.supports(Capability::Migrate));
+    /// assert!(!Driver::Test.supports(Capability::Migrate));
+    /// ```
+    pub const fn supports(self, capability: Capability) -> bool {
+        TABLE[capability as usize].1[self as usize]
+    }
+}
+
+/// One row a capability in the order of [`Capability::ALL`], one column a driver in the order of
+/// [`Driver::ALL`].
+///
+/// The test driver makes its balloon figures up, but answers; it has no host UUID, for every test
+/// host is the same machine; a migration between two of its connections hangs (libvirt 9.0).
+#[rustfmt::skip]
+const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
+    //                              qemu   xen    lxc    test
+    (Capability::BulkStats,       [ true,  false, false, false]),
+    (Capability::BalloonStats,    [ true,  true,  true,  true ]),
+    (Capability::BlockStats,      [ true,  true,  true,  true ]),
+    (Capability::InterfaceStats,  [ true,  true,  true,  true ]),
+    (Capability::LifecycleEvents, [ true,  true,  true,  true ]),
+    (Capability::Suspend,         [ true,  true,  true,  true ]),
+    (Capability::Networks,        [ true,  true,  true,  true ]),
+    (Capability::HostInterfaces,  [ true,  true,  true,  true ]),
+    (Capability::HostUuid,        [ true,  true,  true,  false]),
+    (Capability::Migrate,         [ true,  true,  false, false]),
+    (Capability::JobStats,        [ true,  true,  false, false]),
+];
+
+impl Transport {
+    /// Every transport that this library uses.
+    pub const ALL: [Self; 4] = [Self::Local, Self::Tcp, Self::Tls, Self::Ssh];
+
+    /// The transport's name in a URI; empty for a local connection.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Ssh => "ssh",
+        }
+    }
+}
+
+impl fmt::Display for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_by_which_it_is_read() {
+        assert!(TABLE.iter().map(|row| row.0).eq(Capability::ALL));
+        for (index, capability) in Capability::ALL.into_iter().enumerate() {
+            assert_eq!(capability as usize, index);
+        }
+        for (index, driver) in Driver::ALL.into_iter().enumerate() {
+            assert_eq!(driver as usize, index);
+        }
+    }
+
+    #[test]
+    fn the_test_driver_is_never_asked_for_what_makes_it_hang() {
+        for capability in [
+            Capability::Migrate,
+            Capability::JobStats,
+            Capability::BulkStats,
+        ] {
+            assert!(!Driver::Test.supports(capability), "{capability:?}");
+        }
+    }
+
+    #[test]
+    fn qemu_has_every_capability() {
+        assert!(
+            Capability::ALL
+                .iter()
+                .all(|&capability| Driver::Qemu.supports(capability))
+        );
+    }
+}

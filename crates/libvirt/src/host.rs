@@ -1,0 +1,136 @@
+//! What a host is: its name, hardware, identity and versions.
+
+use uuid::Uuid;
+use virt::connect::Connect;
+
+use crate::connection::Connection;
+use crate::driver::Capability;
+use crate::error::Error;
+use crate::xml::capabilities_host_uuid;
+
+/// A host's processors and memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeInfo {
+    /// The processors' architecture as libvirt names it (`x86_64`).
+    pub cpu_model: String,
+    /// Memory, bytes.
+    pub memory_bytes: u64,
+    /// Active processors (hardware threads).
+    pub cpus: u32,
+    /// Clock, MHz; `None` where it is not known.
+    pub mhz: Option<u32>,
+    /// NUMA nodes.
+    pub nodes: u32,
+    /// Sockets a node.
+    pub sockets: u32,
+    /// Cores a socket.
+    pub cores: u32,
+    /// Threads a core.
+    pub threads: u32,
+}
+
+/// The software of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versions {
+    /// libvirt on the host, `9.0.0`.
+    pub libvirt: String,
+    /// The hypervisor, `7.2.0`; `None` where the driver does not say.
+    pub hypervisor: Option<String>,
+    /// What libvirt calls the hypervisor: `QEMU`, `Xen`, `LXC`, `TEST`.
+    pub kind: String,
+}
+
+impl Connection {
+    /// The host's own name.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn hostname(&self) -> Result<String, Error> {
+        let call = "virConnectGetHostname";
+        self.call(call, move |session| session.run(call, Connect::hostname))
+            .await
+    }
+
+    /// The host's processors and memory.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn node_info(&self) -> Result<NodeInfo, Error> {
+        let call = "virNodeGetInfo";
+        let info = self.call(call, move |session| session.run(call, Connect::node_info));
+        let info = info.await?;
+        Ok(NodeInfo {
+            cpu_model: info.model,
+            memory_bytes: info.memory.saturating_mul(1024),
+            cpus: info.cpus,
+            mhz: (info.mhz > 0).then_some(info.mhz),
+            nodes: info.nodes,
+            sockets: info.sockets,
+            cores: info.cores,
+            threads: info.threads,
+        })
+    }
+
+    /// The host's UUID. Evidence, not identity: cheap hardware repeats it, and the `qemu` and `lxc`
+    /// drivers of one machine report the same. `None` where the driver has none.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn host_uuid(&self) -> Result<Option<Uuid>, Error> {
+        if !self.uri().driver().supports(Capability::HostUuid) {
+            return Ok(None);
+        }
+        let call = "virConnectGetCapabilities";
+        let xml = self
+            .call(call, move |session| {
+                session.run(call, Connect::capabilities)
+            })
+            .await?;
+        capabilities_host_uuid(&xml).map_err(|reason| Error::Xml {
+            what: "the host's capabilities".to_owned(),
+            reason: reason.to_string(),
+        })
+    }
+
+    /// Versions of libvirt and the hypervisor.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn versions(&self) -> Result<Versions, Error> {
+        self.call("virConnectGetLibVersion", |session| {
+            let libvirt = session.run("virConnectGetLibVersion", Connect::lib_version)?;
+            let kind = session.run("virConnectGetType", Connect::driver_type)?;
+            // LXC has the kernel's version, others may have none at all.
+            let hypervisor = match session.run("virConnectGetVersion", Connect::hyp_version) {
+                Ok(version) => Some(dotted(version)),
+                Err(Error::Libvirt { .. } | Error::NotSupported { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            Ok(Versions {
+                libvirt: dotted(libvirt),
+                hypervisor,
+                kind,
+            })
+        })
+        .await
+    }
+}
+
+/// libvirt's `major * 1,000,000 + minor * 1,000 + release`, with dots.
+fn dotted(version: u32) -> String {
+    format!(
+        "{}.{}.{}",
+        version / 1_000_000,
+        version / 1_000 % 1_000,
+        version % 1_000
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn versions_have_dots() {
+        assert_eq!(super::dotted(9_000_000), "9.0.0");
+        assert_eq!(super::dotted(10_002_034), "10.2.34");
+    }
+}

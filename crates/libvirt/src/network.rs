@@ -1,0 +1,182 @@
+//! Networks that libvirt keeps on a host, and the host's own interfaces.
+
+use uuid::Uuid;
+
+use crate::connection::{Connection, Session};
+use crate::domain::unless_gone;
+use crate::driver::Capability;
+use crate::error::Error;
+use crate::xml::{HostInterfaceXml, NetworkXml};
+
+/// A network of a host. Networks of the same name on two hosts are two networks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Its UUID.
+    pub uuid: Uuid,
+    /// Its name, unique on its host.
+    pub name: String,
+    /// Whether it is up.
+    pub active: bool,
+    /// Whether it starts with the host.
+    pub autostart: bool,
+    /// The bridge that it uses.
+    pub bridge: Option<String>,
+    /// Its definition.
+    pub definition: NetworkXml,
+}
+
+/// An interface of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostInterface {
+    /// `eth0`, `br0`, ….
+    pub name: String,
+    /// What it is.
+    pub kind: HostInterfaceKind,
+    /// MAC address in lower case.
+    pub mac: Option<String>,
+    /// Whether it is up.
+    pub active: bool,
+    /// MTU, bytes.
+    pub mtu: Option<u32>,
+    /// Speed, bit/s, where the host knows it.
+    pub speed_bits_per_second: Option<u64>,
+    /// Tag of a VLAN interface.
+    pub vlan: Option<u16>,
+    /// Interfaces in it (bridge, bond) or below it (VLAN).
+    pub ports: Vec<String>,
+    /// Addresses, with `/prefix`.
+    pub addresses: Vec<String>,
+}
+
+/// What an interface of a host is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum HostInterfaceKind {
+    /// A software bridge.
+    Bridge,
+    /// A NIC, or what looks like one.
+    Ethernet,
+    /// Several NICs as one.
+    Bond,
+    /// One VLAN of another interface.
+    Vlan,
+    /// Any other, as libvirt names it.
+    Other(String),
+}
+
+impl HostInterfaceKind {
+    fn from_name(name: String) -> Self {
+        match name.as_str() {
+            "bridge" => Self::Bridge,
+            "ethernet" => Self::Ethernet,
+            "bond" => Self::Bond,
+            "vlan" => Self::Vlan,
+            _ => Self::Other(name),
+        }
+    }
+}
+
+impl Connection {
+    /// All networks of the host, up or not; none where the daemon has no network driver.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn list_networks(&self) -> Result<Vec<Network>, Error> {
+        if !self.uri().driver().supports(Capability::Networks) {
+            return Ok(Vec::new());
+        }
+        let call = "virConnectListAllNetworks";
+        self.call(call, move |session| {
+            let networks = unless_unsupported(session.run(call, |c| c.list_all_networks(0)))?;
+            let mut listed = Vec::with_capacity(networks.len());
+            for network in &networks {
+                listed.extend(unless_gone(read_network(session, network))?);
+            }
+            Ok(listed)
+        })
+        .await
+    }
+
+    /// All interfaces of the host, up or not; none where the daemon was built without that.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn list_interfaces(&self) -> Result<Vec<HostInterface>, Error> {
+        if !self.uri().driver().supports(Capability::HostInterfaces) {
+            return Ok(Vec::new());
+        }
+        let call = "virConnectListAllInterfaces";
+        self.call(call, move |session| {
+            let interfaces = unless_unsupported(session.run(call, |c| c.list_all_interfaces(0)))?;
+            let mut listed = Vec::with_capacity(interfaces.len());
+            for interface in &interfaces {
+                listed.extend(unless_gone(read_interface(session, interface))?);
+            }
+            Ok(listed)
+        })
+        .await
+    }
+}
+
+/// Nothing, where the daemon lacks the driver for it.
+fn unless_unsupported<T>(result: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
+    match result {
+        Err(Error::NotSupported { .. }) => Ok(Vec::new()),
+        other => other,
+    }
+}
+
+fn read_network(session: &Session, network: &virt::network::Network) -> Result<Network, Error> {
+    let uuid = session.run("virNetworkGetUUID", |_| network.uuid())?;
+    let name = session.run("virNetworkGetName", |_| network.name())?;
+    let active = session.run("virNetworkIsActive", |_| network.is_active())?;
+    let autostart = session
+        .run("virNetworkGetAutostart", |_| network.autostart())
+        .unwrap_or(false);
+    let xml = session.run("virNetworkGetXMLDesc", |_| network.xml_desc(0))?;
+    let definition = NetworkXml::parse(&xml).map_err(|reason| Error::Xml {
+        what: format!("network {name}"),
+        reason: reason.to_string(),
+    })?;
+    let bridge = definition.bridge.clone();
+    Ok(Network {
+        uuid,
+        name,
+        active,
+        autostart,
+        bridge,
+        definition,
+    })
+}
+
+fn read_interface(
+    session: &Session,
+    interface: &virt::interface::Interface,
+) -> Result<HostInterface, Error> {
+    let name = session.run("virInterfaceGetName", |_| interface.name())?;
+    let active = session.run("virInterfaceIsActive", |_| interface.is_active())?;
+    let mac = session
+        .run("virInterfaceGetMACString", |_| interface.mac_string())
+        .ok();
+    let xml = session.run("virInterfaceGetXMLDesc", |_| interface.xml_desc(0))?;
+    let definition = HostInterfaceXml::parse(&xml).map_err(|reason| Error::Xml {
+        what: format!("host interface {name}"),
+        reason: reason.to_string(),
+    })?;
+    Ok(HostInterface {
+        name,
+        kind: HostInterfaceKind::from_name(definition.kind),
+        mac: definition
+            .mac
+            .or(mac)
+            .map(|mac| mac.to_ascii_lowercase())
+            .filter(|mac| !mac.is_empty()),
+        active: active && definition.link_state.as_deref() != Some("down"),
+        mtu: definition.mtu,
+        speed_bits_per_second: definition
+            .speed_mbit
+            .map(|mbit| mbit.saturating_mul(1_000_000)),
+        vlan: definition.vlan,
+        ports: definition.ports,
+        addresses: definition.addresses,
+    })
+}

@@ -1,0 +1,7 @@
+//! The library against libvirt's test driver and against hosts that do not answer.
+
+mod fleet;
+mod inventory;
+mod lifecycle;
+mod measurement;
+mod unreachable;
