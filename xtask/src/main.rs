@@ -1,1 +1,119 @@
-fn main() {}
+//! Everything that a developer does: `cargo xtask COMMAND`, or `make COMMAND`.
+//!
+//! - `packages`: what the machine must have, and how it is installed;
+//! - `site`: from the front end's source to the files that the server embeds;
+//! - `cargo`: how this workspace is compiled;
+//! - `stages`: the time that each step took.
+
+mod cargo;
+mod commands;
+mod packages;
+mod site;
+mod stages;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  run         install what is missing, build, serve the demo fleet
+                --listen ADDRESS:PORT   where (127.0.0.1:8080)
+                --data DIRECTORY        where its data go
+  test        everything that CI runs
+  build       the server with its page, for development
+  release     the server with its page, optimised: target/release/vms
+  real-host   a real libvirt host with three routers, and VMS over it
+                --listen, --data        as above
+  bench       the benchmarks
+  fmt         format the source
+  clean       remove everything that was built, downloaded or cached here
+";
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nStopped: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let options = Options::read(arguments)?;
+    match command.as_str() {
+        "run" => commands::run(&options),
+        "real-host" => commands::real_host(&options),
+        "test" => commands::test(),
+        "build" => commands::build(),
+        "release" => commands::release(),
+        "bench" => commands::bench(),
+        "fmt" => commands::fmt(),
+        "clean" => commands::clean(),
+        "" | "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => bail!("there is no command {other:?}; `cargo xtask help` lists them"),
+    }
+}
+
+/// What `run` and `real-host` take.
+struct Options {
+    listen: SocketAddr,
+    data: Option<PathBuf>,
+}
+
+impl Options {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut options = Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: None,
+        };
+        while let Some(name) = arguments.next() {
+            let value = arguments
+                .next()
+                .filter(|value| !value.is_empty())
+                .with_context(|| format!("{name} needs a value"))?;
+            match name.as_str() {
+                "--listen" => {
+                    options.listen = value.parse().with_context(|| {
+                        format!("--listen {value}: expected ADDRESS:PORT, as 127.0.0.1:8080")
+                    })?;
+                }
+                "--data" => options.data = Some(value.into()),
+                _ => bail!("there is no option {name}; `cargo xtask help` lists them"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Options> {
+        Options::read(arguments.iter().map(ToString::to_string))
+    }
+
+    #[test]
+    fn an_address_and_a_directory_are_read() {
+        let options = read(&["--listen", "[::1]:81", "--data", "d"]).unwrap();
+        assert_eq!(options.listen, "[::1]:81".parse().unwrap());
+        assert_eq!(options.data, Some("d".into()));
+    }
+
+    #[test]
+    fn a_wrong_address_says_what_was_expected() {
+        let error = read(&["--listen", "8080"]).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "--listen 8080: expected ADDRESS:PORT, as 127.0.0.1:8080"
+        );
+    }
+}

@@ -1,0 +1,38 @@
+# A thin cover over `cargo xtask`. `make help` lists what there is.
+
+LISTEN ?= 127.0.0.1:8080
+DATA ?=
+XTASK = cargo run --package xtask --
+SERVE = --listen $(LISTEN) $(if $(DATA),--data $(DATA))
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build release real-host bench fmt clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  LISTEN=127.0.0.1:8080 and DATA=DIRECTORY go with run and real-host"
+
+run: ## Install what is missing, build, serve the demo fleet
+	@$(XTASK) run $(SERVE)
+
+test: ## Run everything that CI runs
+	@$(XTASK) test
+
+build: ## Build the server with its page, for development
+	@$(XTASK) build
+
+release: ## Build the server with its page, optimised: target/release/vms
+	@$(XTASK) release
+
+real-host: ## Serve a real libvirt host with three routers (needs root)
+	@$(XTASK) real-host $(SERVE)
+
+bench: ## Run the benchmarks
+	@$(XTASK) bench
+
+fmt: ## Format the source
+	@$(XTASK) fmt
+
+clean: ## Remove everything that was built, downloaded or cached here
+	@$(XTASK) clean

@@ -1,0 +1,72 @@
+//! Programs that use VMS as its users do: Python with zeep, and a browser under Playwright.
+//!
+//! Each is a script under `end2end/soap` or `end2end/browser` which gets its arguments on the
+//! command line, says what went wrong on standard error with a non-zero exit, and otherwise
+//! prints one JSON document as the last line of its output. `cargo xtask test` installs what
+//! they need: zeep in `target/venv`, `playwright-core` in `end2end/node_modules`, and
+//! Debian's Chromium.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+/// The project's root directory.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// Runs `end2end/soap/<script>` with the Python that has zeep.
+///
+/// # Errors
+/// Python or zeep are not installed, or the script failed; the sentence holds its output.
+pub fn python(script: &str, arguments: &[&str]) -> Result<Value> {
+    let python = root().join("target/venv/bin/python");
+    if !python.exists() {
+        bail!(
+            "zeep is not installed at {}: `make test` installs it",
+            python.display()
+        );
+    }
+    run(
+        Command::new(python).arg(root().join("end2end/soap").join(script)),
+        script,
+        arguments,
+    )
+}
+
+/// Runs `end2end/browser/<script>` with Node, which finds `playwright-core` and Chromium.
+///
+/// # Errors
+/// Node or `playwright-core` are not installed, or the script failed; the sentence holds
+/// its output.
+pub fn browser(script: &str, arguments: &[&str]) -> Result<Value> {
+    let home = root().join("end2end");
+    if !home.join("node_modules/playwright-core").exists() {
+        bail!("playwright-core is not installed in end2end/: `make test` installs it");
+    }
+    run(
+        Command::new("node").arg(home.join("browser").join(script)),
+        script,
+        arguments,
+    )
+}
+
+fn run(command: &mut Command, script: &str, arguments: &[&str]) -> Result<Value> {
+    let output = command
+        .args(arguments)
+        .output()
+        .with_context(|| format!("cannot start {script}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        bail!("{script} failed ({}):\n{text}{errors}", output.status);
+    }
+    let last = text.lines().last().unwrap_or_default();
+    serde_json::from_str(last)
+        .with_context(|| format!("{script} must end with one line of JSON, but printed:\n{text}"))
+}

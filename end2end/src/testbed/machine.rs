@@ -1,0 +1,177 @@
+//! One machine of a testbed: a set of Linux namespaces, held by one process.
+//!
+//! A machine has its own network, mounts, hostname, IPC and processes. Its process 1 is a
+//! small shell that mounts fresh file systems over what must not be shared with the real
+//! machine and then waits for the end of its standard input, a pipe that only the owner
+//! holds. When the owner drops the machine *or ends in any way, `kill -9` included*, the pipe
+//! closes, process 1 ends, and the kernel removes everything that was in the namespaces:
+//! processes, interfaces, mounts and files. There is nothing to find and clean up later,
+//! because nothing has a name outside.
+//!
+//! ```text
+//! Machine::boot ──> process 1 mounts, says "ready" ──> Running ──pipe closes──> gone
+//! ```
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::until;
+
+/// Process 1. `wait` also reaps orphans, which libvirt relies on: it takes a zombie for a
+/// guest that refuses to die.
+///
+/// Everything mutable is on fresh memory file systems, so that files vanish with the
+/// mounts: `/run` and `/var` hold the state of daemons, `/etc/libvirt` their configuration.
+const INIT: &str = r#"
+set -e
+hostname "$1"
+mount -t sysfs -o nosuid,nodev,noexec testbed /sys
+for directory in /run /var /tmp /etc/libvirt; do
+    mount -t tmpfs -o mode=0755 testbed "$directory"
+done
+chmod 1777 /tmp
+mkdir -p /var/lib/libvirt/images /var/log/libvirt /var/cache/libvirt /run/libvirt
+ln -s /run /var/run
+ip link set lo up
+exec 3<&0
+echo ready
+cat <&3 >/dev/null &
+wait $!
+"#;
+
+/// How long namespaces may take to come and go on a loaded machine.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A running machine; dropped, it is gone with everything in it.
+#[derive(Debug)]
+pub struct Machine {
+    holder: Child,
+    pid: u32,
+}
+
+impl Machine {
+    /// Makes the namespaces of a machine called `hostname`.
+    ///
+    /// # Errors
+    /// This process may not (not root, or a container without the right to mount), or
+    /// `unshare` and `ip` are missing.
+    pub fn boot(hostname: &str) -> Result<Self> {
+        if !nix::unistd::geteuid().is_root() {
+            bail!("the testbed makes network namespaces and mounts, which needs root");
+        }
+        let mut holder = Command::new("unshare")
+            .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--fork"])
+            .args(["--kill-child", "--mount-proc", "--propagation", "private"])
+            .args(["--", "sh", "-c", INIT, "machine", hostname])
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("cannot run unshare (package util-linux)")?;
+        let mut line = String::new();
+        if let Some(stdout) = holder.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        if line != "ready\n" {
+            let output = holder.wait_with_output()?;
+            bail!(
+                "cannot make the namespaces of machine {hostname}: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        let children = format!("/proc/{0}/task/{0}/children", holder.id());
+        let children = fs::read_to_string(&children)
+            .with_context(|| format!("cannot read {children}: the kernel does not offer it"))?;
+        let pid = children
+            .trim()
+            .parse()
+            .context("unshare has no single child")?;
+        Ok(Self { holder, pid })
+    }
+
+    /// The id of its process 1, seen from outside.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// A file or directory of the machine, seen from outside.
+    pub fn path(&self, inside: &str) -> PathBuf {
+        Path::new("/proc")
+            .join(self.pid.to_string())
+            .join("root")
+            .join(inside.trim_start_matches('/'))
+    }
+
+    /// The given program, to be run in the machine.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .args(["--target", &self.pid.to_string()])
+            .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--wd=/"])
+            .args(["--", program])
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a program in the machine and returns what it printed.
+    ///
+    /// # Errors
+    /// It cannot be run or failed; the sentence holds its output.
+    pub fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
+        let output = self.command(program).args(arguments).output()?;
+        text(program, &output)
+    }
+
+    /// Runs commands of `ip`, one a line, in the machine's network but with the process ids
+    /// and files of the real machine, so that `netns PID` means another machine.
+    ///
+    /// # Errors
+    /// The first command that failed, in the words of `ip`.
+    pub fn ip(&self, commands: &str) -> Result<()> {
+        let mut child = Command::new("nsenter")
+            .args(["--target", &self.pid.to_string(), "--net", "--"])
+            .args(["ip", "-batch", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(commands.as_bytes())?;
+        }
+        text("ip", &child.wait_with_output()?)?;
+        Ok(())
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        drop(self.holder.stdin.take());
+        let ended = until("a machine to end", LIMIT, || Ok(self.holder.try_wait()?));
+        if ended.is_err() {
+            // Its child, process 1, is killed with it: --kill-child.
+            self.holder.kill().ok();
+            self.holder.wait().ok();
+        }
+    }
+}
+
+/// Standard output of a program that succeeded.
+pub(super) fn text(program: &str, output: &Output) -> Result<String> {
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    match output.status.signal() {
+        Some(signal) => bail!("{program} was ended by signal {signal}: {}", errors.trim()),
+        None => bail!("{program} failed: {}", errors.trim()),
+    }
+}

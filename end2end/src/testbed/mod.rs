@@ -1,0 +1,248 @@
+//! Real libvirt hosts with real QEMU guests on this machine, built from a [`Plan`].
+//!
+//! ```text
+//!  the real machine                      switch              alpha
+//!  vtbN 10.199.N.254/24 ──veth── up0 ── bridge mgmt ── m1 ──veth── mgmt 10.199.N.1/24  libvirtd
+//!                                            └──────── m2 ──veth── mgmt 10.199.N.2/24  (beta)
+//!                                                              eth0 ──── cable ──── eth0
+//! ```
+//!
+//! Every host, and the management switch, is a [`Machine`]: namespaces that vanish with
+//! their owner. The only thing that the real machine sees is the veth end `vtbN`, whose peer
+//! is in the switch and takes it along. `N` is the number of the testbed, so that several
+//! can stand side by side: making `vtbN`, which only one process can, is the claim to it.
+//!
+//! `docs/testbed.md` says how to add a host or a guest.
+
+mod domain;
+mod guest;
+mod host;
+mod machine;
+mod plan;
+
+use std::{fmt::Write, net::Ipv4Addr, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+pub use guest::GuestImage;
+pub use host::Host;
+pub use machine::Machine;
+pub use plan::{BridgePlan, Cable, HostPlan, NicPlan, Plan, Port, RouterPlan};
+
+/// How many testbeds can stand side by side.
+const NUMBERS: u8 = 64;
+
+/// A running testbed; dropped, also after a panic, every trace of it is gone.
+///
+/// If its process is killed, the kernel does the same: see [`Machine`].
+#[derive(Debug)]
+pub struct Testbed {
+    // Hosts go first: dropping is in this order.
+    hosts: Vec<Host>,
+    uplink: Uplink,
+    plan: Plan,
+    _switch: Machine,
+}
+
+impl Testbed {
+    /// Builds what the plan describes and starts its daemons and routers. Routers boot
+    /// in the background: see [`wait_routers_up`](Self::wait_routers_up).
+    ///
+    /// # Errors
+    /// The plan is not sound, this process is not root, or a package is missing; what was
+    /// built so far is taken down.
+    pub fn up(plan: &Plan) -> Result<Self> {
+        plan.check()?;
+        let image = if plan.routers().next().is_some() {
+            Some(GuestImage::prepare()?)
+        } else {
+            None
+        };
+        let switch = Machine::boot("switch")?;
+        switch.ip("link add mgmt type bridge\nlink set mgmt up\n")?;
+        let uplink = Uplink::claim(&switch)?;
+        let mut hosts = Vec::new();
+        for (index, host) in plan.hosts.iter().enumerate() {
+            let number = index as u8 + 1;
+            let host = Host::prepare(host, uplink.address(number))?;
+            let mut commands = String::new();
+            let _ = writeln!(
+                commands,
+                "link add m{number} type veth peer name mgmt netns {}",
+                host.machine().pid()
+            );
+            let _ = writeln!(commands, "link set m{number} master mgmt up");
+            switch.ip(&commands)?;
+            hosts.push(host);
+        }
+        let mut bed = Self {
+            hosts,
+            uplink,
+            plan: plan.clone(),
+            _switch: switch,
+        };
+        bed.plug_cables()?;
+        for host in &mut bed.hosts {
+            host.wire()?;
+            host.start_daemon()?;
+        }
+        for host in &mut bed.hosts {
+            host.wait_daemon()?;
+        }
+        if let Some(image) = &image {
+            for host in &bed.hosts {
+                host.start_routers(image)?;
+            }
+        }
+        Ok(bed)
+    }
+
+    fn plug_cables(&self) -> Result<()> {
+        for Cable { a, b, .. } in &self.plan.cables {
+            let (from, to) = (self.host(&a.host).machine(), self.host(&b.host).machine());
+            from.ip(&format!(
+                "link add {} type veth peer name {} netns {}\nlink set {0} up\n",
+                a.nic,
+                b.nic,
+                to.pid()
+            ))?;
+            to.ip(&format!("link set {} up\n", b.nic))?;
+        }
+        Ok(())
+    }
+
+    /// The host with this id.
+    ///
+    /// # Panics
+    /// The plan has no such host.
+    pub fn host(&self, id: &str) -> &Host {
+        self.hosts
+            .iter()
+            .find(|host| host.plan().id == id)
+            .unwrap_or_else(|| panic!("the testbed has no host {id}"))
+    }
+
+    /// The host with this id, to start or stop its daemon.
+    ///
+    /// # Panics
+    /// The plan has no such host.
+    pub fn host_mut(&mut self, id: &str) -> &mut Host {
+        self.hosts
+            .iter_mut()
+            .find(|host| host.plan().id == id)
+            .unwrap_or_else(|| panic!("the testbed has no host {id}"))
+    }
+
+    /// All hosts, in the order of the plan.
+    pub fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    /// What it was built from.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The only interface that the real machine sees.
+    pub fn uplink(&self) -> &str {
+        &self.uplink.name
+    }
+
+    /// Waits until every router has booted.
+    ///
+    /// # Errors
+    /// One has not within two minutes; the sentence holds its console.
+    pub fn wait_routers_up(&self) -> Result<()> {
+        self.for_each_router(Host::wait_router)
+    }
+
+    /// Waits until every router that pings another has reached it, from now on.
+    ///
+    /// # Errors
+    /// One has not within two minutes.
+    pub fn check_forwarding(&self) -> Result<()> {
+        self.for_each_router(Host::wait_ping)
+    }
+
+    fn for_each_router(&self, act: impl Fn(&Host, &RouterPlan) -> Result<()>) -> Result<()> {
+        for host in &self.hosts {
+            for router in &host.plan().routers {
+                act(host, router)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The configuration with which `vms serve` takes care of this testbed.
+    pub fn config(&self) -> String {
+        let mut text = String::new();
+        for host in &self.hosts {
+            let _ = writeln!(
+                text,
+                "[[host]]\nid = \"{}\"\nuri = \"{}\"\n",
+                host.plan().id,
+                host.uri()
+            );
+        }
+        for Cable { a, b, capacity } in &self.plan.cables {
+            let _ = writeln!(
+                text,
+                "[[link]]\na = \"{}:{}\"\nb = \"{}:{}\"\ncapacity = \"{capacity}\"\n",
+                a.host, a.nic, b.host, b.nic
+            );
+        }
+        text
+    }
+}
+
+/// The veth pair between the real machine and the management switch.
+#[derive(Debug)]
+struct Uplink {
+    name: String,
+    number: u8,
+}
+
+impl Uplink {
+    /// Takes the first free number.
+    fn claim(switch: &Machine) -> Result<Self> {
+        for number in 0..NUMBERS {
+            let name = format!("vtb{number}");
+            let switch_pid = switch.pid().to_string();
+            let add = ["link", "add", &name, "type", "veth", "peer", "name", "up0"];
+            match ip(&[&add[..], &["netns", &switch_pid]].concat()) {
+                Ok(()) => {}
+                Err(error) if error.to_string().contains("File exists") => continue,
+                Err(error) => return Err(error),
+            }
+            let uplink = Self { name, number };
+            let own = format!("{}/24", uplink.address(254));
+            ip(&["addr", "add", &own, "dev", &uplink.name])?;
+            ip(&["link", "set", &uplink.name, "up"])?;
+            switch.ip("link set up0 master mgmt up\n")?;
+            return Ok(uplink);
+        }
+        bail!("{NUMBERS} testbeds are running on this machine, and there are no more numbers");
+    }
+
+    fn address(&self, host: u8) -> Ipv4Addr {
+        Ipv4Addr::new(10, 199, self.number, host)
+    }
+}
+
+impl Drop for Uplink {
+    fn drop(&mut self) {
+        // It would go with the switch, but only some time later.
+        if let Err(error) = ip(&["link", "del", &self.name]) {
+            eprintln!("cannot remove {}: {error}", self.name);
+        }
+    }
+}
+
+fn ip(arguments: &[&str]) -> Result<()> {
+    let output = Command::new("ip")
+        .args(arguments)
+        .output()
+        .context("cannot run ip (package iproute2)")?;
+    machine::text("ip", &output)?;
+    Ok(())
+}

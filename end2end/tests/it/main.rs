@@ -1,0 +1,3 @@
+//! End-to-end tests: VMS and its testbed as their users meet them.
+
+mod testbed;

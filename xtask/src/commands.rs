@@ -1,0 +1,358 @@
+//! The commands: each a list of stages.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, ExitCode},
+    thread::sleep,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use end2end::{
+    Scratch,
+    client::root,
+    interrupt,
+    testbed::{GuestImage, Plan, Testbed},
+    vms_process::{binary, get},
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{
+    Options,
+    cargo::{self, NATIVE, WASM, cargo},
+    packages, site,
+    stages::Stages,
+};
+
+/// Installs what is missing, builds, and serves the demo fleet until Ctrl-C.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    check_free(options.listen)?;
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_build)?;
+    compile(&mut stages)?;
+    let mut command = vms()?;
+    command.arg("demo");
+    let mut server = stages.stage("start", || Server::start(command, options))?;
+    stages.print();
+    eprintln!(
+        "The demo fleet is at http://{}/ (Ctrl-C ends it)\n",
+        reachable(options.listen)
+    );
+    server.wait()
+}
+
+/// Brings up a real host, and serves it until Ctrl-C, which removes every trace.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn real_host(options: &Options) -> Result<ExitCode> {
+    check_free(options.listen)?;
+    let mut stages = Stages::new();
+    if std::env::var_os(BUILT).is_none() {
+        stages.stage("packages", packages::for_build)?;
+        stages.stage("testbed packages", packages::for_testbed)?;
+        stages.stage("guest image", GuestImage::prepare)?;
+        compile(&mut stages)?;
+        if !packages::is_root() {
+            // Only what needs root runs as root: nothing is compiled there.
+            let status = packages::as_root("env")
+                .context("the testbed makes network namespaces and mounts")?
+                .arg(format!("{BUILT}=1"))
+                .arg(std::env::current_exe()?)
+                .args(std::env::args().skip(1))
+                .status()?;
+            return Ok(exit_code(status));
+        }
+    }
+    interrupt::hold();
+    let files = Scratch::new()?;
+    let plan = Plan::line();
+    let bed = stages.stage("testbed", || {
+        let bed = Testbed::up(&plan)?;
+        bed.wait_routers_up()?;
+        bed.check_forwarding()?;
+        Ok(bed)
+    })?;
+    let config = files.path().join("vms.toml");
+    fs::write(&config, bed.config())?;
+    let mut command = vms()?;
+    command.arg("serve").arg("--config").arg(&config);
+    let data = options
+        .data
+        .clone()
+        .unwrap_or_else(|| files.path().join("data"));
+    let options = Options {
+        data: Some(data),
+        ..*options
+    };
+    let mut server = stages.stage("start", || Server::start(command, &options))?;
+    stages.print();
+    invite(&bed, options.listen, &config);
+    let result = server.wait();
+    drop(server);
+    eprintln!("\nRemoving the testbed …");
+    drop(bed);
+    result
+}
+
+/// Set for the part of `real-host` that runs as root after the part that did not.
+const BUILT: &str = "VMS_REAL_HOST_BUILT";
+
+fn invite(bed: &Testbed, listen: SocketAddr, config: &Path) {
+    eprintln!("VMS is at http://{}/\n", reachable(listen));
+    eprintln!("Configuration: {}", config.display());
+    for host in bed.hosts() {
+        let names: Vec<&str> = host.plan().routers.iter().map(|r| &*r.name).collect();
+        eprintln!("Host {}: {}", host.plan().id, host.uri());
+        eprintln!("  routers {}", names.join(", "));
+        eprintln!("Try, and watch the page:");
+        eprintln!("  virsh -c {} suspend r2", host.uri());
+        eprintln!("  virsh -c {} resume r2", host.uri());
+        eprintln!("  virsh -c {} destroy r3", host.uri());
+        eprintln!("  virsh -c {} start r3", host.uri());
+        eprintln!("A shell on the host, and the console of r1:");
+        let pid = host.machine().pid();
+        eprintln!("  nsenter --target {pid} --net --mount --uts --ipc --pid --wd=/ sh");
+        eprintln!("  tail -f /proc/{pid}/root/var/log/libvirt/r1.serial");
+    }
+    eprintln!("\nCtrl-C removes every trace.\n");
+}
+
+/// Everything that CI runs.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn test() -> Result<ExitCode> {
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_test)?;
+    stages.stage("npm packages", packages::npm)?;
+    stages.stage("Python packages", packages::python)?;
+    stages.stage("guest image", GuestImage::prepare)?;
+    stages.stage("format", || cargo(&[&["fmt", "--all", "--check"]]))?;
+    stages.stage("front end", site::compile)?;
+    stages.stage("site", site::lay_out)?;
+    stages.stage("server and tests", || {
+        let what = ["--lib", "--bins", "--tests", "--test", "end2end"];
+        cargo(&[&["build"], &NATIVE, &what])
+    })?;
+    let deny = ["--", "-D", "warnings"];
+    stages.stage("lint", || {
+        cargo(&[&["clippy"], &NATIVE, &["--all-targets"], &deny])
+    })?;
+    stages.stage("lint, wasm", || cargo(&[&["clippy"], &WASM, &deny]))?;
+    stages.stage("tests", || cargo(&[&["test"], &NATIVE]))?;
+    stages.stage("end-to-end tests", end_to_end_tests)?;
+    stages.print();
+    eprintln!("All tests passed.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn end_to_end_tests() -> Result<()> {
+    let mut command = Command::new(cargo::program());
+    command
+        .arg("test")
+        .args(NATIVE)
+        .args(["--test", "end2end"])
+        // One at a time: they measure how fast changes show, on two cores.
+        .args(["--", "--test-threads=1"])
+        .env("VMS_BIN", binary()?);
+    if !packages::is_root() {
+        packages::as_root("true").context("the testbed makes network namespaces and mounts")?;
+        command.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "sudo -n -E");
+    }
+    cargo::run(&mut command)
+}
+
+/// Builds the server with its page, for development.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn build() -> Result<ExitCode> {
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_build)?;
+    compile(&mut stages)?;
+    stages.print();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the server with its page, optimised.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn release() -> Result<ExitCode> {
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_build)?;
+    stages.stage("front end", site::compile)?;
+    stages.stage("site", site::lay_out)?;
+    stages.stage("server", || {
+        cargo(&[&["build"], &NATIVE, &["--bin", "vms", "--release"]])
+    })?;
+    stages.print();
+    let binary = cargo::target().join("release/vms");
+    let size = fs::metadata(&binary)?.len() / 1_000_000;
+    eprintln!("{} ({size} MB)", binary.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the benchmarks.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn bench() -> Result<ExitCode> {
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_build)?;
+    stages.stage("front end", site::compile)?;
+    stages.stage("site", site::lay_out)?;
+    stages.stage("benchmarks", || {
+        cargo(&[&["bench"], &NATIVE, &["--benches"]])
+    })?;
+    stages.print();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Formats the source.
+///
+/// # Errors
+/// The source cannot be read as Rust.
+pub fn fmt() -> Result<ExitCode> {
+    cargo(&[&["fmt", "--all"]])?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Removes everything that was built, downloaded or cached in the project.
+///
+/// # Errors
+/// A file cannot be removed.
+pub fn clean() -> Result<ExitCode> {
+    for directory in [root().join("end2end/node_modules"), root().join("target")] {
+        if directory.exists() {
+            fs::remove_dir_all(&directory)
+                .with_context(|| format!("cannot remove {}", directory.display()))?;
+        }
+    }
+    if cargo::target().exists() {
+        cargo(&[&["clean"]])?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compile(stages: &mut Stages) -> Result<()> {
+    stages.stage("front end", site::compile)?;
+    stages.stage("site", site::lay_out)?;
+    stages.stage("server", || {
+        cargo(&[&["build"], &NATIVE, &["--bin", "vms"]])
+    })
+}
+
+/// The built server, which ends when this process does, however that ends.
+fn vms() -> Result<Command> {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", "--"]).arg(binary()?);
+    Ok(command)
+}
+
+/// Asked before the build, so that nobody waits minutes for this answer.
+fn check_free(listen: SocketAddr) -> Result<()> {
+    if let Err(error) = TcpListener::bind(listen) {
+        bail!(
+            "cannot listen on {listen}: {error}. End the program that does, or choose \
+             another port: make run LISTEN=127.0.0.1:{}",
+            listen.port().wrapping_add(1)
+        );
+    }
+    Ok(())
+}
+
+/// Where a program on this machine reaches a server that listens there.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    match listen {
+        SocketAddr::V4(a) if a.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, a.port()).into(),
+        SocketAddr::V6(a) if a.ip().is_unspecified() => (Ipv6Addr::LOCALHOST, a.port()).into(),
+        other => other,
+    }
+}
+
+fn exit_code(status: std::process::ExitStatus) -> ExitCode {
+    status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// A `vms` that shares this terminal.
+struct Server(Child);
+
+impl Server {
+    /// Starts it and waits until it is ready.
+    fn start(mut command: Command, options: &Options) -> Result<Self> {
+        interrupt::hold();
+        command.arg("--listen").arg(options.listen.to_string());
+        if let Some(data) = &options.data {
+            command.arg("--data").arg(data);
+        }
+        let child = command
+            .spawn()
+            .context("cannot run setpriv (package util-linux)")?;
+        let mut server = Self(child);
+        let address = reachable(options.listen);
+        end2end::until("vms to answer /readyz", Duration::from_mins(1), || {
+            if let Some(status) = server.0.try_wait()? {
+                bail!("vms ended at once ({status}); its output above says why");
+            }
+            Ok(matches!(get(address, "/readyz"), Ok((200, _))).then_some(()))
+        })?;
+        Ok(server)
+    }
+
+    /// Waits until it ends, by itself or by Ctrl-C.
+    fn wait(&mut self) -> Result<ExitCode> {
+        loop {
+            if let Some(status) = self.0.try_wait()? {
+                return Ok(if interrupt::received() {
+                    ExitCode::SUCCESS
+                } else {
+                    exit_code(status)
+                });
+            }
+            if interrupt::received() {
+                self.end()?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Asks it to end, and kills it when it has not after 10 s.
+    fn end(&mut self) -> Result<()> {
+        if self.0.try_wait()?.is_some() {
+            return Ok(());
+        }
+        kill(Pid::from_raw(self.0.id().try_into()?), Signal::SIGTERM)?;
+        for _ in 0..200 {
+            if self.0.try_wait()?.is_some() {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(50));
+        }
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.end().is_err() {
+            self.0.kill().ok();
+            self.0.wait().ok();
+        }
+    }
+}
