@@ -86,3 +86,57 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn what_is_not_a_fault_is_refused() {
+        let cases: [(DeriveInput, &str); 5] = [
+            (
+                parse_quote!(
+                    struct X {}
+                ),
+                "an enum",
+            ),
+            (
+                parse_quote!(
+                    enum X {}
+                ),
+                "Infallible",
+            ),
+            (
+                parse_quote!(
+                    enum X {
+                        A(A),
+                    }
+                ),
+                "whose fault",
+            ),
+            (
+                parse_quote!(
+                    enum X {
+                        #[soap(sender, receiver)]
+                        A(A),
+                    }
+                ),
+                "whose fault",
+            ),
+            (
+                parse_quote!(
+                    enum X {
+                        #[soap(sender)]
+                        A,
+                    }
+                ),
+                "holds one message",
+            ),
+        ];
+        for (input, part) in cases {
+            let error = derive(&input).expect_err("it was accepted").to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

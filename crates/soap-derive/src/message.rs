@@ -3,7 +3,7 @@
 use crate::attributes::{Attributes, documentation};
 use proc_macro2::TokenStream;
 use quote::quote;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use syn::{Data, DataEnum, DeriveInput, Error, Fields, FieldsNamed, Ident, Result};
 
 pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
@@ -45,14 +45,14 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
 }
 
 /// Refuses names that some client cannot tell apart.
-fn check_distinct(seen: &mut HashMap<String, ()>, name: &str, identifier: &Ident) -> Result<()> {
-    match seen.insert(name.to_ascii_lowercase(), ()) {
-        None => Ok(()),
-        Some(()) => Err(Error::new_spanned(
-            identifier,
-            format!("`{name}` is there twice, or twice but for capitals, which clients confuse"),
-        )),
+fn check_distinct(seen: &mut HashSet<String>, name: &str, identifier: &Ident) -> Result<()> {
+    if seen.insert(name.to_ascii_lowercase()) {
+        return Ok(());
     }
+    Err(Error::new_spanned(
+        identifier,
+        format!("`{name}` is there twice, or twice but for capitals, which clients confuse"),
+    ))
 }
 
 fn structure(
@@ -61,7 +61,7 @@ fn structure(
     documentation_of_type: &str,
     fields: &FieldsNamed,
 ) -> Result<TokenStream> {
-    let mut seen = HashMap::new();
+    let mut seen = HashSet::new();
     let (mut idents, mut types, mut names, mut docs, mut tags, mut slots) =
         (vec![], vec![], vec![], vec![], vec![], vec![]);
     for (index, field) in fields.named.iter().enumerate() {
@@ -130,7 +130,7 @@ fn enumeration(
             "an enumeration needs a variant: there is no value that it could have",
         ));
     }
-    let mut seen = HashMap::new();
+    let mut seen = HashSet::new();
     let (mut variants, mut words, mut docs) = (vec![], vec![], vec![]);
     for variant in &data.variants {
         if !matches!(variant.fields, Fields::Unit) {
@@ -197,5 +197,107 @@ fn simple_value(ident: &Ident) -> TokenStream {
                     .map_err(|error| element.invalid(::std::string::ToString::to_string(&error)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[track_caller]
+    fn refused(input: &DeriveInput, part: &str) {
+        let error = derive(input).expect_err("it was accepted").to_string();
+        assert!(error.contains(part), "{error}");
+    }
+
+    #[test]
+    fn what_has_no_form_in_xml_is_refused() {
+        refused(
+            &parse_quote!(
+                struct X<T> {
+                    x: T,
+                }
+            ),
+            "cannot be generic",
+        );
+        refused(
+            &parse_quote!(
+                struct X;
+            ),
+            "named fields",
+        );
+        refused(
+            &parse_quote!(
+                struct X(u32);
+            ),
+            "#[soap(value)]",
+        );
+        refused(
+            &parse_quote!(
+                #[soap(value)]
+                struct X {
+                    x: u32,
+                }
+            ),
+            "one field",
+        );
+        refused(&parse_quote!(union X { x: u32 }), "union");
+        refused(
+            &parse_quote!(
+                enum X {}
+            ),
+            "needs a variant",
+        );
+        refused(
+            &parse_quote!(
+                enum X {
+                    A(u32),
+                }
+            ),
+            "without fields",
+        );
+    }
+
+    #[test]
+    fn names_that_clients_confuse_are_refused() {
+        refused(
+            &parse_quote!(
+                struct X {
+                    a_b: u32,
+                    #[soap(rename = "AB")]
+                    c: u32,
+                }
+            ),
+            "twice",
+        );
+        refused(
+            &parse_quote!(
+                enum X {
+                    A,
+                    #[soap(rename = "a")]
+                    B,
+                }
+            ),
+            "twice",
+        );
+        refused(
+            &parse_quote!(
+                struct X {
+                    #[soap(rename = "1")]
+                    a: u32,
+                }
+            ),
+            "XML name",
+        );
+        refused(
+            &parse_quote!(
+                struct X {
+                    #[soap(name = "b")]
+                    a: u32,
+                }
+            ),
+            "expected here: rename",
+        );
     }
 }

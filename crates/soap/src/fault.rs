@@ -224,7 +224,7 @@ impl Refusal {
     fn header(&self, version: Version) -> String {
         match self {
             Self::VersionMismatch(_) => {
-                let supported: String = Version::ALL
+                let supported: Vec<String> = Version::ALL
                     .iter()
                     .rev()
                     .map(|version| {
@@ -235,8 +235,9 @@ impl Refusal {
                     })
                     .collect();
                 format!(
-                    "<env:Upgrade xmlns:env=\"{}\">{supported}</env:Upgrade>",
-                    V12.namespace()
+                    "<env:Upgrade xmlns:env=\"{}\">{}</env:Upgrade>",
+                    V12.namespace(),
+                    supported.concat()
                 )
             }
             Self::MustUnderstand(blocks) if version == V12 => blocks
@@ -248,7 +249,8 @@ impl Refusal {
                         escape(namespace)
                     )
                 })
-                .collect(),
+                .collect::<Vec<_>>()
+                .concat(),
             _ => String::new(),
         }
     }

@@ -107,11 +107,11 @@
 //! # The protocol
 //!
 //! - The version is that of the envelope, and must be the one that the Content-Type says; else the
-//!   answer is a VersionMismatch with an `Upgrade` block.
+//!   answer is a `VersionMismatch` with an `Upgrade` block.
 //! - The operation is that of the body's element. The action is not needed; one that names another
 //!   operation of the service is refused.
 //! - Header blocks are let pass unread, unless they must be understood here: that is a
-//!   MustUnderstand fault.
+//!   `MustUnderstand` fault.
 //! - Faults go out with HTTP 500; those of the sender on SOAP 1.2 with 400. What is wrong before
 //!   SOAP begins is answered in plain text: 404 (no such service), 405, 413 (too large), 415 (not
 //!   a Content-Type of SOAP).

@@ -208,7 +208,7 @@ fn content_type(headers: &HeaderMap) -> Result<Option<ContentType>, String> {
     })
 }
 
-/// The SOAPAction header, quoted as it should be or not; `None` if empty.
+/// The `SOAPAction` header, quoted as it should be or not; `None` if empty.
 fn soap_action(headers: &HeaderMap) -> Option<String> {
     let value = headers.get("soapaction")?.to_str().ok()?;
     let action = value.trim().trim_matches('"');

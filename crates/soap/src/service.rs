@@ -223,8 +223,8 @@ impl Service {
         wsdl::write(self, location, &Version::ALL)
     }
 
-    /// The WSDL 1.1 description with the port for SOAP 1.1 alone: some old tools (Axis 1.4's
-    /// WSDL2Java) reject a description that mentions SOAP 1.2.
+    /// The WSDL 1.1 description with the port for SOAP 1.1 alone: some old tools (`WSDL2Java` of
+    /// Axis 1.4) reject a description that mentions SOAP 1.2.
     pub fn wsdl11(&self, location: &str) -> String {
         wsdl::write(self, location, &[Version::V11])
     }

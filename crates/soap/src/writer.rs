@@ -20,6 +20,10 @@ pub struct Tag {
 
 impl Tag {
     /// Made of both tags as written, `<name>` and `</name>`; the derive macro writes them.
+    ///
+    /// # Panics
+    ///
+    /// If they are not; in a `const`, where it is meant to be called, that fails the build.
     pub const fn new(open: &'static str, close: &'static str) -> Self {
         assert!(
             open.len() > 2 && close.len() == open.len() + 1,
