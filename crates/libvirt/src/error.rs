@@ -166,8 +166,15 @@ impl Error {
             Self::Lost { .. } => ErrorKind::Lost,
             Self::TooManyStuck { .. } => ErrorKind::Exhausted,
             Self::Xml { .. } | Self::System { .. } => ErrorKind::Internal,
-            Self::Libvirt { fault, .. } => match fault.code {
+            Self::Libvirt { call, fault } => match fault.code {
                 sys::VIR_ERR_OPERATION_INVALID => ErrorKind::Conflict,
+                // How the test driver says that a domain is not in the state for it.
+                sys::VIR_ERR_INTERNAL_ERROR
+                    if fault.domain == sys::VIR_FROM_TEST
+                        && matches!(*call, "virDomainSuspend" | "virDomainResume") =>
+                {
+                    ErrorKind::Conflict
+                }
                 sys::VIR_ERR_INVALID_ARG | sys::VIR_ERR_XML_ERROR => ErrorKind::InvalidArgument,
                 sys::VIR_ERR_OPERATION_TIMEOUT | sys::VIR_ERR_AGENT_UNRESPONSIVE => {
                     ErrorKind::Deadline

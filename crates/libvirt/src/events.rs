@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use uuid::Uuid;
 use virt_sys as sys;
 
-use crate::connection::{Connection, Hatch};
+use crate::connection::{Connection, Session};
 use crate::driver::Capability;
 use crate::error::Error;
-use crate::ffi::callbacks::{Notice, Sink};
+use crate::ffi::callbacks::Notice;
 
 /// Events that wait for their reader.
 const QUEUE: usize = 8192;
@@ -126,86 +127,140 @@ impl LifecycleKind {
     }
 }
 
-/// Where callbacks put events.
-pub(crate) struct Outbox {
-    state: Mutex<OutboxState>,
-    missed: AtomicU64,
+/// Who hears of one connection's events.
+#[derive(Default)]
+pub(crate) struct Subscribers {
+    state: Mutex<State>,
 }
 
-struct OutboxState {
-    /// `None` once the connection ended.
-    sender: Option<mpsc::Sender<Event>>,
+#[derive(Default)]
+struct State {
+    outboxes: Vec<Outbox>,
     closed: Option<CloseReason>,
 }
 
-impl Outbox {
-    fn state(&self) -> MutexGuard<'_, OutboxState> {
+/// The sending side of one receiver.
+struct Outbox {
+    sender: mpsc::Sender<Event>,
+    notes: Arc<Notes>,
+}
+
+/// What a receiver is told beside its queue, which may be full.
+#[derive(Debug, Default)]
+struct Notes {
+    missed: AtomicU64,
+    closed: Mutex<Option<CloseReason>>,
+}
+
+impl Subscribers {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, event: Event) {
-        let state = self.state();
-        if let Some(sender) = &state.sender
-            && let Err(mpsc::error::TrySendError::Full(_)) = sender.try_send(event)
-        {
-            self.missed.fetch_add(1, Ordering::Relaxed);
+    /// Hands what libvirt called back with to every receiver. Never waits.
+    pub(crate) fn publish(&self, notice: Notice) {
+        let Notice::Lifecycle {
+            uuid,
+            name,
+            event,
+            detail,
+        } = notice
+        else {
+            return;
+        };
+        let Some(kind) = LifecycleKind::from_raw(event) else {
+            return;
+        };
+        let event = Event::Lifecycle {
+            uuid,
+            name,
+            kind,
+            detail,
+        };
+        self.state()
+            .outboxes
+            .retain(|outbox| match outbox.sender.try_send(event.clone()) {
+                Ok(()) => true,
+                Err(TrySendError::Full(_)) => {
+                    outbox.notes.missed.fetch_add(1, Ordering::Relaxed);
+                    true
+                }
+                // The receiver was dropped.
+                Err(TrySendError::Closed(_)) => false,
+            });
+    }
+
+    /// Ends all receivers, those that come later too; the first reason stays.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        let mut state = self.state();
+        if state.closed.is_none() {
+            state.closed = Some(reason);
+            for outbox in state.outboxes.drain(..) {
+                outbox.close(reason);
+            }
         }
     }
 
-    /// The last event: the reader gets it after all that wait.
-    pub(crate) fn close(&self, reason: CloseReason) {
+    fn subscribe(&self) -> EventReceiver {
+        self.subscribe_with(QUEUE)
+    }
+
+    fn subscribe_with(&self, capacity: usize) -> EventReceiver {
+        let (sender, events) = mpsc::channel(capacity);
+        let notes = Arc::new(Notes::default());
+        let outbox = Outbox {
+            sender,
+            notes: Arc::clone(&notes),
+        };
         let mut state = self.state();
-        if state.sender.take().is_some() {
-            state.closed = Some(reason);
+        match state.closed {
+            Some(reason) => outbox.close(reason),
+            None => {
+                state.outboxes.retain(|outbox| !outbox.sender.is_closed());
+                state.outboxes.push(outbox);
+            }
         }
+        EventReceiver { events, notes }
     }
 }
 
-/// Receives the events of one connection; dropping it ends the registration. It does not keep the
-/// connection open.
+impl Outbox {
+    /// The reason is written down before the queue ends, for the receiver reads it after.
+    fn close(self, reason: CloseReason) {
+        *self
+            .notes
+            .closed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+}
+
+/// Receives the events of one connection. It does not keep the connection open.
+#[derive(Debug)]
 pub struct EventReceiver {
     events: mpsc::Receiver<Event>,
-    outbox: Arc<Outbox>,
-    registration: usize,
-    hatch: Hatch,
+    notes: Arc<Notes>,
 }
 
 impl EventReceiver {
     /// The next event, or `None` after [`Event::Closed`]. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Event> {
-        let missed = self.outbox.missed.swap(0, Ordering::Relaxed);
+        let missed = self.notes.missed.swap(0, Ordering::Relaxed);
         if missed > 0 {
             return Some(Event::Missed { count: missed });
         }
         match self.events.recv().await {
             Some(event) => Some(event),
-            None => self
-                .outbox
-                .state()
-                .closed
-                .take()
-                .map(|reason| Event::Closed { reason }),
+            None => {
+                let reason = self
+                    .notes
+                    .closed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take();
+                reason.map(|reason| Event::Closed { reason })
+            }
         }
-    }
-}
-
-impl Drop for EventReceiver {
-    fn drop(&mut self) {
-        let id = self.registration;
-        // With a full queue the registration stays until the connection closes; nothing is lost,
-        // for what comes by it goes nowhere.
-        self.hatch
-            .post("virConnectDomainEventDeregisterAny", move |session| {
-                session.unsubscribe(id);
-            });
-    }
-}
-
-impl fmt::Debug for EventReceiver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventReceiver")
-            .field("registration", &self.registration)
-            .finish_non_exhaustive()
     }
 }
 
@@ -216,52 +271,14 @@ impl Connection {
     /// # Errors
     /// As every call.
     pub async fn events(&self) -> Result<EventReceiver, Error> {
+        let call = "virConnectDomainEventRegisterAny";
         let driver = self.uri().driver();
         if !driver.supports(Capability::LifecycleEvents) {
-            let call = "virConnectDomainEventRegisterAny";
             return Err(Error::NotSupported { driver, call });
         }
-        let (sender, events) = mpsc::channel(QUEUE);
-        let outbox = Arc::new(Outbox {
-            state: Mutex::new(OutboxState {
-                sender: Some(sender),
-                closed: None,
-            }),
-            missed: AtomicU64::new(0),
-        });
-        let target = Arc::downgrade(&outbox);
-        let sink: Sink = Arc::new(move |notice| {
-            if let (
-                Notice::Lifecycle {
-                    uuid,
-                    name,
-                    event,
-                    detail,
-                },
-                Some(outbox),
-            ) = (notice, target.upgrade())
-                && let Some(kind) = LifecycleKind::from_raw(event)
-            {
-                outbox.push(Event::Lifecycle {
-                    uuid,
-                    name,
-                    kind,
-                    detail,
-                });
-            }
-        });
-        let registration = self
-            .call("virConnectDomainEventRegisterAny", move |session| {
-                session.subscribe(sink)
-            })
-            .await?;
-        self.attach(&outbox);
-        Ok(EventReceiver {
-            events,
-            outbox,
-            registration,
-            hatch: self.hatch(),
-        })
+        let receiver = self.subscribers().subscribe();
+        self.call(call, Session::listen).await?;
+        Ok(receiver)
     }
 }
 
@@ -269,46 +286,51 @@ impl Connection {
 mod tests {
     use super::*;
 
-    fn outbox(capacity: usize) -> (Outbox, mpsc::Receiver<Event>) {
-        let (sender, events) = mpsc::channel(capacity);
-        let state = Mutex::new(OutboxState {
-            sender: Some(sender),
-            closed: None,
-        });
-        (
-            Outbox {
-                state,
-                missed: AtomicU64::new(0),
-            },
-            events,
-        )
-    }
-
-    fn event() -> Event {
-        let (uuid, name) = (Uuid::nil(), "r".to_owned());
-        Event::Lifecycle {
-            uuid,
-            name,
-            kind: LifecycleKind::Started,
+    fn started() -> Notice {
+        let event = sys::VIR_DOMAIN_EVENT_STARTED as i32;
+        Notice::Lifecycle {
+            uuid: Uuid::nil(),
+            name: "r".to_owned(),
+            event,
             detail: 0,
         }
     }
 
-    #[test]
-    fn a_full_queue_counts_what_it_drops() {
-        let (outbox, mut events) = outbox(2);
+    #[tokio::test]
+    async fn a_slow_reader_is_told_how_much_it_missed() {
+        let subscribers = Subscribers::default();
+        let mut slow = subscribers.subscribe_with(2);
+        let mut quick = subscribers.subscribe();
         for _ in 0..5 {
-            outbox.push(event());
+            subscribers.publish(started());
         }
-        assert_eq!(outbox.missed.load(Ordering::Relaxed), 3);
-        assert_eq!(events.try_recv(), Ok(event()));
+        assert_eq!(slow.recv().await, Some(Event::Missed { count: 3 }));
+        assert!(matches!(slow.recv().await, Some(Event::Lifecycle { .. })));
+        assert!(matches!(quick.recv().await, Some(Event::Lifecycle { .. })));
+    }
+
+    #[tokio::test]
+    async fn the_end_comes_last_and_keeps_its_first_reason() {
+        let subscribers = Subscribers::default();
+        let mut early = subscribers.subscribe_with(1);
+        subscribers.publish(started());
+        subscribers.close(CloseReason::Keepalive);
+        subscribers.close(CloseReason::Client);
+        subscribers.publish(started());
+        assert!(matches!(early.recv().await, Some(Event::Lifecycle { .. })));
+        let end = Some(Event::Closed {
+            reason: CloseReason::Keepalive,
+        });
+        assert_eq!(early.recv().await, end);
+        assert_eq!(early.recv().await, None);
+        assert_eq!(subscribers.subscribe().recv().await, end);
     }
 
     #[test]
-    fn the_first_reason_for_closing_stays() {
-        let (outbox, _events) = outbox(2);
-        outbox.close(CloseReason::Keepalive);
-        outbox.close(CloseReason::Client);
-        assert_eq!(outbox.state().closed, Some(CloseReason::Keepalive));
+    fn a_dropped_receiver_is_forgotten() {
+        let subscribers = Subscribers::default();
+        drop(subscribers.subscribe());
+        subscribers.publish(started());
+        assert!(subscribers.state().outboxes.is_empty());
     }
 }

@@ -19,7 +19,7 @@ pub use ledger::{worker_threads, written_off_threads};
 pub(crate) use worker::Session;
 
 use crate::error::Error;
-use crate::events::Outbox;
+use crate::events::Subscribers;
 use crate::ffi;
 use crate::uri::Uri;
 use progress::{Loss, Progress};
@@ -203,30 +203,9 @@ impl Connection {
         self.inner.answer(id, call, answer).await
     }
 
-    /// Ends `outbox` when the connection ends.
-    pub(crate) fn attach(&self, outbox: &Arc<Outbox>) {
-        self.inner.progress.attach(outbox);
-    }
-
-    /// A way to the thread that does not keep the connection open.
-    pub(crate) fn hatch(&self) -> Hatch {
-        Hatch(self.inner.jobs.downgrade())
-    }
-}
-
-/// Gets small jobs to a connection's thread without keeping the connection open.
-pub(crate) struct Hatch(mpsc::WeakSender<Job>);
-
-impl Hatch {
-    /// Runs `f` if the connection is still there and its queue has room.
-    pub(crate) fn post(&self, call: &'static str, f: impl FnOnce(&mut Session) + Send + 'static) {
-        if let Some(jobs) = self.0.upgrade() {
-            let _ = jobs.try_send(Job {
-                id: OPEN_JOB,
-                call,
-                task: Task::Run(Box::new(f)),
-            });
-        }
+    /// Who hears of this connection's events.
+    pub(crate) fn subscribers(&self) -> &Subscribers {
+        &self.inner.progress.subscribers
     }
 }
 

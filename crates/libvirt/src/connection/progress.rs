@@ -12,12 +12,12 @@
 //! Lost is final. Whoever waits on the connection looks at the clock (no watchdog thread), so the
 //! first to notice writes the thread off, and everybody else sees it lost.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ledger;
 use crate::error::Error;
-use crate::events::{CloseReason, Outbox};
+use crate::events::{CloseReason, Subscribers};
 
 /// Why a connection is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,13 +47,14 @@ struct State {
     running: Option<Running>,
     lost: Option<Loss>,
     written_off: bool,
-    outboxes: Vec<Weak<Outbox>>,
 }
 
 /// Shared between a worker thread and everybody who waits for it.
 #[derive(Default)]
 pub(crate) struct Progress {
     state: Mutex<State>,
+    /// Who hears of the connection's events, and of its end.
+    pub(super) subscribers: Subscribers,
 }
 
 impl Progress {
@@ -116,10 +117,11 @@ impl Progress {
             state.written_off = true;
             ledger::written_off();
             tracing::warn!("a thread hangs in {} and is written off", running.call);
-            state.lose(Loss::Stuck {
+            let loss = Loss::Stuck {
                 call: running.call,
                 after: running.deadline,
-            });
+            };
+            self.lose_in(&mut state, loss);
         }
         Some(running)
     }
@@ -132,44 +134,25 @@ impl Progress {
 
     /// Marks the connection lost, and ends its event receivers with the reason.
     pub(super) fn lose(&self, loss: Loss) {
-        self.state().lose(loss);
+        self.lose_in(&mut self.state(), loss);
+    }
+
+    fn lose_in(&self, state: &mut State, loss: Loss) {
+        if state.lost.is_none() {
+            self.subscribers.close(loss.reason());
+            state.lost = Some(loss);
+        }
     }
 
     /// Nobody waits any longer for what the worker is in: if it hangs there, nobody would notice,
     /// so it counts as written off until it returns.
     pub(super) fn abandon(&self) {
         let mut state = self.state();
-        state.lose(Loss::Ours);
+        self.lose_in(&mut state, Loss::Ours);
         if state.running.is_some() && !state.written_off {
             state.written_off = true;
             ledger::written_off();
         }
-    }
-
-    /// Ends `outbox` together with the connection.
-    pub(super) fn attach(&self, outbox: &Arc<Outbox>) {
-        let mut state = self.state();
-        state.outboxes.retain(|outbox| outbox.strong_count() > 0);
-        match &state.lost {
-            Some(loss) => outbox.close(loss.reason()),
-            None => state.outboxes.push(Arc::downgrade(outbox)),
-        }
-    }
-}
-
-impl State {
-    fn lose(&mut self, loss: Loss) {
-        if self.lost.is_some() {
-            return;
-        }
-        for outbox in self
-            .outboxes
-            .drain(..)
-            .filter_map(|outbox| outbox.upgrade())
-        {
-            outbox.close(loss.reason());
-        }
-        self.lost = Some(loss);
     }
 }
 

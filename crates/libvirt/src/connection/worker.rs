@@ -37,7 +37,7 @@ pub(crate) struct Session {
     target: String,
     progress: Arc<Progress>,
     close: Option<Close>,
-    lifecycles: Vec<Lifecycle>,
+    lifecycle: Option<Lifecycle>,
     /// The daemon said that it has no bulk statistics although its driver should.
     pub(crate) bulk_stats_refused: bool,
 }
@@ -56,7 +56,7 @@ impl Session {
             target: target.clone(),
             progress: Arc::clone(progress),
             close: None,
-            lifecycles: Vec::new(),
+            lifecycle: None,
             bulk_stats_refused: false,
         };
         // In process there is nothing to keep alive, and the close callback is never called.
@@ -96,34 +96,29 @@ impl Session {
         &self.uri
     }
 
-    /// Registers for lifecycle events; gives the registration's id.
-    pub(crate) fn subscribe(&mut self, sink: Sink) -> Result<usize, Error> {
-        let lifecycle = self.run("virConnectDomainEventRegisterAny", |connection| {
-            Lifecycle::register(connection, sink)
-        })?;
-        let id = lifecycle.id();
-        self.lifecycles.push(lifecycle);
-        Ok(id)
-    }
-
-    /// Ends a registration; an unknown id is none any more.
-    pub(crate) fn unsubscribe(&mut self, id: usize) {
-        if let Some(index) = self
-            .lifecycles
-            .iter()
-            .position(|lifecycle| lifecycle.id() == id)
-        {
-            self.lifecycles
-                .swap_remove(index)
-                .deregister(&self.connection);
+    /// Registers for lifecycle events, once: libvirt refuses the same callback a second time, so
+    /// all receivers of a connection share it.
+    pub(crate) fn listen(&mut self) -> Result<(), Error> {
+        if self.lifecycle.is_some() {
+            return Ok(());
         }
+        let progress = Arc::downgrade(&self.progress);
+        let sink: Sink = Arc::new(move |notice| {
+            if let Some(progress) = progress.upgrade() {
+                progress.subscribers.publish(notice);
+            }
+        });
+        self.lifecycle = Some(self.run("virConnectDomainEventRegisterAny", |connection| {
+            Lifecycle::register(connection, sink)
+        })?);
+        Ok(())
     }
 }
 
 impl Drop for Session {
     /// Callbacks hold a reference to the connection: without this it would stay open.
     fn drop(&mut self) {
-        for lifecycle in self.lifecycles.drain(..) {
+        if let Some(lifecycle) = self.lifecycle.take() {
             lifecycle.deregister(&self.connection);
         }
         if let Some(close) = self.close.take() {

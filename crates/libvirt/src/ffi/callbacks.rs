@@ -109,11 +109,6 @@ impl Lifecycle {
         }
     }
 
-    /// Whether this is the registration that `id` names.
-    pub(crate) fn id(&self) -> usize {
-        self.token.0
-    }
-
     /// Ends the registration. Without it libvirt would keep the connection open for ever.
     pub(crate) fn deregister(self, connection: &Connect) {
         // SAFETY: the connection is open and the callback is one of its own.
@@ -122,6 +117,7 @@ impl Lifecycle {
         if result < 0 {
             tracing::debug!("deregistering events: {}", Error::last_error());
         }
+        drop(self.token);
     }
 }
 

@@ -21,6 +21,7 @@ const NODE: &str = "<node>
       <disk type='file' device='disk'><source file='/images/edge-1.img'/><target dev='vda' bus='virtio'/></disk>
       <interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br-core'/></interface>
       <interface type='network'><mac address='52:54:00:00:00:02'/><source network='transit'/></interface>
+      <memballoon model='virtio'/>
     </devices>
   </domain>
   <domain type='test'>
