@@ -11,7 +11,9 @@ fn data_centre(hosts: u32) -> (u32, Vec<(u32, u32)>) {
     let mut rng = fastrand::Rng::with_seed(2);
     let leaves = (hosts / 20).max(2);
     let mut next = 4 + leaves;
-    let mut edges: Vec<(u32, u32)> = (4..next).flat_map(|leaf| (0..4).map(move |spine| (leaf, spine))).collect();
+    let mut edges: Vec<(u32, u32)> = (4..next)
+        .flat_map(|leaf| (0..4).map(move |spine| (leaf, spine)))
+        .collect();
     let mut machines = Vec::new();
     for host in 0..hosts {
         let (host_node, bridge) = (next, next + 1);
@@ -36,9 +38,22 @@ fn data_centre(hosts: u32) -> (u32, Vec<(u32, u32)>) {
 
 fn diagram(nodes: u32, edges: &[(u32, u32)]) -> Diagram {
     Diagram {
-        nodes: (0..nodes).map(|n| Node { id: format!("n{n}"), label: format!("node-{n}"), ..Node::default() }).collect(),
-        edges: edges.iter().enumerate()
-            .map(|(k, &(a, b))| Edge { id: format!("e{k}"), a: End::Node(a), b: End::Node(b), ..Edge::default() })
+        nodes: (0..nodes)
+            .map(|n| Node {
+                id: format!("n{n}"),
+                label: format!("node-{n}"),
+                ..Node::default()
+            })
+            .collect(),
+        edges: edges
+            .iter()
+            .enumerate()
+            .map(|(k, &(a, b))| Edge {
+                id: format!("e{k}"),
+                a: End::Node(a),
+                b: End::Node(b),
+                ..Edge::default()
+            })
             .collect(),
         groups: Vec::new(),
     }
@@ -61,11 +76,19 @@ fn layout(c: &mut Criterion) {
         let scene = Scene::new(&diagram, &positions);
         let mut group = c.benchmark_group(name);
         group.sample_size(10);
-        group.bench_function("stress", |b| b.iter(|| stress::embed(black_box(nodes as usize), &edges)));
+        group.bench_function("stress", |b| {
+            b.iter(|| stress::embed(black_box(nodes as usize), &edges))
+        });
         group.bench_function("arrange", |b| b.iter(|| arrange(black_box(&diagram), None)));
-        group.bench_function("arrange again", |b| b.iter(|| arrange(black_box(&diagram), Some(&positions))));
-        group.bench_function("scene", |b| b.iter(|| Scene::new(black_box(&diagram), &positions)));
-        group.bench_function("svg", |b| b.iter(|| svg::render(black_box(&scene), &svg::Options::default())));
+        group.bench_function("arrange again", |b| {
+            b.iter(|| arrange(black_box(&diagram), Some(&positions)))
+        });
+        group.bench_function("scene", |b| {
+            b.iter(|| Scene::new(black_box(&diagram), &positions))
+        });
+        group.bench_function("svg", |b| {
+            b.iter(|| svg::render(black_box(&scene), &svg::Options::default()))
+        });
         group.finish();
     }
 }

@@ -24,9 +24,16 @@ fn main() {
     };
     let options = Options {
         embedded_style: true,
-        theme: if has("dark") { Theme::Dark } else { Theme::Light },
+        theme: if has("dark") {
+            Theme::Dark
+        } else {
+            Theme::Light
+        },
         title: "Demo fleet".to_owned(),
         ..Options::default()
     };
-    println!("{}", render(&Scene::new(&diagram, &arrange(&diagram, None)), &options));
+    println!(
+        "{}",
+        render(&Scene::new(&diagram, &arrange(&diagram, None)), &options)
+    );
 }

@@ -68,7 +68,11 @@ pub(crate) fn even_size(sizes: &[(f32, f32)]) -> Option<(f32, f32)> {
 
 /// Grows boxes to one size where there is room for that between them and `others`.
 pub(crate) fn even(boxes: &mut [Option<Rect>], others: &[Rect]) {
-    let sizes: Vec<(f32, f32)> = boxes.iter().flatten().map(|b| (b.width, b.height)).collect();
+    let sizes: Vec<(f32, f32)> = boxes
+        .iter()
+        .flatten()
+        .map(|b| (b.width, b.height))
+        .collect();
     let Some((width, height)) = even_size(&sizes) else {
         return;
     };

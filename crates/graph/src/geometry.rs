@@ -254,8 +254,16 @@ mod tests {
     #[test]
     fn segments_cross_and_meet_rectangles() {
         assert!(cross(p(0., 0.), p(2., 2.), p(0., 2.), p(2., 0.)));
-        assert!(!cross(p(0., 0.), p(2., 2.), p(0., 0.), p(2., 0.)), "a shared end is no crossing");
-        let rect = Rect { x: 1., y: 1., width: 2., height: 2. };
+        assert!(
+            !cross(p(0., 0.), p(2., 2.), p(0., 0.), p(2., 0.)),
+            "a shared end is no crossing"
+        );
+        let rect = Rect {
+            x: 1.,
+            y: 1.,
+            width: 2.,
+            height: 2.,
+        };
         assert!(meets(rect, p(0., 2.), p(9., 2.)));
         assert!(meets(rect, p(2., 2.), p(2.5, 2.)));
         assert!(!meets(rect, p(0., 0.), p(9., 0.5)));
@@ -263,7 +271,12 @@ mod tests {
 
     #[test]
     fn a_free_place_is_free_and_near() {
-        let shape = Rect { x: -5., y: -5., width: 10., height: 10. };
+        let shape = Rect {
+            x: -5.,
+            y: -5.,
+            width: 10.,
+            height: 10.,
+        };
         let mut grid = Grid::new(10.0);
         for _ in 0..50 {
             let place = grid.free_place(shape, p(0., 0.));

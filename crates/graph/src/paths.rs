@@ -62,12 +62,7 @@ pub fn cheapest<N, E>(
 /// one.
 pub fn bridges<N, E>(graph: &UnGraph<N, E>) -> Vec<EdgeIndex> {
     let mut found: Vec<EdgeIndex> = algo::bridges::bridges(graph)
-        .filter(|edge| {
-            graph
-                .edges_connecting(edge.source(), edge.target())
-                .count()
-                == 1
-        })
+        .filter(|edge| graph.edges_connecting(edge.source(), edge.target()).count() == 1)
         .map(|edge| edge.id())
         .collect();
     found.sort_unstable();

@@ -219,7 +219,10 @@ mod tests {
         assert!(text_width("mmmm", 12.0) > 2.0 * text_width("iiii", 12.0));
         assert_eq!(shorten("edge-01", 12.0, 124.0), "edge-01");
         let cut = shorten(&"w".repeat(500), 12.0, 124.0);
-        assert!(cut.ends_with('…') && text_width(&cut, 12.0) <= 124.0, "{cut}");
+        assert!(
+            cut.ends_with('…') && text_width(&cut, 12.0) <= 124.0,
+            "{cut}"
+        );
         let flood = shorten(&"\u{301}".repeat(9000), 12.0, 124.0);
         assert!(flood.len() < 300);
         assert_eq!(shorten("a\nb\u{7}", 12.0, 124.0), "a b ");

@@ -11,7 +11,7 @@ use crate::{Point, Rect};
 /// What a crossing costs, in units of length.
 const CROSSING: f32 = 90.0;
 /// What a line over a foreign item costs.
-const OVER: f32 = 160.0;
+const OVER: f32 = 240.0;
 /// Up to so many items and lines, crossings count; beyond, only length does.
 const DETAILED: usize = 420;
 
@@ -59,7 +59,7 @@ pub(crate) fn assign(at: &mut [Point], class: &[Option<u32>], body: &[Rect], wir
     } else {
         4.0 * degree
     };
-    let steps = ((4.0e7 / work.max(1.0)) as usize).clamp(500, 400 * movable.len());
+    let steps = ((3.0e7 / work.max(1.0)) as usize).clamp(500, 4000 * movable.len());
     let span = wires
         .iter()
         .map(|w| at[w.a as usize].distance(at[w.b as usize]))
@@ -127,7 +127,10 @@ impl Model<'_> {
                 continue;
             }
             for other in self.wires {
-                if other.a != wire.a && other.b != wire.b && other.a != wire.b && other.b != wire.a
+                if other.a != wire.a
+                    && other.b != wire.b
+                    && other.a != wire.b
+                    && other.b != wire.a
                     && cross(a, b, at[other.a as usize], at[other.b as usize])
                 {
                     sum += CROSSING;
@@ -157,8 +160,22 @@ mod tests {
             })
             .collect();
         let class: Vec<Option<u32>> = (0..10).map(|i| (i >= 5).then_some(0)).collect();
-        let body = vec![Rect { x: -20., y: -20., width: 40., height: 40. }; 10];
-        let wires: Vec<Wire> = (0..5).map(|i| Wire { a: i, b: i + 5, weight: 1.0 }).collect();
+        let body = vec![
+            Rect {
+                x: -20.,
+                y: -20.,
+                width: 40.,
+                height: 40.
+            };
+            10
+        ];
+        let wires: Vec<Wire> = (0..5)
+            .map(|i| Wire {
+                a: i,
+                b: i + 5,
+                weight: 1.0,
+            })
+            .collect();
         assign(&mut at, &class, &body, &wires);
         for i in 0..5 {
             assert!((at[i].x - at[i + 5].x).abs() < 1.0, "{at:?}");

@@ -11,7 +11,7 @@ use super::assign::{Wire, assign};
 use super::{ASPECT, flat};
 use crate::boxes;
 use crate::geometry::Grid;
-use crate::shape::{Slot, box_around, footprint, heading_width};
+use crate::shape::{HEAD, PADDING, Slot, box_around, footprint, heading_width};
 use crate::{Diagram, End, Point, Rect};
 use std::collections::BTreeMap;
 
@@ -37,7 +37,11 @@ pub(crate) struct Plan<'a> {
 impl<'a> Plan<'a> {
     pub fn new(diagram: &'a Diagram) -> Self {
         let known = |g: &u32| (*g as usize) < diagram.groups.len();
-        let group: Vec<Option<u32>> = diagram.nodes.iter().map(|n| n.group.filter(known)).collect();
+        let group: Vec<Option<u32>> = diagram
+            .nodes
+            .iter()
+            .map(|n| n.group.filter(known))
+            .collect();
         Self {
             diagram,
             members: boxes::members(diagram),
@@ -141,7 +145,9 @@ impl<'a> Plan<'a> {
             for k in 0..count {
                 seats.push(Point {
                     x: center.x + (k as f32 - (count - 1) as f32 / 2.0) * step_x,
-                    y: center.y + self.slot.drop() + (r as f32 - (rows.len() - 1) as f32 / 2.0) * step_y,
+                    y: center.y
+                        + self.slot.drop()
+                        + (r as f32 - (rows.len() - 1) as f32 / 2.0) * step_y,
                 });
             }
         }
@@ -186,7 +192,11 @@ fn choose(plan: &Plan) -> Setting {
     let columns_most = largest.min(((largest as f32).sqrt() * 2.0).ceil() as usize);
     for columns in 1..=columns_most {
         let shape = columns as f32 / largest.div_ceil(columns) as f32;
-        let inner: Vec<Vec<usize>> = plan.members.iter().map(|m| member_rows(m.len(), shape)).collect();
+        let inner: Vec<Vec<usize>> = plan
+            .members
+            .iter()
+            .map(|m| member_rows(m.len(), shape))
+            .collect();
         let mut sizes: Vec<(f32, f32)> = (0..count).map(|g| plan.box_size(g, &inner[g])).collect();
         if let Some(even) = boxes::even_size(&sizes) {
             sizes.fill(even);
@@ -202,14 +212,22 @@ fn choose(plan: &Plan) -> Setting {
                 + 0.25 * (width / height / 1.25).ln().abs()
                 + 0.3 * (longest - shortest) / longest;
             if best.as_ref().is_none_or(|(least, _)| cost < least - 1e-4) {
-                let setting = Setting { inner: inner.clone(), sizes: sizes.clone(), rows: dealt };
+                let setting = Setting {
+                    inner: inner.clone(),
+                    sizes: sizes.clone(),
+                    rows: dealt,
+                };
                 best = Some((cost, setting));
             }
         }
     }
     // There is at least one group, one column and one row.
     best.map_or_else(
-        || Setting { inner: Vec::new(), sizes: Vec::new(), rows: Vec::new() },
+        || Setting {
+            inner: Vec::new(),
+            sizes: Vec::new(),
+            rows: Vec::new(),
+        },
         |(_, setting)| setting,
     )
 }
@@ -224,16 +242,36 @@ pub(crate) fn cold(plan: &Plan) -> (Vec<Point>, Vec<Point>) {
             nodes[node as usize] = Some(seat);
         }
     }
-    let rects: Vec<Rect> = centers.iter().zip(&setting.sizes).map(|(c, s)| Rect {
-        x: c.x - s.0 / 2.0,
-        y: c.y - s.1 / 2.0,
-        width: s.0,
-        height: s.1,
-    }).collect();
+    let rects: Vec<Rect> = centers
+        .iter()
+        .zip(&setting.sizes)
+        .map(|(c, s)| Rect {
+            x: c.x - s.0 / 2.0,
+            y: c.y - s.1 / 2.0,
+            width: s.0,
+            height: s.1,
+        })
+        .collect();
     place_loose(plan, &rects, &centers, &mut nodes, true);
     let mut at: Vec<Point> = nodes.into_iter().map(Option::unwrap_or_default).collect();
-    let bodies: Vec<Rect> = plan.shapes.iter().map(|s| s.grown(-2.0)).collect();
-    assign(&mut at, &plan.group, &bodies, &node_wires(plan));
+    let mut bodies: Vec<Rect> = plan.shapes.iter().map(|s| s.grown(-2.0)).collect();
+    let mut class = plan.group.clone();
+    // Headings stay where they are, and lines should not run over them either.
+    for (rect, group) in rects.iter().zip(&plan.diagram.groups) {
+        at.push(Point {
+            x: rect.x,
+            y: rect.y,
+        });
+        class.push(None);
+        bodies.push(Rect {
+            x: PADDING,
+            y: 10.0,
+            width: heading_width(group) + 26.0,
+            height: HEAD - 18.0,
+        });
+    }
+    assign(&mut at, &class, &bodies, &node_wires(plan));
+    at.truncate(plan.shapes.len());
     // Once more, now that their neighbours sit.
     let mut nodes: Vec<Option<Point>> = at.into_iter().map(Some).collect();
     for &i in &plan.loose {
@@ -265,7 +303,12 @@ fn set_boxes(plan: &Plan, setting: &Setting) -> Vec<Point> {
     let wires = plan.box_wires();
     let width = setting.sizes.iter().map(|s| s.0).sum::<f32>() / count as f32;
     let height = setting.sizes.iter().map(|s| s.1).sum::<f32>() / count as f32;
-    let nominal = Rect { x: -width / 2.0, y: -height / 2.0, width, height };
+    let nominal = Rect {
+        x: -width / 2.0,
+        y: -height / 2.0,
+        width,
+        height,
+    };
 
     // By stress, then dealt to rows.
     let graph = Adjacency::new(count, wires.iter().map(|w| (w.a, w.b)));
@@ -273,7 +316,11 @@ fn set_boxes(plan: &Plan, setting: &Setting) -> Vec<Point> {
     let mut order: Vec<u32> = (0..count as u32).collect();
     let by = |f: fn(Point) -> f32| {
         let loose = &loose;
-        move |a: &u32, b: &u32| f(loose[*a as usize]).total_cmp(&f(loose[*b as usize])).then(a.cmp(b))
+        move |a: &u32, b: &u32| {
+            f(loose[*a as usize])
+                .total_cmp(&f(loose[*b as usize]))
+                .then(a.cmp(b))
+        }
     };
     order.sort_by(by(|p| p.y));
     let mut slots: Vec<Point> = Vec::new();
@@ -304,7 +351,11 @@ fn set_boxes(plan: &Plan, setting: &Setting) -> Vec<Point> {
             .iter()
             .filter_map(|slot| at.iter().position(|p| p == slot))
             .collect();
-        let total: f32 = row.iter().map(|&g| setting.sizes[g].0 + LANE_X).sum::<f32>() - LANE_X;
+        let total: f32 = row
+            .iter()
+            .map(|&g| setting.sizes[g].0 + LANE_X)
+            .sum::<f32>()
+            - LANE_X;
         let tall = row.iter().map(|&g| setting.sizes[g].1).fold(0.0, f32::max);
         let mut x = -total / 2.0;
         for &g in &row {
@@ -340,7 +391,10 @@ pub(crate) fn place_loose(
         return;
     }
     let graph = Adjacency::new(groups as usize + nodes.len(), plan.ends());
-    let cell = rects.iter().map(|r| r.width.max(r.height)).fold(120.0, f32::max);
+    let cell = rects
+        .iter()
+        .map(|r| r.width.max(r.height))
+        .fold(120.0, f32::max);
     let mut taken = Grid::of(cell, rects.iter().map(|r| r.grown(12.0)));
     for &i in &plan.loose {
         if let Some(point) = nodes[i as usize] {
@@ -374,7 +428,10 @@ pub(crate) fn place_loose(
             };
             let shape = plan.shapes[node as usize].grown(flat::GAP / 2.0);
             let place = taken.free_place(shape, wish);
-            let place = Point { x: place.x.round(), y: place.y.round() };
+            let place = Point {
+                x: place.x.round(),
+                y: place.y.round(),
+            };
             taken.add(shape.at(place));
             nodes[node as usize] = Some(place);
         }
@@ -390,7 +447,10 @@ pub(crate) fn place_loose(
     let inner = Adjacency::new(
         waiting.len(),
         plan.ends().filter_map(|(a, b)| {
-            Some((position(a.checked_sub(groups)?)?, position(b.checked_sub(groups)?)?))
+            Some((
+                position(a.checked_sub(groups)?)?,
+                position(b.checked_sub(groups)?)?,
+            ))
         }),
     );
     let shapes: Vec<Rect> = waiting.iter().map(|&i| plan.shapes[i as usize]).collect();
@@ -420,10 +480,20 @@ fn cables(plan: &Plan, rects: &[Rect]) -> Vec<Rect> {
         // Facing one another, on neighbouring rows or in neighbouring columns.
         if left < right && (0.0..2.0 * LANE_Y_USED).contains(&(top - bottom)) {
             let middle = f32::midpoint(left, right);
-            Some(Rect { x: middle - 38.0, y: bottom, width: 76.0, height: top - bottom })
+            Some(Rect {
+                x: middle - 38.0,
+                y: bottom,
+                width: 76.0,
+                height: top - bottom,
+            })
         } else if top < bottom && (0.0..2.0 * LANE_X).contains(&(left - right)) {
             let middle = f32::midpoint(top, bottom);
-            Some(Rect { x: right, y: middle - 12.0, width: left - right, height: 24.0 })
+            Some(Rect {
+                x: right,
+                y: middle - 12.0,
+                width: left - right,
+                height: 24.0,
+            })
         } else {
             None
         }

@@ -114,7 +114,10 @@ fn expel(plan: &Plan, nodes: &mut [Option<Point>], groups: &[Option<Point>]) {
                 dx.max(dy) / (side + 1.0)
             };
             let own = groups[g].map_or(f32::MAX, |center| far(g, center));
-            if centers.iter().any(|&(h, center)| h != g && far(h, center) < own * 0.8) {
+            if centers
+                .iter()
+                .any(|&(h, center)| h != g && far(h, center) < own * 0.8)
+            {
                 nodes[node as usize] = None;
             }
         }
@@ -240,13 +243,19 @@ fn seat_for(
             let grown = inner.union(Rect::point(seat));
             let growth = (grown.width - inner.width) + (grown.height - inner.height);
             // A new row rather than a new column of its own, in line with what is there.
-            let off_row = seated.iter().all(|s| (s.y - seat.y).abs() > 1.0 && growth < 1.0);
+            let off_row = seated
+                .iter()
+                .all(|s| (s.y - seat.y).abs() > 1.0 && growth < 1.0);
             let length: f32 = near.iter().map(|p| p.distance(seat)).sum();
             let cost = growth * 4.0
                 + if off_row { 200.0 } else { 0.0 }
                 + length
                 + 0.1 * seat.distance(middle)
-                + if grown.width > inner.width && wide > high + 0.5 { 80.0 } else { 0.0 };
+                + if grown.width > inner.width && wide > high + 0.5 {
+                    80.0
+                } else {
+                    0.0
+                };
             if best.is_none_or(|(least, _)| cost < least) {
                 best = Some((cost, seat));
             }

@@ -74,16 +74,32 @@ fn tenth(v: f32) -> f32 {
 
 /// The graph, the room that each node takes, and how far apart neighbours want to be.
 fn flat_input(diagram: &Diagram) -> (Adjacency, Vec<Rect>, f32) {
-    let pairs = diagram.edges.iter().filter_map(|edge| match (edge.a, edge.b) {
-        (End::Node(a), End::Node(b)) => Some((a, b)),
-        _ => None,
-    });
+    let pairs = diagram
+        .edges
+        .iter()
+        .filter_map(|edge| match (edge.a, edge.b) {
+            (End::Node(a), End::Node(b)) => Some((a, b)),
+            _ => None,
+        });
     let graph = Adjacency::new(diagram.nodes.len(), pairs);
     let shapes = diagram.nodes.iter().map(footprint).collect();
     let widest = diagram
         .edges
         .iter()
-        .map(|edge| text_width(&crate::shape::edge_text(&edge.label), crate::shape::EDGE_TEXT))
+        .map(|edge| {
+            text_width(
+                &crate::shape::edge_text(&edge.label),
+                crate::shape::EDGE_TEXT,
+            )
+        })
         .fold(0.0, f32::max);
-    (graph, shapes, if widest > 0.0 { 68.0 + widest.min(90.0) } else { 52.0 })
+    (
+        graph,
+        shapes,
+        if widest > 0.0 {
+            68.0 + widest.min(90.0)
+        } else {
+            52.0
+        },
+    )
 }

@@ -4,7 +4,7 @@ use crate::geometry::Grid;
 use crate::{Point, Rect};
 
 /// Rounds of pushing neighbours apart before the rest is put into free places.
-const ROUNDS: usize = 80;
+const ROUNDS: usize = 40;
 /// What two shapes may lack of their gap before they are pushed: an arrangement that was pushed
 /// apart once, and rounded, stays as it is.
 const SLACK: f32 = 0.5;
@@ -22,7 +22,7 @@ pub(crate) fn remove(points: &mut [Point], shapes: &[Rect], gap: f32, may_scale:
     if may_scale {
         for _ in 0..12 {
             let crowded = pairs(points, shapes, cell, gap).len();
-            if crowded * 3 <= points.len() {
+            if crowded * 5 <= points.len() {
                 break;
             }
             for point in points.iter_mut() {
@@ -57,7 +57,7 @@ pub(crate) fn remove(points: &mut [Point], shapes: &[Rect], gap: f32, may_scale:
             }
         }
         // A crowd that pushing alone does not dissolve is given more room.
-        if may_scale && round % 10 == 9 {
+        if may_scale && round % 5 == 4 {
             for point in points.iter_mut() {
                 point.x *= 1.06;
                 point.y *= 1.06;
@@ -131,13 +131,21 @@ mod tests {
 
     #[test]
     fn a_heap_in_one_place_is_spread_and_then_stays() {
-        let shape = Rect { x: -40., y: -20., width: 80., height: 60. };
+        let shape = Rect {
+            x: -40.,
+            y: -20.,
+            width: 80.,
+            height: 60.,
+        };
         let shapes = vec![shape; 60];
         let mut points = vec![Point::default(); 60];
         remove(&mut points, &shapes, 10.0, false);
         for i in 0..60 {
             for j in 0..i {
-                assert!(!shape.at(points[i]).overlaps(shape.at(points[j])), "{i} {j}");
+                assert!(
+                    !shape.at(points[i]).overlaps(shape.at(points[j])),
+                    "{i} {j}"
+                );
             }
         }
         let before = points.clone();

@@ -32,7 +32,12 @@ fn corners(sizes: &[(f32, f32)], gap: f32, order: &[usize], places: &mut [Point]
         let ys = || std::iter::once(0.0).chain(placed.iter().map(|r| r.bottom()));
         for y in ys() {
             for x in xs() {
-                let rect = Rect { x, y, width, height };
+                let rect = Rect {
+                    x,
+                    y,
+                    width,
+                    height,
+                };
                 if placed.iter().any(|other| other.overlaps(rect)) {
                     continue;
                 }
@@ -47,7 +52,10 @@ fn corners(sizes: &[(f32, f32)], gap: f32, order: &[usize], places: &mut [Point]
         }
         // There is always room to the right of everything, which is among the corners.
         if let Some((_, rect)) = best {
-            places[i] = Point { x: rect.x, y: rect.y };
+            places[i] = Point {
+                x: rect.x,
+                y: rect.y,
+            };
             placed.push(rect);
         }
     }
@@ -83,7 +91,12 @@ mod tests {
             let rects: Vec<Rect> = places
                 .iter()
                 .zip(&sizes)
-                .map(|(p, s)| Rect { x: p.x, y: p.y, width: s.0, height: s.1 })
+                .map(|(p, s)| Rect {
+                    x: p.x,
+                    y: p.y,
+                    width: s.0,
+                    height: s.1,
+                })
                 .collect();
             for (i, a) in rects.iter().enumerate() {
                 assert!(!rects[..i].iter().any(|b| a.overlaps(*b)));

@@ -24,14 +24,13 @@ const PASSES: usize = 18;
 const PASSES_FULL: usize = 50;
 const PASSES_SMALL: usize = 300;
 
-/// A wish: `i` (and `j`, if `both`) at distance `d` from the other, `w` strongly.
+/// A wish: `i` at distance `d` from `j`, `w` strongly. Sixteen bytes, for there are many.
 #[derive(Clone, Copy)]
 struct Term {
     i: u32,
     j: u32,
     d: f32,
     w: f32,
-    both: bool,
 }
 
 /// Places for the nodes `0..nodes`, where each edge wants length 1.
@@ -49,15 +48,17 @@ pub(crate) fn place(graph: &Adjacency) -> Vec<Point> {
     let mut points: Vec<[f32; 2]> = (0..n)
         .map(|_| [random.unit() - 0.5, random.unit() - 0.5])
         .collect();
-    let (mut terms, passes) = if n <= FULL {
+    // Neighbours move both; a pivot does not follow those whom it only helps to place.
+    let (mut terms, mutual, passes) = if n <= FULL {
         (
             all_pairs(graph),
+            f32::MAX,
             if n <= 60 { PASSES_SMALL } else { PASSES_FULL },
         )
     } else {
-        (sparse(graph, PIVOTS.min(n)), PASSES)
+        (sparse(graph, PIVOTS.min(n)), 1.0, PASSES)
     };
-    descend(&mut points, &mut terms, passes, &mut random);
+    descend(&mut points, &mut terms, mutual, passes, &mut random);
     points.iter().map(|&[x, y]| Point { x, y }).collect()
 }
 
@@ -70,7 +71,12 @@ fn all_pairs(graph: &Adjacency) -> Vec<Term> {
             let d = hops[j as usize];
             if d != u32::MAX {
                 let d = d as f32;
-                terms.push(Term { i, j, d, w: 1.0 / (d * d), both: true });
+                terms.push(Term {
+                    i,
+                    j,
+                    d,
+                    w: 1.0 / (d * d),
+                });
             }
         }
     }
@@ -105,7 +111,12 @@ fn sparse(graph: &Adjacency, count: usize) -> Vec<Term> {
     }
     let mut terms: Vec<Term> = graph
         .edges()
-        .map(|(i, j)| Term { i, j, d: 1.0, w: 1.0, both: true })
+        .map(|(i, j)| Term {
+            i,
+            j,
+            d: 1.0,
+            w: 1.0,
+        })
         .collect();
     terms.reserve(rows.len() * n);
     let mut within: Vec<u32> = Vec::new();
@@ -135,7 +146,6 @@ fn sparse(graph: &Adjacency, count: usize) -> Vec<Term> {
                     j: *pivot,
                     d,
                     w: stands_for / (d * d),
-                    both: false,
                 });
             }
         }
@@ -143,7 +153,14 @@ fn sparse(graph: &Adjacency, count: usize) -> Vec<Term> {
     terms
 }
 
-fn descend(points: &mut [[f32; 2]], terms: &mut [Term], passes: usize, random: &mut Random) {
+/// Passes over `terms`; those at most `mutual` long move both ends.
+fn descend(
+    points: &mut [[f32; 2]],
+    terms: &mut [Term],
+    mutual: f32,
+    passes: usize,
+    random: &mut Random,
+) {
     if terms.is_empty() {
         return;
     }
@@ -159,7 +176,7 @@ fn descend(points: &mut [[f32; 2]], terms: &mut [Term], passes: usize, random: &
     for _ in 0..passes {
         random.shuffle(terms);
         let eta = step as f32;
-        for &Term { i, j, d, w, both } in terms.iter() {
+        for &Term { i, j, d, w } in terms.iter() {
             let mu = (eta * w).min(1.0);
             let (a, b) = (points[i as usize], points[j as usize]);
             let (dx, dy) = (a[0] - b[0], a[1] - b[1]);
@@ -167,7 +184,7 @@ fn descend(points: &mut [[f32; 2]], terms: &mut [Term], passes: usize, random: &
             let r = mu * (far - d) / (2.0 * far);
             let (x, y) = (r * dx, r * dy);
             points[i as usize] = [a[0] - x, a[1] - y];
-            if both {
+            if d <= mutual {
                 points[j as usize] = [b[0] + x, b[1] + y];
             }
         }
@@ -181,7 +198,10 @@ pub fn normalised(points: &[Point], edges: &[(u32, u32)], sources: &[u32]) -> f6
     let graph = Adjacency::new(points.len(), edges.iter().copied());
     let mut hops = Vec::new();
     let (mut dt, mut dd, mut pairs) = (0.0f64, 0.0f64, 0u64);
-    for &from in sources.iter().filter(|&&from| (from as usize) < points.len()) {
+    for &from in sources
+        .iter()
+        .filter(|&&from| (from as usize) < points.len())
+    {
         graph.hops(from, &mut hops);
         for (to, &t) in hops.iter().enumerate() {
             if t != 0 && t != u32::MAX {
@@ -216,7 +236,10 @@ mod tests {
             y: points.iter().map(|p| p.y).sum::<f32>() / 12.0,
         };
         let radii: Vec<f32> = points.iter().map(|p| p.distance(center)).collect();
-        let (low, high) = (radii.iter().copied().fold(f32::MAX, f32::min), radii.iter().copied().fold(0.0, f32::max));
+        let (low, high) = (
+            radii.iter().copied().fold(f32::MAX, f32::min),
+            radii.iter().copied().fold(0.0, f32::max),
+        );
         assert!(high / low < 1.05, "{radii:?}");
     }
 

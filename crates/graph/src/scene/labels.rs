@@ -3,8 +3,8 @@
 use super::{LabelKind, Rect, Scene, SceneLabel};
 use crate::geometry::Grid;
 use crate::shape::{
-    BOLD, BOX_TEXT, EDGE_TEXT, HEAD, LABEL_GAP, LINE, NODE_TEXT, PADDING, box_text, edge_text, node_text,
-    text_width,
+    BOLD, BOX_TEXT, EDGE_TEXT, HEAD, LABEL_GAP, LINE, NODE_TEXT, PADDING, box_text, edge_text,
+    node_text, text_width,
 };
 use crate::{Diagram, EdgeKind, Point};
 
@@ -75,7 +75,13 @@ pub(super) fn of_edges(scene: &mut Scene, diagram: &Diagram) {
         // A label longer than its line belongs to nothing any more.
         let ends = one.curve.points[0].distance(one.curve.points[3]);
         let is_level = (one.curve.points[0].y - one.curve.points[3].y).abs() < ends * 0.5;
-        if ends < if is_level { width + 16.0 } else { height + 14.0 } {
+        if ends
+            < if is_level {
+                width + 16.0
+            } else {
+                height + 14.0
+            }
+        {
             continue;
         }
         let place = ALONG.iter().map(|&t| one.curve.at(t)).find_map(|p: Point| {

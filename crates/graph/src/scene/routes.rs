@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 const AIR: f32 = 2.0;
 /// From one parallel curve's middle to the next.
 const PARALLEL: f32 = 20.0;
-/// Beyond so many edges, lines are not led around things.
-const ROUTED: usize = 4000;
+/// Beyond so many edges, lines are not led around things: in a crowd there is no way around.
+const ROUTED: usize = 600;
 /// How far a line may swing out, in parts of its length, the best first.
 const SWINGS: [f32; 11] = [
     0.0, 0.06, -0.06, 0.11, -0.11, 0.17, -0.17, 0.25, -0.25, 0.36, -0.36,
@@ -58,11 +58,7 @@ impl Body {
 }
 
 /// Draws all edges that have two ends.
-pub(super) fn draw(
-    scene: &mut Scene,
-    diagram: &Diagram,
-    boxes: &[Option<Rect>],
-) {
+pub(super) fn draw(scene: &mut Scene, diagram: &Diagram, boxes: &[Option<Rect>]) {
     let mut body = BTreeMap::new();
     let mut texts = vec![None; scene.nodes.len()];
     for label in scene.labels.iter().filter(|l| l.kind == LabelKind::Node) {
@@ -87,7 +83,7 @@ pub(super) fn draw(
             parallels.entry(ends).or_default().push(index as u32);
         }
     }
-    let ways = Obstacles::new(scene, boxes);
+    let ways = Obstacles::new(scene, boxes, diagram.edges.len());
     let mut lane = vec![(0usize, 1usize); diagram.edges.len()];
     for list in parallels.values() {
         for (k, &index) in list.iter().enumerate() {
@@ -159,8 +155,8 @@ struct Obstacles {
 }
 
 impl Obstacles {
-    fn new(scene: &Scene, boxes: &[Option<Rect>]) -> Self {
-        let few = scene.nodes.len() <= ROUTED;
+    fn new(scene: &Scene, boxes: &[Option<Rect>], edges: usize) -> Self {
+        let few = edges <= ROUTED;
         Self {
             symbols: few.then(|| Grid::of(80.0, scene.nodes.iter().map(|n| n.rect().grown(3.0)))),
             owners: scene.nodes.iter().map(|n| n.node).collect(),
@@ -168,9 +164,7 @@ impl Obstacles {
             text_owners: scene
                 .labels
                 .iter()
-                .map(|l| {
-                    (l.kind == LabelKind::Node).then(|| scene.nodes[l.owner as usize].node)
-                })
+                .map(|l| (l.kind == LabelKind::Node).then(|| scene.nodes[l.owner as usize].node))
                 .collect(),
             boxes: boxes
                 .iter()
@@ -188,7 +182,7 @@ impl Obstacles {
         let own = |node: u32| edge.a == End::Node(node) || edge.b == End::Node(node);
         let (mut hit_symbols, mut hit_texts) = (Vec::new(), Vec::new());
         let length = curve.points[0].distance(curve.points[3]);
-        let samples = ((length / 9.0) as usize).clamp(6, 160);
+        let samples = ((length / 10.0) as usize).clamp(6, 160);
         for k in 1..samples {
             let p = Rect::point(curve.at(k as f32 / samples as f32)).grown(1.0);
             hit_symbols.extend(symbols.near(p));
@@ -227,13 +221,7 @@ impl Obstacles {
 }
 
 /// The edge between two bodies of which at least one is a node.
-fn between(
-    a: Body,
-    b: Body,
-    offset: f32,
-    edge: &Edge,
-    ways: &Obstacles,
-) -> Curve {
+fn between(a: Body, b: Body, offset: f32, edge: &Edge, ways: &Obstacles) -> Curve {
     let (from, to) = (a.center(), b.center());
     let length = from.distance(to).max(1.0);
     let mut best: Option<(f32, Curve)> = None;
@@ -259,11 +247,19 @@ fn cable(a: Rect, b: Rect, offset: f32, edge: &Edge, ways: &Obstacles) -> Curve 
     let (top, bottom) = (a.y.max(b.y), a.bottom().min(b.bottom()));
     let straight = if right - left > 40.0 && bottom < top {
         let x = f32::midpoint(left, right) + offset;
-        let (y, z) = if a.y < b.y { (a.bottom(), b.y) } else { (a.y, b.bottom()) };
+        let (y, z) = if a.y < b.y {
+            (a.bottom(), b.y)
+        } else {
+            (a.y, b.bottom())
+        };
         Some(Curve::line(Point { x, y }, Point { x, y: z }))
     } else if bottom - top > 40.0 && right < left {
         let y = f32::midpoint(top, bottom) + offset;
-        let (x, z) = if a.x < b.x { (a.right(), b.x) } else { (a.x, b.right()) };
+        let (x, z) = if a.x < b.x {
+            (a.right(), b.x)
+        } else {
+            (a.x, b.right())
+        };
         Some(Curve::line(Point { x, y }, Point { x: z, y }))
     } else {
         None
@@ -317,7 +313,12 @@ fn bow(a: Body, b: Body, bulge: f32) -> Option<Curve> {
         .towards(control, start)
         .towards(control.towards(to, start), end);
     Some(Curve {
-        points: [p, p.towards(inner, 2.0 / 3.0), q.towards(inner, 2.0 / 3.0), q],
+        points: [
+            p,
+            p.towards(inner, 2.0 / 3.0),
+            q.towards(inner, 2.0 / 3.0),
+            q,
+        ],
         straight: false,
     })
 }

@@ -35,8 +35,8 @@ use crate::{
     Curve, EdgeKind, EdgeState, LabelKind, NodeKind, NodeState, Rect, Scene, SceneBox, SceneEdge,
     SceneLabel, SceneNode,
 };
-use write::{Escaped, Number, Percent};
 use std::fmt::{self, Write};
+use write::{Escaped, Number, Percent};
 
 /// The style sheet that [`Options::embedded_style`] puts inside.
 pub const STYLE: &str = include_str!("style.css");
@@ -162,7 +162,11 @@ impl Thing<'_> {
             .find(|text| !text.trim().is_empty())
             .unwrap_or("unnamed");
         out.write_str(if self.href.is_some() { "<a" } else { "<g" })?;
-        write!(out, r#" class="{} {} {}"#, self.kind, classes[0], classes[1])?;
+        write!(
+            out,
+            r#" class="{} {} {}"#,
+            self.kind, classes[0], classes[1]
+        )?;
         if is_stale {
             out.write_str(" stale")?;
         }
@@ -237,7 +241,11 @@ fn edge(out: &mut String, one: &SceneEdge, options: &Options) -> fmt::Result {
         ("casing", width + 3.0),
         ("line", width),
     ] {
-        write!(out, r#"<path class="{class}" stroke-width="{}" d=""#, Number(width))?;
+        write!(
+            out,
+            r#"<path class="{class}" stroke-width="{}" d=""#,
+            Number(width)
+        )?;
         course(out, &one.curve)?;
         out.write_str(r#""/>"#)?;
     }

@@ -1,7 +1,10 @@
 //! No two things on top of one another, in any view of any graph.
 
 use crate::fleet::{SHAPES, VIEWS, View, fleet, random};
-use graph::{Diagram, Edge, EdgeKind, End, Group, LabelKind, Node, NodeKind, Point, Positions, Rect, Scene, arrange};
+use graph::{
+    Diagram, Edge, EdgeKind, End, Group, LabelKind, Node, NodeKind, Point, Positions, Rect, Scene,
+    arrange,
+};
 
 /// Everything that must not overlap anything else: symbols with their labels, and boxes with all
 /// that is not in them.
@@ -18,39 +21,74 @@ pub fn assert_clear(diagram: &Diagram, scene: &Scene, what: &str) {
             if rooms[j].x > rooms[i].right() {
                 break;
             }
-            assert!(!rooms[i].overlaps(rooms[j]), "{what}: {} and {}", scene.nodes[i].id, scene.nodes[j].id);
+            assert!(
+                !rooms[i].overlaps(rooms[j]),
+                "{what}: {} and {}",
+                scene.nodes[i].id,
+                scene.nodes[j].id
+            );
         }
     }
     for (k, one) in scene.boxes.iter().enumerate() {
         for other in &scene.boxes[..k] {
-            assert!(!one.rect.overlaps(other.rect), "{what}: boxes {} and {}", one.id, other.id);
+            assert!(
+                !one.rect.overlaps(other.rect),
+                "{what}: boxes {} and {}",
+                one.id,
+                other.id
+            );
         }
         for (node, room) in scene.nodes.iter().zip(&rooms) {
             let is_inside = diagram.nodes[node.node as usize].group == Some(one.group);
             if is_inside {
-                assert!(encloses(one.rect, *room), "{what}: {} sticks out of {}", node.id, one.id);
+                assert!(
+                    encloses(one.rect, *room),
+                    "{what}: {} sticks out of {}",
+                    node.id,
+                    one.id
+                );
             } else {
-                assert!(!one.rect.overlaps(*room), "{what}: {} on box {}", node.id, one.id);
+                assert!(
+                    !one.rect.overlaps(*room),
+                    "{what}: {} on box {}",
+                    node.id,
+                    one.id
+                );
             }
         }
     }
 }
 
 fn encloses(outer: Rect, inner: Rect) -> bool {
-    outer.x <= inner.x + 0.1 && outer.y <= inner.y + 0.1 && outer.right() >= inner.right() - 0.1 && outer.bottom() >= inner.bottom() - 0.1
+    outer.x <= inner.x + 0.1
+        && outer.y <= inner.y + 0.1
+        && outer.right() >= inner.right() - 0.1
+        && outer.bottom() >= inner.bottom() - 0.1
 }
 
 fn assert_finite(scene: &Scene, what: &str) {
-    let rects = scene.nodes.iter().map(graph::SceneNode::rect)
+    let rects = scene
+        .nodes
+        .iter()
+        .map(graph::SceneNode::rect)
         .chain(scene.boxes.iter().map(|b| b.rect))
         .chain(scene.labels.iter().map(|l| l.rect))
         .chain([scene.bounds]);
     for r in rects {
-        assert!([r.x, r.y, r.width, r.height].iter().all(|v| v.is_finite()), "{what}");
+        assert!(
+            [r.x, r.y, r.width, r.height].iter().all(|v| v.is_finite()),
+            "{what}"
+        );
         assert!(encloses(scene.bounds, r), "{what}: outside of the bounds");
     }
     for edge in &scene.edges {
-        assert!(edge.curve.points.iter().all(|p| p.x.is_finite() && p.y.is_finite()), "{what}");
+        assert!(
+            edge.curve
+                .points
+                .iter()
+                .all(|p| p.x.is_finite() && p.y.is_finite()),
+            "{what}"
+        );
     }
 }
 
@@ -66,15 +104,33 @@ fn the_demo_fleet_is_clear_in_every_view() {
         assert_finite(&scene, &what);
         for (k, label) in scene.labels.iter().enumerate() {
             for other in &scene.labels[..k] {
-                assert!(!label.rect.overlaps(other.rect), "{what}: {} and {}", label.text, other.text);
+                assert!(
+                    !label.rect.overlaps(other.rect),
+                    "{what}: {} and {}",
+                    label.text,
+                    other.text
+                );
             }
             for (n, node) in scene.nodes.iter().enumerate() {
                 let is_own = label.kind == LabelKind::Node && label.owner == n as u32;
-                assert!(is_own || !label.rect.overlaps(node.rect()), "{what}: {} on {}", label.text, node.id);
+                assert!(
+                    is_own || !label.rect.overlaps(node.rect()),
+                    "{what}: {} on {}",
+                    label.text,
+                    node.id
+                );
             }
         }
-        let named = scene.labels.iter().filter(|l| l.kind != LabelKind::Edge).count();
-        assert_eq!(named, diagram.nodes.len() + diagram.groups.len(), "{what}: everything has its name");
+        let named = scene
+            .labels
+            .iter()
+            .filter(|l| l.kind != LabelKind::Edge)
+            .count();
+        assert_eq!(
+            named,
+            diagram.nodes.len() + diagram.groups.len(),
+            "{what}: everything has its name"
+        );
         let aspect = scene.bounds.width / scene.bounds.height;
         assert!((1.1..2.3).contains(&aspect), "{what}: {aspect}");
     }
@@ -85,7 +141,11 @@ fn most_capacities_of_the_demo_fleet_can_be_read() {
     for view in [View::Physical, View::Combined] {
         let diagram = fleet(view);
         let scene = Scene::new(&diagram, &arrange(&diagram, None));
-        let written = scene.labels.iter().filter(|l| l.kind == LabelKind::Edge).count();
+        let written = scene
+            .labels
+            .iter()
+            .filter(|l| l.kind == LabelKind::Edge)
+            .count();
         assert!(written >= 8, "{view:?}: {written} of 10");
     }
 }
@@ -112,7 +172,12 @@ fn lines_end_at_borders_and_parallels_keep_apart() {
     diagram.edges.clear();
     for k in 0..4 {
         let (a, b) = if k % 2 == 0 { (0, 1) } else { (1, 0) };
-        diagram.edges.push(Edge { id: k.to_string(), a: End::Node(a), b: End::Node(b), ..Edge::default() });
+        diagram.edges.push(Edge {
+            id: k.to_string(),
+            a: End::Node(a),
+            b: End::Node(b),
+            ..Edge::default()
+        });
     }
     let scene = Scene::new(&diagram, &arrange(&diagram, None));
     let middles: Vec<Point> = scene.edges.iter().map(|e| e.curve.at(0.5)).collect();
@@ -123,7 +188,9 @@ fn lines_end_at_borders_and_parallels_keep_apart() {
     }
     for edge in &scene.edges {
         for end in [edge.curve.points[0], edge.curve.points[3]] {
-            let gap = scene.nodes.iter()
+            let gap = scene
+                .nodes
+                .iter()
                 .map(|n| ((end.x - n.center.x).hypot(end.y - n.center.y) - n.width / 2.0).abs())
                 .fold(f32::MAX, f32::min);
             assert!(gap < 4.0, "{gap}");
@@ -138,23 +205,68 @@ fn odd_diagrams_are_drawn_as_far_as_they_make_sense() {
     assert_finite(&scene, "empty");
     assert!(scene.bounds.width > 0.0);
 
-    let node = |id: &str, group| Node { id: id.into(), label: id.into(), group, ..Node::default() };
-    let edge = |a, b| Edge { id: "e".into(), a, b, label: "x".into(), capacity: f32::NAN, ..Edge::default() };
-    let one = Diagram { nodes: vec![node("a", None)], ..Diagram::default() };
+    let node = |id: &str, group| Node {
+        id: id.into(),
+        label: id.into(),
+        group,
+        ..Node::default()
+    };
+    let edge = |a, b| Edge {
+        id: "e".into(),
+        a,
+        b,
+        label: "x".into(),
+        capacity: f32::NAN,
+        ..Edge::default()
+    };
+    let one = Diagram {
+        nodes: vec![node("a", None)],
+        ..Diagram::default()
+    };
     assert_eq!(arrange(&one, None).len(), 1);
 
     let odd = Diagram {
-        nodes: vec![node("a", Some(0)), node("a", Some(9)), node("", None), node("b", Some(1)), Node { kind: NodeKind::Segment, ..node("s", None) }],
+        nodes: vec![
+            node("a", Some(0)),
+            node("a", Some(9)),
+            node("", None),
+            node("b", Some(1)),
+            Node {
+                kind: NodeKind::Segment,
+                ..node("s", None)
+            },
+        ],
         groups: vec![
-            Group { id: "g".into(), label: "w".repeat(900), ..Group::default() },
-            Group { id: "h".into(), ..Group::default() },
-            Group { id: "empty".into(), ..Group::default() },
+            Group {
+                id: "g".into(),
+                label: "w".repeat(900),
+                ..Group::default()
+            },
+            Group {
+                id: "h".into(),
+                ..Group::default()
+            },
+            Group {
+                id: "empty".into(),
+                ..Group::default()
+            },
         ],
         edges: vec![
-            edge(End::Node(0), End::Node(0)), edge(End::Node(0), End::Node(0)), edge(End::Node(0), End::Node(3)), edge(End::Node(0), End::Node(3)),
-            edge(End::Node(0), End::Node(99)), edge(End::Group(7), End::Node(0)), edge(End::Group(0), End::Group(0)), edge(End::Group(0), End::Group(2)),
-            edge(End::Group(1), End::Node(4)), edge(End::Node(3), End::Group(1)),
-            Edge { kind: EdgeKind::Physical, capacity: f32::NEG_INFINITY, ..edge(End::Group(0), End::Group(1)) },
+            edge(End::Node(0), End::Node(0)),
+            edge(End::Node(0), End::Node(0)),
+            edge(End::Node(0), End::Node(3)),
+            edge(End::Node(0), End::Node(3)),
+            edge(End::Node(0), End::Node(99)),
+            edge(End::Group(7), End::Node(0)),
+            edge(End::Group(0), End::Group(0)),
+            edge(End::Group(0), End::Group(2)),
+            edge(End::Group(1), End::Node(4)),
+            edge(End::Node(3), End::Group(1)),
+            Edge {
+                kind: EdgeKind::Physical,
+                capacity: f32::NEG_INFINITY,
+                ..edge(End::Group(0), End::Group(1))
+            },
         ],
     };
     for previous in [None, Some(arrange(&odd, None))] {
@@ -163,10 +275,15 @@ fn odd_diagrams_are_drawn_as_far_as_they_make_sense() {
         assert_eq!(scene.nodes.len(), 5);
         assert_eq!(scene.boxes.len(), 3);
     }
-    let bad: Positions = [("a", f32::NAN), ("b", f32::INFINITY), ("g", 1e30)].into_iter()
-        .map(|(id, v)| (id.to_owned(), Point { x: v, y: v })).collect();
+    let bad: Positions = [("a", f32::NAN), ("b", f32::INFINITY), ("g", 1e30)]
+        .into_iter()
+        .map(|(id, v)| (id.to_owned(), Point { x: v, y: v }))
+        .collect();
     assert_finite(&Scene::new(&odd, &bad), "bad positions");
-    assert_finite(&Scene::new(&odd, &arrange(&odd, Some(&bad))), "arranged from bad positions");
+    assert_finite(
+        &Scene::new(&odd, &arrange(&odd, Some(&bad))),
+        "arranged from bad positions",
+    );
 }
 
 #[test]

@@ -20,13 +20,19 @@ fn newcomer(diagram: &Diagram, seed: u64) -> Diagram {
     });
     for k in 0..rng.u32(0..3) {
         let a = End::Node(rng.u32(0..count));
-        diagram.edges.push(Edge { id: format!("new{k}"), a, b: End::Node(count), ..Edge::default() });
+        diagram.edges.push(Edge {
+            id: format!("new{k}"),
+            a,
+            b: End::Node(count),
+            ..Edge::default()
+        });
     }
     diagram
 }
 
 fn mean_move(before: &Positions, after: &Positions) -> f32 {
-    let moves: Vec<f32> = before.iter()
+    let moves: Vec<f32> = before
+        .iter()
         .filter_map(|(id, p)| after.get(id).map(|q| (p.x - q.x).hypot(p.y - q.y)))
         .collect();
     moves.iter().sum::<f32>() / moves.len().max(1) as f32
@@ -34,8 +40,16 @@ fn mean_move(before: &Positions, after: &Positions) -> f32 {
 
 fn check(diagram: &Diagram, what: &str) {
     let first = arrange(diagram, None);
-    assert_eq!(first, arrange(diagram, None), "{what}: same input, same picture");
-    assert_eq!(first, arrange(diagram, Some(&first)), "{what}: nothing new, nothing moves");
+    assert_eq!(
+        first,
+        arrange(diagram, None),
+        "{what}: same input, same picture"
+    );
+    assert_eq!(
+        first,
+        arrange(diagram, Some(&first)),
+        "{what}: nothing new, nothing moves"
+    );
     for seed in 0..4 {
         let more = newcomer(diagram, seed);
         let second = arrange(&more, Some(&first));
@@ -59,7 +73,10 @@ fn one_more_node_hardly_moves_a_random_graph() {
     for shape in SHAPES {
         for nodes in [100, 1000] {
             for view in VIEWS {
-                check(&random(shape, nodes, view, 11), &format!("{shape:?} {nodes} {view:?}"));
+                check(
+                    &random(shape, nodes, view, 11),
+                    &format!("{shape:?} {nodes} {view:?}"),
+                );
             }
         }
     }
@@ -76,7 +93,11 @@ fn a_fleet_that_grows_router_by_router_stays_clear() {
                 last.id = format!("new{seed}");
             }
             positions = arrange(&diagram, Some(&positions));
-            assert_clear(&diagram, &Scene::new(&diagram, &positions), &format!("{view:?} {seed}"));
+            assert_clear(
+                &diagram,
+                &Scene::new(&diagram, &positions),
+                &format!("{view:?} {seed}"),
+            );
         }
     }
 }
@@ -102,8 +123,17 @@ fn a_new_host_finds_a_place_of_its_own() {
     let mut diagram = fleet(View::Combined);
     let first = arrange(&diagram, None);
     let group = diagram.groups.len() as u32;
-    diagram.groups.push(Group { id: "new".into(), label: "new-host".into(), ..Group::default() });
-    diagram.edges.push(Edge { id: "c".into(), a: End::Group(0), b: End::Group(group), ..Edge::default() });
+    diagram.groups.push(Group {
+        id: "new".into(),
+        label: "new-host".into(),
+        ..Group::default()
+    });
+    diagram.edges.push(Edge {
+        id: "c".into(),
+        a: End::Group(0),
+        b: End::Group(group),
+        ..Edge::default()
+    });
     let mut node = diagram.nodes[0].clone();
     node.id = "fresh".into();
     node.group = Some(group);
@@ -117,5 +147,8 @@ fn a_new_host_finds_a_place_of_its_own() {
 fn a_picture_that_is_mostly_new_is_arranged_anew() {
     let small = random(Shape::Tree, 10, View::Virtual, 3);
     let large = random(Shape::Tree, 100, View::Virtual, 3);
-    assert_eq!(arrange(&large, Some(&arrange(&small, None))), arrange(&large, None));
+    assert_eq!(
+        arrange(&large, Some(&arrange(&small, None))),
+        arrange(&large, None)
+    );
 }
