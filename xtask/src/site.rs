@@ -47,9 +47,12 @@ pub fn lay_out() -> Result<()> {
         .join(PROFILE)
         .join("frontend.wasm");
     let mut files = vec![(PathBuf::from("pkg/vms.css"), root().join("style/main.css"))];
-    for entry in fs::read_dir(root().join("public"))? {
-        let entry = entry?;
-        files.push((entry.file_name().into(), entry.path()));
+    let public = root().join("public");
+    if public.exists() {
+        for entry in fs::read_dir(public)? {
+            let entry = entry?;
+            files.push((entry.file_name().into(), entry.path()));
+        }
     }
     files.sort();
 

@@ -36,9 +36,10 @@ pub struct Host {
 
 impl Host {
     /// Makes the machine and its files; [`start_daemon`](Self::start_daemon) comes when it
-    /// is wired.
-    pub(super) fn prepare(plan: &HostPlan, address: Ipv4Addr) -> Result<Self> {
+    /// is wired. `names` is its `/etc/hosts`: libvirt migrates to hosts by their names.
+    pub(super) fn prepare(plan: &HostPlan, address: Ipv4Addr, names: &str) -> Result<Self> {
         let machine = Machine::boot(&plan.id)?;
+        fs::write(machine.path("/etc/hosts"), names)?;
         fs::write(
             machine.path("/etc/libvirt/libvirtd.conf"),
             daemon_settings(plan),

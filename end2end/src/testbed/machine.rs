@@ -29,7 +29,8 @@ use crate::until;
 /// guest that refuses to die.
 ///
 /// Everything mutable is on fresh memory file systems, so that files vanish with the
-/// mounts: `/run` and `/var` hold the state of daemons, `/etc/libvirt` their configuration.
+/// mounts: `/run` and `/var` hold the state of daemons, `/etc/libvirt` their configuration. `/etc/hosts` is a private
+/// file as well, for the names of the testbed's hosts.
 const INIT: &str = r#"
 set -e
 hostname "$1"
@@ -40,6 +41,8 @@ done
 chmod 1777 /tmp
 mkdir -p /var/lib/libvirt/images /var/log/libvirt /var/cache/libvirt /run/libvirt
 ln -s /run /var/run
+echo "127.0.0.1 localhost" >/run/hosts
+mount --bind /run/hosts /etc/hosts
 ip link set lo up
 exec 3<&0
 echo ready

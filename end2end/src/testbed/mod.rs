@@ -61,10 +61,13 @@ impl Testbed {
         let switch = Machine::boot("switch")?;
         switch.ip("link add mgmt type bridge\nlink set mgmt up\n")?;
         let uplink = Uplink::claim(&switch)?;
+        let mut names = String::from("127.0.0.1 localhost\n");
+        for (number, host) in (1..).zip(&plan.hosts) {
+            let _ = writeln!(names, "{} {}", uplink.address(number), host.id);
+        }
         let mut hosts = Vec::new();
-        for (index, host) in plan.hosts.iter().enumerate() {
-            let number = index as u8 + 1;
-            let host = Host::prepare(host, uplink.address(number))?;
+        for (number, host) in (1..).zip(&plan.hosts) {
+            let host = Host::prepare(host, uplink.address(number), &names)?;
             let mut commands = String::new();
             let _ = writeln!(
                 commands,

@@ -129,8 +129,8 @@ fn two_hosts_reach_each_other_over_management_and_cable() {
             host.plan().id.as_str()
         );
     }
-    // What beta's daemon answers to alpha, over either way.
-    for address in [beta.address().to_string(), "10.60.0.2".into()] {
+    // What beta's daemon answers to alpha, by name and over either network.
+    for address in ["beta", &beta.address().to_string(), "10.60.0.2"] {
         let uri = format!("qemu+tcp://{address}/system");
         let name = alpha.machine().run("virsh", &["-qc", &uri, "hostname"]);
         assert_eq!(name.unwrap().trim(), "beta");

@@ -1,0 +1,145 @@
+// page.mjs URL: walks through the page as a person does and says, as JSON, what it showed.
+// Any step that does not do what it should ends the script.
+import assert from 'node:assert/strict';
+import { PHONE, open, withBrowser } from './chromium.mjs';
+
+const [url] = process.argv.slice(2);
+
+const node = (page, id) => page.locator(`svg [data-id="${id}"]`);
+const hasClass = (page, id, name) =>
+  page.waitForFunction(
+    ([id, name]) => document.querySelector(`svg [data-id="${id}"]`)?.classList.contains(name),
+    [id, name],
+    { timeout: 5_000 },
+  );
+
+// Every row of a table page: its texts by column heading.
+async function table(page, path) {
+  await page.goto(`${url}${path}`);
+  return page.evaluate(() => {
+    const text = (cell) => (cell.dataset.value ?? cell.textContent).trim();
+    const heads = [...document.querySelectorAll('table thead th')].map(text);
+    return [...document.querySelectorAll('table tbody tr')].map((row) =>
+      Object.fromEntries([...row.children].map((cell, i) => [heads[i], text(cell)])));
+  });
+}
+
+// Everything that a view draws.
+async function drawn(page, view) {
+  await page.goto(`${url}/?view=${view}`);
+  return page.evaluate(() =>
+    [...document.querySelectorAll('svg.topology [data-id]')].map((e) => e.dataset.id).sort());
+}
+
+async function withoutScript(browser) {
+  const page = await open(browser, url, { javaScriptEnabled: false });
+  const html = await page.content();
+  const views = {};
+  for (const view of ['physical', 'virtual', 'combined']) views[view] = await drawn(page, view);
+  const router = views.combined.find((id) => id.startsWith('router:'));
+  await page.goto(url);
+  await node(page, router).click();
+  await page.locator('.panel-head h2').waitFor();
+  const routers = await table(page, '/routers');
+  const hosts = await table(page, '/hosts');
+  await page.context().close();
+  return { html, views, routers, hosts };
+}
+
+async function suspendAndResume(page, id, press) {
+  await press('Suspend');
+  await hasClass(page, id, 'paused');
+  await press('Resume');
+  await hasClass(page, id, 'running');
+}
+
+async function withScript(browser, router) {
+  const id = `router:${router}`;
+  const page = await open(browser, url);
+  const complaints = page.complaints;
+
+  // Hover shows what it is.
+  await node(page, id).hover();
+  await page.locator('.tooltip').waitFor({ state: 'visible' });
+
+  // A click opens the facts, the charts have lines, the buttons act.
+  await node(page, id).click();
+  const panel = page.locator('.panel');
+  await panel.locator('h2').waitFor();
+  const name = (await panel.locator('h2').textContent()).trim();
+  await panel.locator('.chart path').first().waitFor({ state: 'attached' });
+  await suspendAndResume(page, id, (label) =>
+    panel.getByRole('button', { name: label }).click());
+
+  // The same by keyboard alone.
+  await page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'detached' });
+  await node(page, id).focus();
+  await page.keyboard.press('Enter');
+  await panel.locator('h2').waitFor();
+  await suspendAndResume(page, id, async (label) => {
+    await panel.getByRole('button', { name: label }).focus();
+    await page.keyboard.press('Enter');
+  });
+  await page.keyboard.press('Escape');
+  await node(page, id).focus();
+  await page.keyboard.press('ArrowRight');
+  const neighbour = await page.evaluate(() => document.activeElement.dataset.id);
+  assert.ok(neighbour && neighbour !== id, 'an arrow key moves to a neighbour');
+
+  // Zoom and pan move the picture and nothing else; nothing jumps when the state changes.
+  const place = () => node(page, id).boundingBox();
+  const before = await place();
+  await page.mouse.move(700, 450);
+  await page.mouse.wheel(0, -300);
+  await page.waitForTimeout(300);
+  const zoomed = await place();
+  assert.ok(zoomed.width > before.width * 1.05, 'the wheel zooms in');
+  await page.mouse.move(720, 120);
+  await page.mouse.down();
+  await page.mouse.move(820, 170, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForTimeout(300);
+  const panned = await place();
+  assert.ok(Math.abs(panned.x - zoomed.x - 100) < 8, 'dragging pans');
+
+  // Two tabs share one stream.
+  const second = await page.context().newPage();
+  const streams = [];
+  second.on('request', (r) => { if (r.url().includes('/events')) streams.push(r.url()); });
+  await second.goto(url);
+  await second.locator('.live.on').waitFor();
+  assert.deepEqual(streams, [], 'the second tab opens no stream of its own');
+  await second.close();
+
+  // Search marks what it finds.
+  await page.goto(url);
+  await page.getByRole('searchbox').fill(name);
+  await page.waitForTimeout(300);
+  const dimmed = await page.locator('svg .dimmed, svg .faded, svg .miss').count();
+
+  // Dark is dark, and stays so.
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await ground();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.notEqual(await ground(), light, 'the page follows the system into the dark');
+  await page.context().close();
+
+  const phone = await open(browser, url, { viewport: PHONE, hasTouch: true, isMobile: true });
+  const wide = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `the page is ${wide} px wider than a phone`);
+  complaints.push(...phone.complaints);
+  await phone.context().close();
+  return { name, neighbour, dimmed, complaints };
+}
+
+const result = await withBrowser(async (browser) => {
+  const still = await withoutScript(browser);
+  const running = still.routers.find((row) => Object.values(row).includes('running'));
+  assert.ok(running, 'the table of routers has a running one');
+  const id = running.id ?? Object.values(running).find((v) => /^[0-9a-f-]{36}$/.test(v));
+  const router = id
+    ?? still.views.combined.find((x) => x.startsWith('router:')).slice('router:'.length);
+  return { still, alive: await withScript(browser, router) };
+});
+console.log(JSON.stringify(result));
