@@ -59,7 +59,7 @@ pub enum Error {
     },
     /// The host, or its libvirt daemon, does not answer.
     #[error(
-        "{target} cannot be reached: {fault}. Check that the host is up and its libvirt daemon accepts connections there."
+        "{target} cannot be reached: {fault}. Check that the host is up and its libvirt daemon runs, accepts connections there and has the driver."
     )]
     Unreachable {
         /// The connection's URI.
@@ -295,8 +295,8 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "qemu+tcp://a/system cannot be reached: unable to connect to server at 'a:16509': \
-             Connection refused. Check that the host is up and its libvirt daemon accepts \
-             connections there."
+             Connection refused. Check that the host is up and its libvirt daemon runs, accepts \
+             connections there and has the driver."
         );
     }
 

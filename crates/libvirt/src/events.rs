@@ -213,12 +213,11 @@ impl Subscribers {
             notes: Arc::clone(&notes),
         };
         let mut state = self.state();
-        match state.closed {
-            Some(reason) => outbox.close(reason),
-            None => {
-                state.outboxes.retain(|outbox| !outbox.sender.is_closed());
-                state.outboxes.push(outbox);
-            }
+        if let Some(reason) = state.closed {
+            outbox.close(reason);
+        } else {
+            state.outboxes.retain(|outbox| !outbox.sender.is_closed());
+            state.outboxes.push(outbox);
         }
         EventReceiver { events, notes }
     }
@@ -227,11 +226,13 @@ impl Subscribers {
 impl Outbox {
     /// The reason is written down before the queue ends, for the receiver reads it after.
     fn close(self, reason: CloseReason) {
-        *self
-            .notes
-            .closed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        *self.notes.end() = Some(reason);
+    }
+}
+
+impl Notes {
+    fn end(&self) -> MutexGuard<'_, Option<CloseReason>> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -249,18 +250,13 @@ impl EventReceiver {
         if missed > 0 {
             return Some(Event::Missed { count: missed });
         }
-        match self.events.recv().await {
-            Some(event) => Some(event),
-            None => {
-                let reason = self
-                    .notes
-                    .closed
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .take();
-                reason.map(|reason| Event::Closed { reason })
-            }
-        }
+        let event = self.events.recv().await;
+        event.or_else(|| {
+            self.notes
+                .end()
+                .take()
+                .map(|reason| Event::Closed { reason })
+        })
     }
 }
 
