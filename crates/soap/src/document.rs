@@ -142,10 +142,11 @@ impl<'a> Parser<'a> {
                             return Err(format!("`&{}` is not known", shown(&format!("{name};"))));
                         }
                     };
-                    if self.open.is_empty() {
-                        return Err("there is text outside the root element".into());
-                    }
-                    self.characters(Cow::Owned(c.to_string()))?;
+                    let &(index, _) = self
+                        .open
+                        .last()
+                        .ok_or("there is text outside the root element")?;
+                    self.document.nodes[index as usize].text.to_mut().push(c);
                 }
                 Event::Comment(_) => {}
                 Event::PI(instruction) => {
