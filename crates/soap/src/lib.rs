@@ -79,7 +79,7 @@
 //!
 //! Doc comments become `xs:documentation`. `#[soap(rename = "…")]` names a field, variant or type
 //! otherwise. Built in are `String`, `bool`, `i32`, `i64`, `u16`, `u32`, `u64`, `f32`, `f64`,
-//! `Box<T>`, and with the cargo features `jiff` and `uuid` `jiff::Timestamp` (`xs:dateTime`) and
+//! `Box<T>`, `Arc<T>`, and with the cargo features `jiff` and `uuid` `jiff::Timestamp` (`xs:dateTime`) and
 //! `uuid::Uuid`. Identifiers are best strings: JavaScript and PHP lose integers above 2⁵³.
 //!
 //! The schema has the style that every client that was tried compiles: document/literal wrapped,
