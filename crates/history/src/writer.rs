@@ -162,10 +162,13 @@ impl Task {
                 .execute(&mut *transaction)
                 .await?;
         }
-        let rows: Vec<(i64, &Row)> = ticks
+        let mut rows: Vec<(i64, &Row)> = ticks
             .iter()
             .flat_map(|tick| tick.rows.iter().map(|row| (tick.at_ms, row)))
             .collect();
+        // In the order of the file each page is touched once. The sort keeps equals in order: of
+        // two rows for one entity and time the later one replaces the earlier.
+        rows.sort_by(|a, b| (&a.1.entity, a.0).cmp(&(&b.1.entity, b.0)));
         for rows in rows.chunks(ROWS_A_STATEMENT) {
             let mut batch = Vec::with_capacity(rows.len());
             for &(at_ms, row) in rows {
