@@ -45,11 +45,12 @@ pub struct DomainStats {
     pub state: DomainState,
     /// Processor time used by all virtual processors and the emulator, ns.
     pub cpu_time_ns: Option<u64>,
-    /// Virtual processors that it has now.
+    /// Virtual processors that it has now; `None` from the bulk call, whose group for it asks the
+    /// monitor (the definition says how many at most).
     pub vcpus: Option<u32>,
-    /// Memory that it has now, bytes.
+    /// Memory that it has now, bytes; from the bulk call only with [`StatsGroups::balloon`].
     pub memory_current_bytes: Option<u64>,
-    /// Memory that it may have, bytes.
+    /// Memory that it may have, bytes; from the bulk call only with [`StatsGroups::balloon`].
     pub memory_maximum_bytes: Option<u64>,
     /// Memory that the guest uses, bytes, where a balloon in the guest tells.
     pub memory_used_bytes: Option<u64>,

@@ -263,11 +263,17 @@ impl Inner {
                     self.lost()
                 });
             }
+            // Our turn may have come, or even passed, since we looked.
+            started |= self
+                .progress
+                .running()
+                .is_some_and(|running| running.job == job);
             if !started && queued.elapsed() >= self.deadline {
-                return Err(Error::Deadline {
+                let late = Err(Error::Deadline {
                     call,
                     after: self.deadline,
                 });
+                return answer.try_recv().unwrap_or(late);
             }
         }
     }
@@ -275,5 +281,81 @@ impl Inner {
     /// The error for a thread that is no longer there.
     fn lost(&self) -> Error {
         self.progress.loss().unwrap_or(Loss::Ended).error()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[tokio::test]
+    async fn a_call_that_hangs_loses_the_connection_and_its_thread_until_it_returns() {
+        let deadline = Duration::from_millis(300);
+        let options = Options {
+            deadline,
+            ..Options::default()
+        };
+        let uri = Uri::parse("test:///default").unwrap();
+        let connection = Connection::open(&uri, options.clone()).await.unwrap();
+        let mut events = connection.events().await.unwrap();
+        let (release, hang) = std::sync::mpsc::channel::<()>();
+        let hanging = connection.call("virDomainSuspend", move |session| {
+            session.run("virDomainSuspend", |_| {
+                let _ = hang.recv();
+                Ok(())
+            })
+        });
+        let (hung, queued) = tokio::join!(hanging, connection.list_domains());
+        assert_eq!(
+            hung,
+            Err(Error::Deadline {
+                call: "virDomainSuspend",
+                after: deadline
+            })
+        );
+        assert!(matches!(
+            queued.unwrap_err().kind(),
+            ErrorKind::Lost | ErrorKind::Deadline
+        ));
+        assert!(connection.is_lost());
+        assert_eq!(
+            connection.hostname().await.unwrap_err().to_string(),
+            "The connection is lost: virDomainSuspend did not return within 0.3 s. Open a new one."
+        );
+        let reason = crate::CloseReason::WrittenOff;
+        assert_eq!(events.recv().await, Some(crate::Event::Closed { reason }));
+        assert_eq!(written_off_threads(), 1);
+        // A new connection works at once; the old thread is off the books when its call returns.
+        let another = Connection::open(&uri, options).await.unwrap();
+        assert!(!another.list_domains().await.unwrap().is_empty());
+        drop(release);
+        while written_off_threads() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(connection.is_lost());
+    }
+
+    #[tokio::test]
+    async fn a_slow_method_that_makes_progress_is_not_cut_off() {
+        let options = Options {
+            deadline: Duration::from_millis(300),
+            ..Options::default()
+        };
+        let uri = Uri::parse("test:///default").unwrap();
+        let connection = Connection::open(&uri, options).await.unwrap();
+        let steps = connection
+            .call("virDomainGetInfo", |session| {
+                for _ in 0..5 {
+                    session.run("virDomainGetInfo", |_| {
+                        std::thread::sleep(Duration::from_millis(100));
+                        Ok(())
+                    })?;
+                }
+                Ok(5)
+            })
+            .await;
+        assert_eq!(steps, Ok(5));
+        assert!(!connection.is_lost());
     }
 }
