@@ -79,8 +79,9 @@
 //!
 //! Doc comments become `xs:documentation`. `#[soap(rename = "…")]` names a field, variant or type
 //! otherwise. Built in are `String`, `bool`, `i32`, `i64`, `u16`, `u32`, `u64`, `f32`, `f64`,
-//! `Box<T>`, `Arc<T>`, and with the cargo features `jiff` and `uuid` `jiff::Timestamp` (`xs:dateTime`) and
-//! `uuid::Uuid`. Identifiers are best strings: JavaScript and PHP lose integers above 2⁵³.
+//! `Box<T>`, `Arc<T>`, and with the cargo features `jiff` and `uuid` `jiff::Timestamp`
+//! (`xs:dateTime`) and `uuid::Uuid` (`xs:string`). Identifiers are best strings: JavaScript and
+//! PHP lose integers above 2⁵³.
 //!
 //! The schema has the style that every client that was tried compiles: document/literal wrapped,
 //! qualified elements, named types, sequences, nothing repeated but elements.
