@@ -1,0 +1,154 @@
+//! The demo fleet as a pilot in Python and a person in a browser see it: both see the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use end2end::{Scratch, VmsProcess, client};
+use serde_json::Value;
+
+const VERSIONS: [&str; 2] = ["1.1", "1.2"];
+const VIEWS: [&str; 3] = ["physical", "virtual", "combined"];
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text {key} in {value}"))
+}
+
+/// What a pilot says that is not bound to the moment of the call.
+fn lasting(found: &Value) -> Value {
+    let routers = |value: &Value| -> Vec<Value> {
+        list(value)
+            .iter()
+            .map(|router| {
+                let mut router = router.clone();
+                router["as_of"] = Value::Null;
+                router["asOf"] = Value::Null;
+                router
+            })
+            .collect()
+    };
+    serde_json::json!({
+        "routers": routers(&found["routers"]["routers"]),
+        "hosts": list(&found["hosts"]["hosts"]).iter().map(|host| text(host, "id")).collect::<Vec<_>>(),
+        "links": VIEWS.map(|view| {
+            list(&found["topologies"][view]["links"]).iter().map(|link| text(link, "id").to_owned()).collect::<BTreeSet<_>>()
+        }),
+    })
+}
+
+/// The ids that a view must draw, from what the pilot read.
+fn drawn(topology: &Value) -> BTreeSet<String> {
+    let of = |key: &str, kind: &str, all: &dyn Fn(&Value) -> bool| -> Vec<String> {
+        list(&topology[key])
+            .iter()
+            .filter(|element| all(element))
+            .map(|element| format!("{kind}:{}", text(element, "id")))
+            .collect()
+    };
+    let segment = |segment: &Value| segment["drawn"] == Value::Bool(true);
+    [
+        of("hosts", "host", &|_| true),
+        of("routers", "router", &|_| true),
+        of("segments", "segment", &segment),
+        of("links", "link", &|_| true),
+    ]
+    .concat()
+    .into_iter()
+    .collect()
+}
+
+#[test]
+fn a_pilot_reads_what_the_page_shows() {
+    let data = Scratch::new().unwrap();
+    let vms = VmsProcess::demo(data.path()).unwrap();
+    let base = vms.url("");
+    let found = client::python("pilot.py", &["read", &base]).unwrap();
+
+    // The same over both versions of SOAP, and all of it.
+    let pilot = &found["1.2"];
+    assert_eq!(lasting(&found["1.1"]), lasting(pilot));
+    let routers = list(&pilot["routers"]["routers"]);
+    let hosts = list(&pilot["hosts"]["hosts"]);
+    assert!(hosts.len() >= 6, "{} hosts", hosts.len());
+    assert!(routers.len() >= 38, "{} routers", routers.len());
+    for version in VERSIONS {
+        for series in list(&found[version]["history"]) {
+            assert_eq!(series["simulated"], Value::Bool(true));
+            let values = list(&series["points"])
+                .iter()
+                .filter(|point| point["value"].is_number());
+            assert!(values.count() > 10, "{series}");
+        }
+        for (id, status) in found[version]["statuses"].as_object().unwrap() {
+            assert_eq!(text(&status["router"], "id"), id);
+            if text(&status["router"], "state") == "running" {
+                assert_eq!(status["measurement"]["simulated"], Value::Bool(true));
+            }
+        }
+    }
+
+    // What the page shows, with and without script.
+    let page = client::browser("page.mjs", &[&base]).unwrap();
+    let still = &page["still"];
+    for view in VIEWS {
+        let shown: BTreeSet<_> = list(&still["views"][view])
+            .iter()
+            .filter_map(|id| id.as_str().map(str::to_owned))
+            .collect();
+        assert_eq!(shown, drawn(&pilot["topologies"][view]), "the {view} view");
+    }
+    let html = still["html"].as_str().unwrap();
+    for named in routers.iter().chain(hosts) {
+        assert!(html.contains(text(named, "name")), "{named} is not named");
+    }
+    let rows: BTreeMap<_, _> = list(&still["routers"])
+        .iter()
+        .map(|row| (text(row, "Name").to_owned(), row))
+        .collect();
+    assert_eq!(rows.len(), routers.len());
+    for router in routers {
+        let row = rows[text(router, "name")];
+        let said = text(router, "state").replace("shutOff", "shut off");
+        assert_eq!(text(row, "State"), said, "{router}");
+        assert_eq!(text(row, "Host"), text(router, "host"), "{router}");
+    }
+    assert_eq!(list(&still["hosts"]).len(), hosts.len());
+    let complaints = list(&page["alive"]["complaints"]);
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+#[test]
+fn a_pilot_acts_and_is_told_why_not() {
+    let data = Scratch::new().unwrap();
+    let vms = VmsProcess::demo(data.path()).unwrap();
+    let base = vms.url("");
+    let found = client::python("pilot.py", &["read", &base]).unwrap();
+    let router = list(&found["1.1"]["routers"]["routers"])
+        .iter()
+        .find(|router| text(router, "state") == "running")
+        .unwrap();
+    let done = client::python("pilot.py", &["act", &base, text(router, "id")]).unwrap();
+    for version in VERSIONS {
+        let done = &done[version];
+        assert_eq!(text(&done["suspended"]["router"], "state"), "suspended");
+        assert_eq!(done["again"], done["suspended"], "the first result again");
+        assert_eq!(text(&done["status"]["router"], "state"), "suspended");
+        assert_eq!(text(&done["resumed"]["router"], "state"), "running");
+    }
+
+    let faults = client::python("pilot.py", &["fault", &base]).unwrap();
+    for version in VERSIONS {
+        let faults = &faults[version];
+        let not_found = &faults["notFound"];
+        assert_eq!(text(not_found, "fault"), "NotFound");
+        assert_eq!(text(&not_found["detail"], "kind"), "router");
+        assert_eq!(text(&not_found["detail"], "message"), text(not_found, "text"));
+        assert_eq!(text(&faults["invalid"], "fault"), "InvalidArgument");
+        assert_eq!(text(&faults["invalid"]["detail"], "element"), "interface");
+        assert_eq!(text(&faults["conflict"], "fault"), "Conflict");
+    }
+}
