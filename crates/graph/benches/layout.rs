@@ -77,17 +77,17 @@ fn layout(c: &mut Criterion) {
         let mut group = c.benchmark_group(name);
         group.sample_size(10);
         group.bench_function("stress", |b| {
-            b.iter(|| stress::embed(black_box(nodes as usize), &edges))
+            b.iter(|| stress::embed(black_box(nodes as usize), &edges));
         });
         group.bench_function("arrange", |b| b.iter(|| arrange(black_box(&diagram), None)));
         group.bench_function("arrange again", |b| {
-            b.iter(|| arrange(black_box(&diagram), Some(&positions)))
+            b.iter(|| arrange(black_box(&diagram), Some(&positions)));
         });
         group.bench_function("scene", |b| {
-            b.iter(|| Scene::new(black_box(&diagram), &positions))
+            b.iter(|| Scene::new(black_box(&diagram), &positions));
         });
         group.bench_function("svg", |b| {
-            b.iter(|| svg::render(black_box(&scene), &svg::Options::default()))
+            b.iter(|| svg::render(black_box(&scene), &svg::Options::default()));
         });
         group.finish();
     }

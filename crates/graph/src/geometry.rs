@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 impl Rect {
     /// The rectangle moved by `by`.
+    #[must_use]
     pub fn at(self, by: Point) -> Self {
         Self {
             x: self.x + by.x,
@@ -14,6 +15,7 @@ impl Rect {
     }
 
     /// The rectangle grown by `by` on each side.
+    #[must_use]
     pub fn grown(self, by: f32) -> Self {
         Self {
             x: self.x - by,

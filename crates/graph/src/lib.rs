@@ -13,6 +13,9 @@
 //!
 //! One unit is one CSS pixel at zoom 1; x grows to the right, y downwards.
 
+// Points, rectangles and indices have short names all over.
+#![allow(clippy::many_single_char_names)]
+
 mod boxes;
 mod diagram;
 mod geometry;

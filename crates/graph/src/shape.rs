@@ -1,7 +1,7 @@
 //! Sizes: of symbols, of text, of the room that a node takes with its label.
 //!
 //! Text is measured by a table of advance widths and never by asking a browser, so that the
-//! server and the page agree. The table is that of a wide face (DejaVu Sans): text set in the
+//! server and the page agree. The table is that of a wide face (`DejaVu Sans`): text set in the
 //! usual interface faces takes less room than estimated, never more.
 
 use crate::{Diagram, Group, Node, NodeKind, Rect};

@@ -21,19 +21,18 @@ pub(crate) fn warm(
     let mut groups = known_groups.to_vec();
     expel(plan, &mut nodes, &groups);
 
-    // New boxes beside the picture's right, below the last.
-    for g in 0..count {
+    // New boxes near what they are linked to, else to the right of all others.
+    for (g, list) in plan.members.iter().enumerate() {
         if groups[g].is_none() {
-            let seats = place_box(plan, g, &nodes, &groups);
-            let list = &plan.members[g];
-            groups[g] = Some(seats.0);
-            for (&node, seat) in list.iter().zip(seats.1) {
+            let (center, seats) = place_box(plan, g, &nodes, &groups);
+            groups[g] = Some(center);
+            for (&node, seat) in list.iter().zip(seats) {
                 nodes[node as usize] = Some(seat);
             }
         }
     }
-    for g in 0..count {
-        for &node in &plan.members[g] {
+    for (g, list) in plan.members.iter().enumerate() {
+        for &node in list {
             if nodes[node as usize].is_none() {
                 nodes[node as usize] = Some(seat_for(plan, g, node, &nodes, groups[g]));
             }

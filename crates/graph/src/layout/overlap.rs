@@ -5,6 +5,8 @@ use crate::{Point, Rect};
 
 /// Rounds of pushing neighbours apart before the rest is put into free places.
 const ROUNDS: usize = 40;
+/// How many times the room of all shapes a crowd is scaled to.
+const ROOMY: f32 = 2.5;
 /// What two shapes may lack of their gap before they are pushed: an arrangement that was pushed
 /// apart once, and rounded, stays as it is.
 const SLACK: f32 = 0.5;
@@ -20,9 +22,17 @@ pub(crate) fn remove(points: &mut [Point], shapes: &[Rect], gap: f32, may_scale:
         .fold(1.0, f32::max)
         + gap;
     if may_scale {
-        for _ in 0..12 {
-            let crowded = pairs(points, shapes, cell, gap).len();
-            if crowded * 5 <= points.len() {
+        // Nodes with the same neighbours lie on one spot however much everything is scaled: enough
+        // is when all would fit several times.
+        let room: f32 = shapes
+            .iter()
+            .map(|s| (s.width + gap) * (s.height + gap))
+            .sum();
+        for _ in 0..24 {
+            let all = Rect::around(points.iter().copied().map(Rect::point)).unwrap_or_default();
+            if all.width * all.height > ROOMY * room
+                || pairs(points, shapes, cell, gap).len() * 5 <= points.len()
+            {
                 break;
             }
             for point in points.iter_mut() {
@@ -59,8 +69,8 @@ pub(crate) fn remove(points: &mut [Point], shapes: &[Rect], gap: f32, may_scale:
         // A crowd that pushing alone does not dissolve is given more room.
         if may_scale && round % 5 == 4 {
             for point in points.iter_mut() {
-                point.x *= 1.06;
-                point.y *= 1.06;
+                point.x *= 1.05;
+                point.y *= 1.05;
             }
         }
     }

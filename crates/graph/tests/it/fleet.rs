@@ -168,7 +168,7 @@ pub fn fleet(view: View) -> Diagram {
             let name = format!("{}-r{}", network.name, k + 1);
             let state = match (network.name, k) {
                 ("ring", 2) | ("mesh", 1) => NodeState::Paused,
-                ("cust", 3) | ("line", 3) => NodeState::Stopped,
+                ("cust" | "line", 3) => NodeState::Stopped,
                 ("lab", 1) => NodeState::Failed,
                 (_, _) if host == 6 => NodeState::Unknown,
                 _ => NodeState::Running,
