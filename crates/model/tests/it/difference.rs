@@ -1,6 +1,8 @@
 //! Differences and their sentences, by example.
 
 use crate::fleet::{With, bridge, host, link};
+use std::slice;
+
 use model::{ChangeKind, Contact, Difference, ElementKind, HostReport, RouterState, Topology};
 
 fn sentences(old: &[HostReport], new: &[HostReport]) -> Vec<String> {
@@ -32,7 +34,7 @@ fn arrivals_and_departures_have_names() {
     let one = host("rio").router(1, vec![bridge("br0")]);
     let two = one.clone().router(2, vec![bridge("br0")]);
     assert_eq!(
-        sentences(&[one.clone()], &[two.clone()]),
+        sentences(slice::from_ref(&one), slice::from_ref(&two)),
         [
             "router r2 appeared on rio (running)",
             "segment br0 gained r2",

@@ -76,10 +76,10 @@ fn fleet() -> impl Strategy<Value = (Vec<HostReport>, Vec<DeclaredLink>)> {
 fn reaches(report: &HostReport, attachment: &Attachment) -> Option<String> {
     let host = &report.id;
     match attachment {
-        Attachment::Bridge(name) => Some(format!("{host} {name}")),
         Attachment::Network(name) if name == "net0" => Some(format!("{host} br3")),
-        Attachment::Network(name) => Some(format!("{host} {name}")),
-        Attachment::Direct(name) => Some(format!("{host} {name}")),
+        Attachment::Bridge(name) | Attachment::Network(name) | Attachment::Direct(name) => {
+            Some(format!("{host} {name}"))
+        }
         Attachment::Udp { local, remote } => {
             let (a, b) = (local.as_ref()?, remote.as_ref()?);
             Some(format!("udp {} {}", a.min(b), a.max(b)))

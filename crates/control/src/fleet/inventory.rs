@@ -1,0 +1,271 @@
+//! From libvirt's words to the model's: what one host reports.
+
+use jiff::Timestamp;
+use libvirt::{Connection, DomainState, Error, InterfaceKind, InterfaceSource, InterfaceXml};
+use model::{
+    Attachment, Disk, Domain, HostId, HostInterface, HostInventory, LinkState, Mac, Network, Nic,
+    NodeFacts, RouterId, RouterState,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Lists a host in full.
+pub(crate) async fn list(host: HostId, connection: Connection) -> Result<HostInventory, Error> {
+    let node = node(&connection).await?;
+    let interfaces = connection.list_interfaces().await?;
+    let networks = connection.list_networks().await?;
+    let domains = connection.list_domains().await?;
+    Ok(HostInventory {
+        host,
+        as_of: Timestamp::now(),
+        node,
+        interfaces: interfaces.into_iter().map(interface).collect(),
+        networks: networks.into_iter().map(network).collect(),
+        domains: domains
+            .into_iter()
+            .map(|listed| (RouterId(listed.uuid), Arc::new(domain(listed))))
+            .collect(),
+    })
+}
+
+/// Takes over from the inventory before what did not change, so that comparing is cheap, and what
+/// was read since the listing began, which is newer.
+pub(crate) fn merge(
+    mut listed: HostInventory,
+    before: Option<&HostInventory>,
+    newer: impl IntoIterator<Item = RouterId>,
+) -> HostInventory {
+    let none = BTreeMap::new();
+    let before = before.map_or(&none, |before| &before.domains);
+    for id in newer {
+        match before.get(&id) {
+            Some(domain) => drop(listed.domains.insert(id, Arc::clone(domain))),
+            None => drop(listed.domains.remove(&id)),
+        }
+    }
+    for (id, domain) in &mut listed.domains {
+        if let Some(known) = before.get(id)
+            && known == domain
+        {
+            *domain = Arc::clone(known);
+        }
+    }
+    listed
+}
+
+async fn node(connection: &Connection) -> Result<NodeFacts, Error> {
+    let hostname = connection.hostname().await?;
+    let info = connection.node_info().await?;
+    let uuid = connection.host_uuid().await?;
+    let versions = connection.versions().await?;
+    let of = versions.hypervisor.map(|version| format!(" {version}"));
+    let hypervisor = format!(
+        "{}{} (libvirt {})",
+        versions.kind,
+        of.unwrap_or_default(),
+        versions.libvirt
+    );
+    Ok(NodeFacts {
+        hostname: Some(hostname),
+        uuid,
+        cpu_model: Some(info.cpu_model),
+        cpus: Some(info.cpus),
+        memory_bytes: Some(info.memory_bytes),
+        hypervisor: Some(hypervisor),
+    })
+}
+
+fn interface(listed: libvirt::HostInterface) -> HostInterface {
+    use libvirt::HostInterfaceKind as Kind;
+    HostInterface {
+        name: listed.name,
+        kind: match listed.kind {
+            Kind::Bridge => "bridge".to_owned(),
+            Kind::Ethernet => "ethernet".to_owned(),
+            Kind::Bond => "bond".to_owned(),
+            Kind::Vlan => "vlan".to_owned(),
+            Kind::Other(kind) => kind,
+        },
+        mac: listed.mac.as_deref().and_then(mac),
+        state: if listed.active {
+            LinkState::Up
+        } else {
+            LinkState::Down
+        },
+        ports: listed.ports,
+    }
+}
+
+fn network(listed: libvirt::Network) -> Network {
+    // A network that only hands a host's device through (macvtap) names it in its <forward>; one
+    // that routes through a device does not put guests on it.
+    let direct = ["bridge", "private", "vepa", "passthrough"];
+    let mode = listed.definition.forward_mode.as_deref();
+    let device = listed
+        .definition
+        .forward_devices
+        .into_iter()
+        .next()
+        .filter(|_| listed.bridge.is_none() && mode.is_some_and(|mode| direct.contains(&mode)));
+    Network {
+        id: listed.uuid,
+        name: listed.name,
+        bridge: listed.bridge,
+        device,
+    }
+}
+
+/// A domain as the model has it.
+pub(crate) fn domain(listed: libvirt::Domain) -> Domain {
+    let definition = listed.definition;
+    let metadata = definition.metadata.unwrap_or_default();
+    Domain {
+        id: RouterId(listed.uuid),
+        name: listed.name,
+        title: definition.title,
+        state: state(listed.state),
+        persistent: listed.persistent,
+        autostart: listed.autostart,
+        virtual_network: metadata.network,
+        tags: metadata.tags,
+        vcpus: definition.vcpus.unwrap_or(1),
+        memory_bytes: definition
+            .memory_bytes
+            .or(definition.current_memory_bytes)
+            .unwrap_or(0),
+        interfaces: definition.interfaces.into_iter().filter_map(nic).collect(),
+        disks: definition
+            .disks
+            .into_iter()
+            .map(|disk| Disk {
+                target: disk.target,
+                device: disk.device,
+                source: disk.source,
+                format: disk.format,
+            })
+            .collect(),
+    }
+}
+
+fn state(state: DomainState) -> RouterState {
+    match state {
+        DomainState::Running | DomainState::Blocked => RouterState::Running,
+        DomainState::Paused | DomainState::Suspended => RouterState::Suspended,
+        DomainState::ShuttingDown => RouterState::ShuttingDown,
+        DomainState::ShutOff => RouterState::ShutOff,
+        DomainState::Crashed => RouterState::Crashed,
+        DomainState::NoState => RouterState::Unknown,
+    }
+}
+
+/// libvirt gives every interface a MAC address; one without could not be told from others.
+fn nic(listed: InterfaceXml) -> Option<Nic> {
+    Some(Nic {
+        mac: mac(listed.mac.as_deref()?)?,
+        attachment: attachment(listed.kind, listed.source),
+        device: listed.target,
+        model: listed.model,
+        link: match listed.link_up {
+            Some(false) => LinkState::Down,
+            _ => LinkState::Up,
+        },
+        addresses: listed.addresses,
+    })
+}
+
+fn attachment(kind: InterfaceKind, source: InterfaceSource) -> Attachment {
+    let at = |address: Option<String>, port: Option<u16>| {
+        let (address, port) = (address?, port?);
+        // As an IPv6 address and its port are written.
+        Some(if address.contains(':') {
+            format!("[{address}]:{port}")
+        } else {
+            format!("{address}:{port}")
+        })
+    };
+    let missing = |kind: &str| Attachment::Other(kind.to_owned());
+    match kind {
+        InterfaceKind::Bridge => source
+            .bridge
+            .map_or_else(|| missing("bridge"), Attachment::Bridge),
+        InterfaceKind::Network => source
+            .network
+            .map_or_else(|| missing("network"), Attachment::Network),
+        InterfaceKind::Direct => source
+            .dev
+            .map_or_else(|| missing("direct"), Attachment::Direct),
+        InterfaceKind::Udp => Attachment::Udp {
+            local: at(source.local_address, source.local_port),
+            remote: at(source.address, source.port),
+        },
+        InterfaceKind::Tcp(_) => Attachment::Tcp(at(source.address, source.port)),
+        InterfaceKind::Multicast => Attachment::Multicast(at(source.address, source.port)),
+        InterfaceKind::User => Attachment::User,
+        InterfaceKind::Ethernet => Attachment::Ethernet,
+        other => Attachment::Other(other.name().to_owned()),
+    }
+}
+
+fn mac(text: &str) -> Option<Mac> {
+    let mac: api::MacAddress = text.parse().ok()?;
+    Some(Mac(mac.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tunnels_are_told_by_their_addresses() {
+        let source = || InterfaceSource {
+            address: Some("2001:db8::1".to_owned()),
+            port: Some(7000),
+            local_address: Some("192.0.2.1".to_owned()),
+            local_port: Some(7001),
+            ..InterfaceSource::default()
+        };
+        assert_eq!(
+            attachment(InterfaceKind::Udp, source()),
+            Attachment::Udp {
+                local: Some("192.0.2.1:7001".to_owned()),
+                remote: Some("[2001:db8::1]:7000".to_owned()),
+            }
+        );
+        // A definition that says less than it should joins nothing.
+        assert_eq!(
+            attachment(InterfaceKind::Bridge, InterfaceSource::default()),
+            Attachment::Other("bridge".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_was_read_while_listing_is_newer_than_the_listing() {
+        let xml = "<domain><name>r</name></domain>";
+        let read = |byte: u8, state| {
+            let definition = libvirt::DomainXml::parse(xml).unwrap();
+            domain(libvirt::Domain {
+                uuid: uuid::Uuid::from_bytes([byte; 16]),
+                name: "r".to_owned(),
+                id: None,
+                state,
+                persistent: true,
+                autostart: false,
+                definition,
+            })
+        };
+        let inventory = |domains: Vec<Domain>| HostInventory {
+            host: HostId::new("h"),
+            as_of: Timestamp::UNIX_EPOCH,
+            node: NodeFacts::default(),
+            interfaces: Vec::new(),
+            networks: Vec::new(),
+            domains: domains.into_iter().map(|d| (d.id, Arc::new(d))).collect(),
+        };
+        let (running, paused) = (DomainState::Running, DomainState::Paused);
+        let before = inventory(vec![read(1, paused), read(2, running)]);
+        let listed = inventory(vec![read(1, running), read(2, running), read(3, running)]);
+        let ids = [1, 3].map(|byte| RouterId(uuid::Uuid::from_bytes([byte; 16])));
+        let merged = merge(listed, Some(&before), ids);
+        // Paused since, and gone since.
+        assert_eq!(merged, before);
+    }
+}

@@ -1,0 +1,270 @@
+//! The operations: the only door to the fleet. Authorises, validates, audits, and answers.
+//!
+//! Reading takes what is in memory or in the history, and never touches a host. Acting (`acting`)
+//! waits for the host that it acts on, and for no other.
+//!
+//! - `acting`: what is done to routers, once for each request id;
+//! - `history`: one metric over a span of time;
+//! - `errors`: why something was not done, in the caller's words;
+//! - `translate`: from the model to what callers are told.
+
+mod acting;
+mod errors;
+mod history;
+pub(crate) mod translate;
+
+use crate::{
+    discovery::{Events, Snapshot},
+    fleet::Fleet,
+    measurement::Latest,
+    store::Store,
+};
+use acting::Acting;
+use api::{
+    Caller, Error, EventStream, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
+    GetTopologyRequest, ListHostsReply, ListHostsRequest, ListRoutersReply, ListRoutersRequest,
+    Operations, QueryHistoryReply, QueryHistoryRequest, ResumeRouterReply, ResumeRouterRequest,
+    Role, RouterId, SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView,
+};
+use async_trait::async_trait;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::watch;
+use translate::View;
+
+/// What implements the operations.
+#[derive(Debug)]
+pub(crate) struct Service {
+    state: Arc<State>,
+    acting: Acting,
+    topologies: Mutex<HashMap<TopologyView, Cached>>,
+}
+
+/// What all operations look at.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub fleet: Fleet,
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub events: Arc<Events>,
+    pub latest: Arc<Latest>,
+    pub history: ::history::History,
+    pub store: Store,
+    pub sampling: Sampling,
+    pub started: Timestamp,
+}
+
+/// How often there are samples.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sampling {
+    pub interval: Duration,
+    /// Of the past that was made up for the demo, before this server started.
+    pub seeded: Option<Duration>,
+}
+
+/// A topology as it was told, for as long as nothing in it changes.
+#[derive(Debug)]
+struct Cached {
+    version: u64,
+    generation: u64,
+    reply: Arc<GetTopologyReply>,
+}
+
+impl Service {
+    pub fn new(state: State) -> Self {
+        let state = Arc::new(state);
+        Self {
+            acting: Acting::new(Arc::clone(&state)),
+            state,
+            topologies: Mutex::default(),
+        }
+    }
+
+    /// Waits until all supervisors have ended.
+    pub async fn fleet_ended(&self) {
+        self.state.fleet.ended().await;
+    }
+}
+
+impl State {
+    /// What is known now.
+    pub fn view(&self) -> View {
+        // Contacts first: a snapshot is at least as new as what is said of its age.
+        let contacts = self.fleet.contacts();
+        View {
+            snapshot: Arc::clone(&self.snapshots.borrow()),
+            contacts,
+            declared: self.started,
+        }
+    }
+}
+
+impl View {
+    /// A router by its id.
+    fn find(&self, id: RouterId) -> Result<&Arc<model::Router>, Error> {
+        let router = self.topology().routers.get(&model::RouterId(id.0));
+        router.ok_or_else(|| errors::no_router(id))
+    }
+}
+
+/// Refuses a caller whose role is not enough.
+fn authorise(caller: &Caller, role: Role) -> Result<(), Error> {
+    if caller.role >= role {
+        Ok(())
+    } else {
+        Err(errors::denied(caller, role))
+    }
+}
+
+#[async_trait]
+impl Operations for Service {
+    async fn list_hosts(
+        &self,
+        caller: &Caller,
+        ListHostsRequest {}: ListHostsRequest,
+    ) -> Result<ListHostsReply, Error> {
+        authorise(caller, Role::Observer)?;
+        let view = self.state.view();
+        Ok(ListHostsReply {
+            as_of: Timestamp::now(),
+            sources: view.sources(),
+            hosts: view.hosts(),
+        })
+    }
+
+    async fn list_routers(
+        &self,
+        caller: &Caller,
+        request: ListRoutersRequest,
+    ) -> Result<ListRoutersReply, Error> {
+        authorise(caller, Role::Observer)?;
+        let view = self.state.view();
+        let host = request.host.as_ref().map(translate::host_id);
+        if let (Some(id), Some(host)) = (&request.host, &host)
+            && !view.topology().hosts.contains_key(host)
+        {
+            return Err(errors::no_host(id, view.topology()));
+        }
+        let mut routers: Vec<_> = view
+            .topology()
+            .routers
+            .values()
+            .filter(|router| host.as_ref().is_none_or(|host| router.host == *host))
+            .filter(|router| {
+                let state = translate::router_state(router.domain.state);
+                request.state.is_none_or(|wanted| wanted == state)
+            })
+            .filter(|router| {
+                request.virtual_network.is_none()
+                    || router.domain.virtual_network == request.virtual_network
+            })
+            .map(|router| view.router(router))
+            .collect();
+        routers.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        Ok(ListRoutersReply {
+            as_of: Timestamp::now(),
+            sources: view.sources(),
+            routers,
+        })
+    }
+
+    async fn get_topology(
+        &self,
+        caller: &Caller,
+        request: GetTopologyRequest,
+    ) -> Result<Arc<GetTopologyReply>, Error> {
+        authorise(caller, Role::Observer)?;
+        let wanted = request.view.unwrap_or_default();
+        // Before the view is taken: what is kept under a number is never older than it.
+        let generation = self.state.fleet.generation();
+        let version = self.state.snapshots.borrow().version;
+        let kept = {
+            let topologies = self
+                .topologies
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            topologies
+                .get(&wanted)
+                .filter(|kept| (kept.version, kept.generation) == (version, generation))
+                .map(|kept| Arc::clone(&kept.reply))
+        };
+        if let Some(reply) = kept {
+            return Ok(reply);
+        }
+        let view = self.state.view();
+        let reply = Arc::new(view.topology_reply(wanted, Timestamp::now()));
+        let kept = Cached {
+            version: reply.version,
+            generation,
+            reply: Arc::clone(&reply),
+        };
+        let mut topologies = self
+            .topologies
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        topologies.insert(wanted, kept);
+        Ok(reply)
+    }
+
+    async fn get_router_status(
+        &self,
+        caller: &Caller,
+        request: GetRouterStatusRequest,
+    ) -> Result<GetRouterStatusReply, Error> {
+        authorise(caller, Role::Observer)?;
+        let view = self.state.view();
+        let router = view.find(request.router)?;
+        Ok(GetRouterStatusReply {
+            as_of: Timestamp::now(),
+            source: view.source(router),
+            router: view.router(router),
+            measurement: self.state.latest.of(request.router),
+        })
+    }
+
+    async fn query_history(
+        &self,
+        caller: &Caller,
+        request: QueryHistoryRequest,
+    ) -> Result<QueryHistoryReply, Error> {
+        authorise(caller, Role::Observer)?;
+        history::query(&self.state, request).await
+    }
+
+    async fn suspend_router(
+        &self,
+        caller: &Caller,
+        request: SuspendRouterRequest,
+    ) -> Result<SuspendRouterReply, Error> {
+        let done = self
+            .acting
+            .act(caller, acting::SUSPEND, request.router, request.request_id)
+            .await?;
+        Ok(SuspendRouterReply {
+            as_of: done.as_of,
+            router: done.router,
+        })
+    }
+
+    async fn resume_router(
+        &self,
+        caller: &Caller,
+        request: ResumeRouterRequest,
+    ) -> Result<ResumeRouterReply, Error> {
+        let done = self
+            .acting
+            .act(caller, acting::RESUME, request.router, request.request_id)
+            .await?;
+        Ok(ResumeRouterReply {
+            as_of: done.as_of,
+            router: done.router,
+        })
+    }
+
+    async fn subscribe(&self, caller: &Caller, since: Option<u64>) -> Result<EventStream, Error> {
+        authorise(caller, Role::Observer)?;
+        Ok(self.state.events.subscribe(since))
+    }
+}

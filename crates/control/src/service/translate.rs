@@ -1,0 +1,370 @@
+//! From the model to what pilots are told: the one place where both are known.
+
+use crate::discovery::Snapshot;
+use api::Timestamp;
+use model::{Attachment, LinkEnd, RouterId, Topology};
+use std::{collections::BTreeMap, str::FromStr, sync::Arc};
+
+/// A topology, and when each host was heard of last.
+pub(crate) struct View {
+    pub snapshot: Arc<Snapshot>,
+    /// When each host that ever answered was heard of last.
+    pub contacts: BTreeMap<model::HostId, Timestamp>,
+    /// When the declared links were read.
+    pub declared: Timestamp,
+}
+
+impl View {
+    pub fn topology(&self) -> &Topology {
+        &self.snapshot.topology
+    }
+
+    /// How current every host's data is.
+    pub fn sources(&self) -> Vec<api::HostFreshness> {
+        let hosts = self.topology().hosts.values();
+        hosts.map(|host| self.freshness(host)).collect()
+    }
+
+    /// How current the data of a router's host is.
+    pub fn source(&self, router: &model::Router) -> api::HostFreshness {
+        match self.topology().hosts.get(&router.host) {
+            Some(host) => self.freshness(host),
+            // Routers come from registered hosts' reports only; were it otherwise, nothing would
+            // be known of the host.
+            None => api::HostFreshness {
+                host: id(&router.host),
+                state: api::HostState::Unreachable,
+                current: false,
+                as_of: None,
+            },
+        }
+    }
+
+    fn freshness(&self, host: &model::Host) -> api::HostFreshness {
+        api::HostFreshness {
+            host: id(&host.id),
+            state: contact(host.contact),
+            current: host.contact.is_current(),
+            as_of: self.contacts.get(&host.id).copied(),
+        }
+    }
+
+    pub fn hosts(&self) -> Vec<api::Host> {
+        let mut counts: BTreeMap<&model::HostId, (u32, u32)> = BTreeMap::new();
+        for router in self.topology().routers.values() {
+            let (all, running) = counts.entry(&router.host).or_default();
+            *all += 1;
+            *running += u32::from(router.domain.state == model::RouterState::Running);
+        }
+        let hosts = self.topology().hosts.values();
+        hosts
+            .map(|host| self.host(host, counts.get(&host.id).copied().unwrap_or_default()))
+            .collect()
+    }
+
+    fn host(&self, host: &model::Host, (routers, running_routers): (u32, u32)) -> api::Host {
+        let node = &host.node;
+        api::Host {
+            id: id(&host.id),
+            name: host.name.clone(),
+            site: host.site.clone(),
+            state: contact(host.contact),
+            message: host.message.clone(),
+            as_of: self.contacts.get(&host.id).copied(),
+            endpoints: host
+                .endpoints
+                .iter()
+                .map(|endpoint| api::Endpoint {
+                    driver: driver(endpoint.driver),
+                    uri: endpoint.uri.clone(),
+                })
+                .collect(),
+            hostname: node.hostname.clone(),
+            uuid: node.uuid.map(|uuid| uuid.to_string()),
+            cpu_model: node.cpu_model.clone(),
+            cpus: node.cpus,
+            memory_bytes: node.memory_bytes,
+            hypervisor: node.hypervisor.clone(),
+            routers,
+            running_routers,
+            interfaces: host
+                .interfaces
+                .iter()
+                .map(|interface| api::HostInterface {
+                    name: interface.name.clone(),
+                    kind: interface.kind.clone(),
+                    mac: interface.mac.map(mac),
+                    state: link_state(interface.state),
+                    ports: interface.ports.clone(),
+                })
+                .collect(),
+        }
+    }
+
+    pub fn router(&self, router: &model::Router) -> api::Router {
+        let domain = &router.domain;
+        api::Router {
+            id: router_id(domain.id),
+            name: domain.name.clone(),
+            title: domain.title.clone(),
+            host: id(&router.host),
+            state: router_state(domain.state),
+            current: self.topology().is_current(&router.host),
+            as_of: self.contact(&router.host),
+            virtual_network: domain.virtual_network.clone(),
+            tags: domain.tags.clone(),
+            vcpus: domain.vcpus,
+            memory_bytes: domain.memory_bytes,
+            autostart: domain.autostart,
+            persistent: domain.persistent,
+            interfaces: domain
+                .interfaces
+                .iter()
+                .zip(&router.segments)
+                .map(|(nic, segment)| {
+                    let (kind, source) = attachment(&nic.attachment);
+                    api::RouterInterface {
+                        mac: mac(nic.mac),
+                        kind,
+                        source,
+                        device: nic.device.clone(),
+                        model: nic.model.clone(),
+                        link: link_state(nic.link),
+                        addresses: nic.addresses.clone(),
+                        segment: segment.as_ref().map(id),
+                    }
+                })
+                .collect(),
+            disks: domain
+                .disks
+                .iter()
+                .map(|disk| api::Disk {
+                    target: disk.target.clone(),
+                    device: disk.device.clone(),
+                    source: disk.source.clone(),
+                    format: disk.format.clone(),
+                })
+                .collect(),
+        }
+    }
+
+    /// The topology as it is told, at `as_of`.
+    pub fn topology_reply(
+        &self,
+        view: api::TopologyView,
+        as_of: Timestamp,
+    ) -> api::GetTopologyReply {
+        let topology = self.topology();
+        let physical = view != api::TopologyView::Virtual;
+        let of_routers = view != api::TopologyView::Physical;
+        let mut reply = api::GetTopologyReply {
+            as_of,
+            sources: self.sources(),
+            version: self.snapshot.version,
+            view,
+            hosts: Vec::new(),
+            routers: Vec::new(),
+            segments: Vec::new(),
+            links: Vec::new(),
+        };
+        if physical {
+            reply.hosts = self.hosts();
+        }
+        if of_routers {
+            reply.routers = topology.routers.values().map(|r| self.router(r)).collect();
+            reply.segments = topology.segments.values().map(|s| segment(s)).collect();
+        }
+        let wanted = |kind| match kind {
+            model::LinkKind::Physical => physical,
+            model::LinkKind::Virtual => of_routers,
+        };
+        let links = topology.links.values().filter(|link| wanted(link.kind));
+        reply.links = links.map(|link| self.link(link)).collect();
+        reply
+    }
+
+    fn link(&self, link: &model::Link) -> api::Link {
+        let (kind, as_of) = match link.source {
+            model::LinkSource::Declared => (api::LinkSourceKind::Declared, self.declared),
+            model::LinkSource::Libvirt => {
+                // As old as the older end.
+                let ends = [&link.a, &link.b]
+                    .into_iter()
+                    .filter_map(|end| self.seen(end));
+                let as_of = ends.min().unwrap_or(self.declared);
+                (api::LinkSourceKind::Libvirt, as_of)
+            }
+        };
+        api::Link {
+            id: id(&link.id),
+            kind: match link.kind {
+                model::LinkKind::Physical => api::LinkKind::Physical,
+                model::LinkKind::Virtual => api::LinkKind::Virtual,
+            },
+            a: link_end(&link.a),
+            b: link_end(&link.b),
+            state: link_state(link.state),
+            capacity_bits_per_second: link.capacity_bits_per_second,
+            segment: link.segment.as_ref().map(id),
+            sources: vec![api::LinkSource { kind, as_of }],
+        }
+    }
+
+    fn seen(&self, end: &LinkEnd) -> Option<Timestamp> {
+        match end {
+            LinkEnd::Host(port) => Some(self.contact(&port.host)),
+            LinkEnd::Router(member) => {
+                let router = self.topology().routers.get(&member.router)?;
+                Some(self.contact(&router.host))
+            }
+            LinkEnd::Segment(_) => None,
+        }
+    }
+
+    /// When a host that has told of routers was heard of last.
+    fn contact(&self, host: &model::HostId) -> Timestamp {
+        let contact = self.contacts.get(host).copied();
+        contact.unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+/// The changes of one version.
+pub(crate) fn changes(described: Vec<model::Described>) -> Vec<api::TopologyChange> {
+    described
+        .into_iter()
+        .map(|described| api::TopologyChange {
+            element: match described.element {
+                model::ElementKind::Host => api::ElementKind::Host,
+                model::ElementKind::Router => api::ElementKind::Router,
+                model::ElementKind::Segment => api::ElementKind::Segment,
+                model::ElementKind::Link => api::ElementKind::Link,
+            },
+            id: described.id,
+            change: match described.change {
+                model::ChangeKind::Added => api::ChangeKind::Added,
+                model::ChangeKind::Removed => api::ChangeKind::Removed,
+                model::ChangeKind::Changed => api::ChangeKind::Changed,
+            },
+            summary: described.sentence,
+        })
+        .collect()
+}
+
+/// The model's ids keep the rules of the api's: those of hosts were api ids at registration, those
+/// of segments and links are made short and without blanks.
+pub(crate) fn id<T: FromStr>(id: &impl ToString) -> T {
+    let id = id.to_string().parse().ok();
+    id.expect("the model makes ids without blanks of 1 to 256 bytes")
+}
+
+pub(crate) fn host_id(id: &api::HostId) -> model::HostId {
+    model::HostId::new(id.as_str())
+}
+
+pub(crate) fn router_id(id: RouterId) -> api::RouterId {
+    api::RouterId(id.0)
+}
+
+pub(crate) fn mac(mac: model::Mac) -> api::MacAddress {
+    api::MacAddress(mac.0)
+}
+
+fn segment(segment: &model::Segment) -> api::Segment {
+    api::Segment {
+        id: id(&segment.id),
+        name: segment.name.clone(),
+        kind: match segment.kind {
+            model::SegmentKind::Bridge => api::SegmentKind::Bridge,
+            model::SegmentKind::Network => api::SegmentKind::Network,
+            model::SegmentKind::Tunnel => api::SegmentKind::Tunnel,
+            model::SegmentKind::Multicast => api::SegmentKind::Multicast,
+            model::SegmentKind::Direct => api::SegmentKind::Direct,
+        },
+        hosts: segment.hosts.iter().map(id).collect(),
+        members: segment.members.iter().map(member).collect(),
+        drawn: segment.drawn,
+    }
+}
+
+fn member(member: &model::Member) -> api::LinkEnd {
+    api::LinkEnd {
+        host: None,
+        router: Some(router_id(member.router)),
+        segment: None,
+        interface: Some(member.mac.to_string()),
+    }
+}
+
+fn link_end(end: &LinkEnd) -> api::LinkEnd {
+    match end {
+        LinkEnd::Host(port) => api::LinkEnd {
+            host: Some(id(&port.host)),
+            router: None,
+            segment: None,
+            interface: Some(port.interface.clone()),
+        },
+        LinkEnd::Router(of) => member(of),
+        LinkEnd::Segment(segment) => api::LinkEnd {
+            host: None,
+            router: None,
+            segment: Some(id(segment)),
+            interface: None,
+        },
+    }
+}
+
+fn attachment(attachment: &Attachment) -> (api::InterfaceKind, Option<String>) {
+    use api::InterfaceKind as Kind;
+    match attachment {
+        Attachment::Bridge(name) => (Kind::Bridge, Some(name.clone())),
+        Attachment::Network(name) => (Kind::Network, Some(name.clone())),
+        Attachment::Direct(device) => (Kind::Direct, Some(device.clone())),
+        Attachment::Udp { local, remote } => {
+            let end = |end: &Option<String>| end.clone().unwrap_or_else(|| "?".to_owned());
+            let ends = format!("{} → {}", end(local), end(remote));
+            (Kind::Udp, Some(ends))
+        }
+        Attachment::Tcp(address) => (Kind::Tcp, address.clone()),
+        Attachment::Multicast(group) => (Kind::Multicast, group.clone()),
+        Attachment::User => (Kind::User, None),
+        Attachment::Ethernet => (Kind::Ethernet, None),
+        Attachment::Other(kind) => (Kind::Other, Some(kind.clone())),
+    }
+}
+
+pub(crate) fn contact(contact: model::Contact) -> api::HostState {
+    match contact {
+        model::Contact::Connecting => api::HostState::Connecting,
+        model::Contact::Online => api::HostState::Online,
+        model::Contact::Degraded => api::HostState::Degraded,
+        model::Contact::Unreachable => api::HostState::Unreachable,
+    }
+}
+
+fn driver(driver: model::Driver) -> api::Driver {
+    match driver {
+        model::Driver::Qemu => api::Driver::Qemu,
+        model::Driver::Xen => api::Driver::Xen,
+        model::Driver::Lxc => api::Driver::Lxc,
+        model::Driver::Test => api::Driver::Test,
+    }
+}
+
+fn link_state(state: model::LinkState) -> api::LinkState {
+    match state {
+        model::LinkState::Up => api::LinkState::Up,
+        model::LinkState::Down => api::LinkState::Down,
+        model::LinkState::Unknown => api::LinkState::Unknown,
+    }
+}
+
+pub(crate) fn router_state(state: model::RouterState) -> api::RouterState {
+    match state {
+        model::RouterState::Running => api::RouterState::Running,
+        model::RouterState::Suspended => api::RouterState::Suspended,
+        model::RouterState::ShuttingDown => api::RouterState::ShuttingDown,
+        model::RouterState::ShutOff => api::RouterState::ShutOff,
+        model::RouterState::Crashed => api::RouterState::Crashed,
+        model::RouterState::Unknown => api::RouterState::Unknown,
+    }
+}

@@ -1,0 +1,303 @@
+//! Starting and ending it all.
+
+use crate::{
+    Settings, StartError, demo,
+    discovery::Discovery,
+    fleet::{Fleet, Surroundings},
+    measurement::{self, Latest, Recorder, SEED_STEP, Sampler, Simulation},
+    service::{Sampling, Service, State, translate},
+    settings::{DeclaredLink, HostSettings},
+    store::{Journal, Restored, Store},
+};
+use api::Operations;
+use history::History;
+use jiff::Timestamp;
+use model::{HostId, HostReport, Port};
+use std::{
+    collections::BTreeMap,
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// How long each part may take to end.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The running control.
+#[derive(Debug)]
+pub struct Control {
+    service: Arc<Service>,
+    ready: watch::Receiver<bool>,
+    discovery: Discovery,
+    history: History,
+    store: Store,
+    /// Ends when everything that was measured is stored.
+    recording: JoinHandle<()>,
+    /// Supervisors and the demo end with it.
+    stop: DropGuard,
+    tasks: Vec<JoinHandle<()>>,
+    /// Held while the data directory is ours.
+    _lock: File,
+}
+
+impl Control {
+    /// Opens the data directory and starts contacting the hosts. Waits for none of them.
+    ///
+    /// # Errors
+    /// A sentence for whoever starts it: see [`StartError`].
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        settings.check()?;
+        let started = Timestamp::now();
+        let lock = lock(&settings.data)?;
+        let database = settings.data.join("vms.db");
+        let store = Store::open(&database).await?;
+        let history = History::open(&settings.data.join("history.db")).await?;
+
+        let links: Vec<_> = settings.links.iter().map(declared).collect();
+        let registered = settings.hosts.iter().map(|h| translate::host_id(&h.id));
+        let (journal, restored) = Journal::open(store.clone(), &registered.collect(), &links)
+            .await
+            .map_err(|error| match error {
+                crate::store::StoreError::Database(source) => StartError::Database {
+                    path: database,
+                    source,
+                },
+                crate::store::StoreError::Content(error) => StartError::Database {
+                    path: database,
+                    source: sqlx::Error::Decode(Box::new(error)),
+                },
+            })?;
+        let reports: BTreeMap<HostId, HostReport> = settings
+            .hosts
+            .iter()
+            .map(|host| report(host, &restored))
+            .map(|report| (report.id.clone(), report))
+            .collect();
+        let discovery = Discovery::start(restored, journal, reports.clone(), links).await;
+
+        let latest = Arc::new(Latest::new(settings.sample_interval));
+        let events = Arc::clone(&discovery.events);
+        let (recorder, recording) = Recorder::start(history.clone(), Arc::clone(&latest), events);
+        let stop = CancellationToken::new();
+        let mut tasks = Vec::new();
+        let is_demo = settings.demo.is_some();
+        if let Some(fleet) = settings.demo {
+            let simulation = Simulation {
+                fleet: fleet.clone(),
+                snapshots: discovery.snapshots.clone(),
+                recorder: recorder.clone(),
+                interval: settings.sample_interval,
+            };
+            let running = stop.clone();
+            tasks.push(tokio::spawn(async move {
+                running.run_until_cancelled(simulation.run()).await;
+            }));
+            let (running, past) = (stop.clone(), history.clone());
+            tasks.push(tokio::spawn(async move {
+                let seeding = measurement::seed(fleet, past, started.as_millisecond());
+                if let Some(Err(error)) = running.run_until_cancelled(seeding).await {
+                    tracing::error!(%error, "the demo's past could not be stored");
+                }
+            }));
+        }
+        let surroundings = Surroundings {
+            updates: discovery.updates.clone(),
+            sampler: Sampler::new(discovery.snapshots.clone(), (!is_demo).then_some(recorder)),
+            sample_interval: settings.sample_interval,
+            relist_interval: settings.relist_interval,
+            stop: stop.clone(),
+        };
+        let (fleet, ready) = Fleet::start(settings.hosts, &reports, &surroundings);
+        tasks.push(tokio::spawn(forget_the_gone(
+            Arc::clone(&latest),
+            discovery.snapshots.clone(),
+        )));
+        let state = State {
+            fleet,
+            snapshots: discovery.snapshots.clone(),
+            events: Arc::clone(&discovery.events),
+            latest,
+            history: history.clone(),
+            store: store.clone(),
+            sampling: Sampling {
+                interval: settings.sample_interval,
+                seeded: is_demo.then_some(SEED_STEP),
+            },
+            started,
+        };
+        Ok(Self {
+            service: Arc::new(Service::new(state)),
+            ready,
+            discovery,
+            history,
+            store,
+            recording,
+            stop: stop.drop_guard(),
+            tasks,
+            _lock: lock,
+        })
+    }
+
+    /// The operations: the only way to what this controls.
+    pub fn operations(&self) -> Arc<dyn Operations> {
+        Arc::clone(&self.service) as Arc<dyn Operations>
+    }
+
+    /// Becomes true once every host was tried once.
+    pub fn ready(&self) -> watch::Receiver<bool> {
+        self.ready.clone()
+    }
+
+    /// Ends everything: event streams, contacts, and last the databases, with all that is known in
+    /// them. Takes some seconds at most; whoever still calls an operation gets an error.
+    pub async fn shutdown(self) {
+        let within = async |what: &str, ending: &mut (dyn Future<Output = ()> + Send + Unpin)| {
+            if tokio::time::timeout(PATIENCE, ending).await.is_err() {
+                tracing::warn!("{what} did not end within {PATIENCE:?} and was left");
+            }
+        };
+        self.discovery.events.end();
+        self.stop.disarm().cancel();
+        within(
+            "a host's supervisor",
+            &mut Box::pin(self.service.fleet_ended()),
+        )
+        .await;
+        for task in self.tasks {
+            task.abort();
+            let _ = task.await;
+        }
+        // The recorders went with those who measured.
+        let recorded = async {
+            let _ = self.recording.await;
+        };
+        within("storing samples", &mut Box::pin(recorded)).await;
+        within("the history", &mut Box::pin(self.history.close())).await;
+        within(
+            "storing the topology",
+            &mut Box::pin(self.discovery.close()),
+        )
+        .await;
+        within("the database", &mut Box::pin(self.store.close())).await;
+    }
+}
+
+impl Settings {
+    /// The embedded demo fleet, its files written into the data directory.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn demo(data: PathBuf) -> Result<Self, StartError> {
+        let fleet = demo::Fleet::embedded();
+        let directory = data.join("demo-fleet");
+        let failed = |source| StartError::DataDirectory {
+            path: directory.clone(),
+            source,
+        };
+        std::fs::create_dir_all(&directory).map_err(failed)?;
+        let files: BTreeMap<String, PathBuf> = fleet
+            .write_to(&directory)
+            .map_err(failed)?
+            .into_iter()
+            .collect();
+        let id = |text: &str| {
+            let id = text.parse();
+            id.map_err(|error| StartError::Settings(format!("the demo fleet: {error}")))
+        };
+        let mut settings = Self::new(data);
+        for host in &fleet.hosts {
+            let Some(file) = files.get(&host.id) else {
+                continue;
+            };
+            settings.hosts.push(HostSettings {
+                id: id(&host.id)?,
+                name: Some(host.name.clone()),
+                site: Some(host.site.clone()),
+                uri: libvirt::Uri::test_file(file),
+            });
+        }
+        for link in &fleet.links {
+            settings.links.push(DeclaredLink {
+                a: (id(&link.a_host)?, link.a_interface.clone()),
+                b: (id(&link.b_host)?, link.b_interface.clone()),
+                capacity_bits_per_second: Some(link.capacity_bits_per_second),
+            });
+        }
+        settings.demo = Some(fleet);
+        Ok(settings)
+    }
+}
+
+/// Makes the data directory and takes it for this process.
+fn lock(data: &Path) -> Result<File, StartError> {
+    let failed = |source| StartError::DataDirectory {
+        path: data.to_owned(),
+        source,
+    };
+    std::fs::create_dir_all(data).map_err(failed)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(data.join("vms.lock"))
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse {
+            path: data.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// A host as it is registered now, with what was known of it when the server stopped.
+fn report(host: &HostSettings, restored: &Restored) -> HostReport {
+    let id = translate::host_id(&host.id);
+    let known = restored.reports.get(&id);
+    HostReport {
+        name: host.name.clone().unwrap_or_else(|| host.id.to_string()),
+        site: host.site.clone(),
+        endpoints: vec![model::Endpoint {
+            driver: match host.uri.driver() {
+                libvirt::Driver::Qemu => model::Driver::Qemu,
+                libvirt::Driver::Xen => model::Driver::Xen,
+                libvirt::Driver::Lxc => model::Driver::Lxc,
+                libvirt::Driver::Test => model::Driver::Test,
+            },
+            uri: host.uri.to_string(),
+        }],
+        contact: model::Contact::Connecting,
+        message: None,
+        inventory: known.and_then(|known| known.inventory.clone()),
+        id,
+    }
+}
+
+fn declared(link: &DeclaredLink) -> model::DeclaredLink {
+    let port = |(host, interface): &(api::HostId, String)| Port {
+        host: translate::host_id(host),
+        interface: interface.clone(),
+    };
+    model::DeclaredLink {
+        a: port(&link.a),
+        b: port(&link.b),
+        capacity_bits_per_second: link.capacity_bits_per_second,
+    }
+}
+
+/// Measurements of routers that are no more are not kept in memory.
+async fn forget_the_gone(
+    latest: Arc<Latest>,
+    mut snapshots: watch::Receiver<Arc<crate::discovery::Snapshot>>,
+) {
+    while snapshots.changed().await.is_ok() {
+        let snapshot = Arc::clone(&snapshots.borrow_and_update());
+        latest.retain(|router| {
+            let router = model::RouterId(router.0);
+            snapshot.topology.routers.contains_key(&router)
+        });
+    }
+}
