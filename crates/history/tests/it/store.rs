@@ -88,6 +88,17 @@ async fn a_tick_appended_twice_replaces_its_rows_and_no_others() {
 }
 
 #[tokio::test]
+async fn of_two_rows_for_one_entity_the_last_one_counts() {
+    let (_directory, path) = place();
+    let history = History::open(&path).await.unwrap();
+    let rows = [3, 1, 2].map(|value| row("r1", &[("cpu", value)]));
+    history.append(tick(10_000, rows)).await.unwrap();
+    let latest = history.latest("r1").await.unwrap().unwrap();
+    assert_eq!(latest.value("cpu"), Some(2));
+    history.close().await;
+}
+
+#[tokio::test]
 async fn a_tick_without_rows_is_a_tick() {
     let (_directory, path) = place();
     let history = History::open(&path).await.unwrap();
