@@ -1,1 +1,93 @@
-fn main() {}
+//! The `vms` program: see the library of this package.
+
+use api::{Caller, Channel};
+use clap::Parser as _;
+use server::{
+    cli::{Command, CommandError, CommandLine, Remote, execute},
+    client::{Client, sentence},
+    config::Config,
+    process,
+};
+use std::{io, process::ExitCode, time::Duration};
+use tracing_subscriber::EnvFilter;
+
+/// It could not be done.
+const FAILED: u8 = 1;
+/// It was asked for wrongly.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    let environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let config = match &line.command {
+        Command::Demo(flags) => Some(Config::demo(flags, &environment)),
+        Command::Serve { flags, config } => {
+            Some(Config::serve(flags, config.as_deref(), &environment))
+        }
+        _ => None,
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(FAILED, &format!("No thread can be started: {error}.")),
+    };
+    let code = match config {
+        Some(Err(error)) => fail(USAGE, &error.to_string()),
+        Some(Ok(config)) => {
+            log_to_stderr();
+            let demo = matches!(line.command, Command::Demo(_));
+            match runtime.block_on(process::run(config, demo)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fail(FAILED, &error.to_string()),
+            }
+        }
+        None => runtime.block_on(ask(line.command)),
+    };
+    // A thread that is stuck in a call must not keep the process.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    code
+}
+
+/// Asks a running server.
+async fn ask(command: Command) -> ExitCode {
+    let remote = match &command {
+        Command::Host { remote, .. }
+        | Command::Router { remote, .. }
+        | Command::Topology { remote, .. }
+        | Command::History { remote, .. }
+        | Command::Events { remote, .. } => remote,
+        Command::Demo(_) | Command::Serve { .. } => return ExitCode::SUCCESS,
+    };
+    let Remote { server, .. } = remote;
+    let client = match Client::new(server, soap::Version::V12) {
+        Ok(client) => client,
+        Err(error) => return fail(USAGE, &error),
+    };
+    let caller = Caller::local(Channel::Soap);
+    match execute(command, &client, &caller, &mut io::stdout()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the answer has enough: `vms router list | head -1`.
+        Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(CommandError::Operation(error)) => fail(FAILED, &sentence(&error)),
+        Err(error) => fail(FAILED, &error.to_string()),
+    }
+}
+
+fn fail(code: u8, sentence: &str) -> ExitCode {
+    eprintln!("vms: {sentence}");
+    ExitCode::from(code)
+}
+
+fn log_to_stderr() {
+    use io::IsTerminal as _;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+}

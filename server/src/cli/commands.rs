@@ -1,0 +1,492 @@
+//! The commands over [`Operations`]: ask, then print for a person or as JSON. Where the operations
+//! are carried out is not known here.
+
+use super::{
+    Command, HistoryQuery, HostCommand, RouterCommand,
+    table::{ABSENT, Table, bit_rate, bytes, or_absent},
+    time::clock,
+};
+use api::{
+    Caller, Error, Event, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
+    GetTopologyRequest, HostFreshness, LinkEnd, ListHostsReply, ListHostsRequest, ListRoutersReply,
+    ListRoutersRequest, Operations, QueryHistoryReply, QueryHistoryRequest, ResumeRouterRequest,
+    Router, RouterId, SuspendRouterRequest,
+};
+use futures_util::StreamExt as _;
+use serde::Serialize;
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    io::{self, Write},
+};
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The operation failed.
+    #[error(transparent)]
+    Operation(#[from] Error),
+    /// What it gave could not be written.
+    #[error("The answer cannot be written: {0}.")]
+    Output(#[from] io::Error),
+}
+
+/// Carries out a command that asks a server, and writes its answer to `out`.
+///
+/// `vms demo` and `vms serve` are no such commands; they are left alone.
+pub async fn execute(
+    command: Command,
+    operations: &dyn Operations,
+    caller: &Caller,
+    out: &mut (dyn Write + Send),
+) -> Result<(), CommandError> {
+    match command {
+        Command::Demo(_) | Command::Serve { .. } => Ok(()),
+        Command::Host {
+            remote,
+            command: HostCommand::List,
+        } => {
+            let reply = operations.list_hosts(caller, ListHostsRequest {}).await?;
+            write(out, remote.json, &reply, hosts)
+        }
+        Command::Router { remote, command } => {
+            router(command, remote.json, operations, caller, out).await
+        }
+        Command::Topology { remote, view } => {
+            let request = GetTopologyRequest { view: Some(view) };
+            let reply = operations.get_topology(caller, request).await?;
+            write(out, remote.json, &*reply, topology)
+        }
+        Command::History { remote, query } => {
+            let HistoryQuery {
+                router,
+                metric,
+                interface,
+                disk,
+                start,
+                end,
+                step,
+                aggregation,
+            } = query;
+            let request = QueryHistoryRequest {
+                router: find_router(operations, caller, &router).await?,
+                interface,
+                disk,
+                metric,
+                start,
+                end,
+                step_seconds: step,
+                aggregation,
+            };
+            let reply = operations.query_history(caller, request).await?;
+            write(out, remote.json, &reply, history)
+        }
+        Command::Events { remote, since } => {
+            let mut events = operations.subscribe(caller, since).await?;
+            while let Some(event) = events.next().await {
+                if remote.json {
+                    serde_json::to_writer(&mut *out, &event).map_err(io::Error::from)?;
+                    writeln!(out)?;
+                } else {
+                    out.write_all(happening(&event).as_bytes())?;
+                }
+                out.flush()?;
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn router(
+    command: RouterCommand,
+    json: bool,
+    operations: &dyn Operations,
+    caller: &Caller,
+    out: &mut (dyn Write + Send),
+) -> Result<(), CommandError> {
+    match command {
+        RouterCommand::List {
+            host,
+            state,
+            virtual_network,
+        } => {
+            let request = ListRoutersRequest {
+                host,
+                state,
+                virtual_network,
+            };
+            let reply = operations.list_routers(caller, request).await?;
+            write(out, json, &reply, routers)
+        }
+        RouterCommand::Show { router } => {
+            let router = find_router(operations, caller, &router).await?;
+            let reply = operations
+                .get_router_status(caller, GetRouterStatusRequest { router })
+                .await?;
+            write(out, json, &reply, status)
+        }
+        RouterCommand::Suspend { router } => {
+            let router = find_router(operations, caller, &router).await?;
+            let request = SuspendRouterRequest {
+                router,
+                request_id: None,
+            };
+            let reply = operations.suspend_router(caller, request).await?;
+            write(out, json, &reply, |reply| state_now(&reply.router))
+        }
+        RouterCommand::Resume { router } => {
+            let router = find_router(operations, caller, &router).await?;
+            let request = ResumeRouterRequest {
+                router,
+                request_id: None,
+            };
+            let reply = operations.resume_router(caller, request).await?;
+            write(out, json, &reply, |reply| state_now(&reply.router))
+        }
+    }
+}
+
+/// The router with this id or, where only one has it, this name.
+async fn find_router(
+    operations: &dyn Operations,
+    caller: &Caller,
+    wanted: &str,
+) -> Result<RouterId, Error> {
+    if let Ok(id) = wanted.parse() {
+        return Ok(id);
+    }
+    let reply = operations
+        .list_routers(caller, ListRoutersRequest::default())
+        .await?;
+    let named: Vec<_> = reply
+        .routers
+        .iter()
+        .filter(|router| router.name == wanted)
+        .collect();
+    match named.as_slice() {
+        [only] => Ok(only.id),
+        [] => Err(api::NotFound {
+            kind: "router".to_owned(),
+            id: wanted.to_owned(),
+            message: format!("No router is called {wanted:?}: `vms router list` names them."),
+        }
+        .into()),
+        several => {
+            let each: Vec<_> = several
+                .iter()
+                .map(|router| format!("{} on {}", router.id, router.host))
+                .collect();
+            Err(api::Conflict {
+                message: format!(
+                    "{} routers are called {wanted:?}: name one by its id ({}).",
+                    several.len(),
+                    each.join(", ")
+                ),
+            }
+            .into())
+        }
+    }
+}
+
+fn write<T: Serialize>(
+    out: &mut (dyn Write + Send),
+    json: bool,
+    reply: &T,
+    text: impl FnOnce(&T) -> String,
+) -> Result<(), CommandError> {
+    if json {
+        serde_json::to_writer_pretty(&mut *out, reply).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        out.write_all(text(reply).as_bytes())?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// A line for each host whose data is old, so that nobody takes it for the present.
+fn warnings(sources: &[HostFreshness]) -> String {
+    let mut text = String::new();
+    for source in sources.iter().filter(|source| !source.current) {
+        let seen = source.as_of.map_or_else(
+            || "it never answered".to_owned(),
+            |time| format!("last seen {}", clock(time)),
+        );
+        let state = source.state.as_str();
+        let _ = writeln!(text, "! host {} is {state}: {seen}", source.host);
+    }
+    text
+}
+
+fn hosts(reply: &ListHostsReply) -> String {
+    let mut table = Table::new(&[
+        "id", "name", "site", "state", "routers", "running", "cpus", "memory", "uri",
+    ]);
+    for host in &reply.hosts {
+        table.row([
+            host.id.to_string(),
+            host.name.clone(),
+            or_absent(host.site.as_ref()),
+            host.state.as_str().to_owned(),
+            host.routers.to_string(),
+            host.running_routers.to_string(),
+            or_absent(host.cpus),
+            or_absent(host.memory_bytes.map(bytes)),
+            host.endpoints
+                .iter()
+                .map(|endpoint| endpoint.uri.as_str())
+                .collect::<Vec<_>>()
+                .join(" "),
+        ]);
+    }
+    let mut text = table.to_string();
+    for host in &reply.hosts {
+        if let Some(message) = &host.message {
+            let _ = writeln!(text, "! {}: {message}", host.id);
+        }
+    }
+    text
+}
+
+fn routers(reply: &ListRoutersReply) -> String {
+    let mut table = Table::new(&[
+        "name",
+        "host",
+        "state",
+        "network",
+        "vcpus",
+        "memory",
+        "interfaces",
+        "id",
+    ]);
+    for router in &reply.routers {
+        table.row([
+            router.name.clone(),
+            router.host.to_string(),
+            state(router),
+            or_absent(router.virtual_network.as_ref()),
+            router.vcpus.to_string(),
+            bytes(router.memory_bytes),
+            router.interfaces.len().to_string(),
+            router.id.to_string(),
+        ]);
+    }
+    format!("{table}{}", warnings(&reply.sources))
+}
+
+fn state(router: &Router) -> String {
+    let old = if router.current { "" } else { " (old)" };
+    format!("{}{old}", router.state.as_str())
+}
+
+fn state_now(router: &Router) -> String {
+    format!(
+        "{} on {} is {}.\n",
+        router.name,
+        router.host,
+        router.state.as_str()
+    )
+}
+
+fn status(reply: &GetRouterStatusReply) -> String {
+    let router = &reply.router;
+    let measured = reply.measurement.as_ref();
+    let mut facts = vec![
+        ("name", router.name.clone()),
+        ("title", or_absent(router.title.as_ref())),
+        ("id", router.id.to_string()),
+        ("host", router.host.to_string()),
+        (
+            "state",
+            format!("{}, as of {}", state(router), clock(router.as_of)),
+        ),
+        (
+            "virtual network",
+            or_absent(router.virtual_network.as_ref()),
+        ),
+        ("vcpus", router.vcpus.to_string()),
+        ("memory", bytes(router.memory_bytes)),
+    ];
+    if let Some(measured) = measured {
+        let note = if measured.simulated {
+            " (simulated)"
+        } else {
+            ""
+        };
+        facts.push(("measured", format!("{}{note}", clock(measured.at))));
+        facts.push((
+            "cpus used",
+            measured
+                .cpus_used
+                .map_or(ABSENT.to_owned(), |cpus| format!("{cpus:.2}")),
+        ));
+        facts.push((
+            "memory used",
+            or_absent(measured.memory_used_bytes.map(bytes)),
+        ));
+    }
+    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, value) in facts {
+        let _ = writeln!(text, "{name:width$}  {value}");
+    }
+
+    if !router.interfaces.is_empty() {
+        let mut table = Table::new(&[
+            "interface",
+            "kind",
+            "source",
+            "link",
+            "addresses",
+            "receives",
+            "sends",
+        ]);
+        for interface in &router.interfaces {
+            let rates =
+                measured.and_then(|m| m.interfaces.iter().find(|rates| rates.mac == interface.mac));
+            table.row([
+                interface.mac.to_string(),
+                interface.kind.as_str().to_owned(),
+                or_absent(interface.source.as_ref()),
+                interface.link.as_str().to_owned(),
+                some(interface.addresses.join(" ")),
+                or_absent(
+                    rates
+                        .and_then(|rates| rates.received_bits_per_second)
+                        .map(bit_rate),
+                ),
+                or_absent(
+                    rates
+                        .and_then(|rates| rates.transmitted_bits_per_second)
+                        .map(bit_rate),
+                ),
+            ]);
+        }
+        let _ = write!(text, "\n{table}");
+    }
+    if !router.disks.is_empty() {
+        let mut table = Table::new(&["disk", "device", "format", "source"]);
+        for disk in &router.disks {
+            table.row([
+                disk.target.clone(),
+                disk.device.clone(),
+                or_absent(disk.format.as_ref()),
+                or_absent(disk.source.as_ref()),
+            ]);
+        }
+        let _ = write!(text, "\n{table}");
+    }
+    text + &warnings(std::slice::from_ref(&reply.source))
+}
+
+fn some(text: String) -> String {
+    if text.is_empty() {
+        ABSENT.to_owned()
+    } else {
+        text
+    }
+}
+
+fn topology(reply: &GetTopologyReply) -> String {
+    let names: HashMap<_, _> = reply
+        .routers
+        .iter()
+        .map(|router| (router.id, router.name.as_str()))
+        .collect();
+    let segments: HashMap<_, _> = reply
+        .segments
+        .iter()
+        .map(|segment| (&segment.id, segment.name.as_str()))
+        .collect();
+    let end = |end: &LinkEnd| {
+        let what = match (&end.host, &end.router, &end.segment) {
+            (Some(host), ..) => host.to_string(),
+            (_, Some(router), _) => names
+                .get(router)
+                .map_or_else(|| router.to_string(), |&name| name.to_owned()),
+            (.., Some(segment)) => segments
+                .get(segment)
+                .map_or_else(|| segment.to_string(), |&name| name.to_owned()),
+            _ => ABSENT.to_owned(),
+        };
+        match &end.interface {
+            Some(interface) => format!("{what} {interface}"),
+            None => what,
+        }
+    };
+    let mut table = Table::new(&["link", "end", "end", "state", "capacity", "says"]);
+    for link in &reply.links {
+        table.row([
+            match link.kind {
+                api::LinkKind::Physical => "physical",
+                api::LinkKind::Virtual => "virtual",
+            }
+            .to_owned(),
+            end(&link.a),
+            end(&link.b),
+            link.state.as_str().to_owned(),
+            or_absent(
+                link.capacity_bits_per_second
+                    .map(|capacity| bit_rate(capacity as f64)),
+            ),
+            link.sources
+                .iter()
+                .map(|source| source.kind.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        ]);
+    }
+    format!(
+        "Version {} ({} view): {} hosts, {} routers, {} segments, {} links.\n\n{table}{}",
+        reply.version,
+        reply.view,
+        reply.hosts.len(),
+        reply.routers.len(),
+        reply.segments.len(),
+        reply.links.len(),
+        warnings(&reply.sources)
+    )
+}
+
+fn history(reply: &QueryHistoryReply) -> String {
+    let mut table = Table::new(&["time", &reply.unit, "coverage"]);
+    for point in &reply.points {
+        table.row([
+            clock(point.at),
+            // A gap is a gap: never 0.
+            point
+                .value
+                .map_or(ABSENT.to_owned(), |value| format!("{value:.3}")),
+            format!("{:.0} %", point.coverage * 100.0),
+        ]);
+    }
+    let note = if reply.simulated { ", simulated" } else { "" };
+    format!(
+        "{} of {}, {} over {} s{note}\n\n{table}{}",
+        reply.metric,
+        reply.router,
+        reply.aggregation.as_str(),
+        reply.step_seconds,
+        warnings(std::slice::from_ref(&reply.source))
+    )
+}
+
+fn happening(event: &Event) -> String {
+    match event {
+        Event::Topology {
+            version,
+            at,
+            changes,
+        } => {
+            let mut text = format!("{} version {version}\n", clock(*at));
+            for change in changes {
+                let _ = writeln!(text, "  {}", change.summary);
+            }
+            text
+        }
+        Event::Resync { version } => {
+            format!("Versions were missed: the topology is at {version}.\n")
+        }
+        Event::Measured { host, at } => format!("{} measured {host}\n", clock(*at)),
+    }
+}

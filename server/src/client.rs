@@ -1,0 +1,304 @@
+//! A running server, seen from another process: [`Operations`] over its SOAP services. The command
+//! line is a pilot like any other.
+
+use crate::pilot::{NAMESPACE, name};
+use api::{
+    Caller, Error, Event, EventStream, GetRouterStatusReply, GetRouterStatusRequest,
+    GetTopologyReply, GetTopologyRequest, Internal, ListHostsReply, ListHostsRequest,
+    ListRoutersReply, ListRoutersRequest, Operations, QueryHistoryReply, QueryHistoryRequest,
+    ResumeRouterReply, ResumeRouterRequest, SuspendRouterReply, SuspendRouterRequest,
+};
+use async_trait::async_trait;
+use futures_util::{StreamExt as _, stream};
+use reqwest::{Url, header};
+use soap::{Message, Version};
+use std::{sync::Arc, time::Duration};
+
+/// How long a server may take to answer: longer than it gives itself.
+const ANSWER: Duration = Duration::from_secs(65);
+/// How long a connection may take to stand.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// A client of one server.
+///
+/// The server decides who calls: the [`Caller`] of each method is not sent.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    server: Url,
+    version: Version,
+}
+
+impl Client {
+    /// A client of the server at `server`, an `http` address without a path. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if it is no such address.
+    pub fn new(server: &str, version: Version) -> Result<Self, String> {
+        let expected = "http://127.0.0.1:8080, for example, was expected";
+        let server: Url = server.parse().map_err(|error| {
+            format!("{server:?} is not the address of a server ({error}): {expected}.")
+        })?;
+        if server.scheme() != "http" || !server.has_host() || !matches!(server.path(), "" | "/") {
+            return Err(format!(
+                "{server} is not the address of a server: {expected}."
+            ));
+        }
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            // A server of VMS never sends elsewhere; whoever does is not one.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| format!("No HTTP client can be made: {error}."))?;
+        Ok(Self {
+            http,
+            server,
+            version,
+        })
+    }
+
+    async fn call<Request, Reply>(
+        &self,
+        service: &str,
+        operation: &str,
+        request: &Request,
+    ) -> Result<Reply, Error>
+    where
+        Request: Message,
+        Reply: Message,
+    {
+        let (content_type, action, body) =
+            soap::client::request(operation, NAMESPACE, self.version, request);
+        let answer = self
+            .http
+            .post(self.at(&format!("/services/{service}")))
+            .timeout(ANSWER)
+            .header(header::CONTENT_TYPE, content_type)
+            .header("soapaction", action)
+            .body(body)
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let status = answer.status();
+        let is_xml = answer
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .is_some_and(|kind| {
+                kind.starts_with("text/xml") || kind.starts_with("application/soap+xml")
+            });
+        let bytes = answer
+            .bytes()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        if !is_xml {
+            return Err(self.not_understood(&format!("it says {status}: {}", excerpt(&bytes))));
+        }
+        soap::client::response(operation, NAMESPACE, &bytes).map_err(|error| match error {
+            soap::client::Error::Fault(error) => error,
+            soap::client::Error::Other(reason) => failure(format!(
+                "The server at {} refused the call: {reason}.",
+                self.server
+            )),
+            soap::client::Error::Malformed(reason) => self.not_understood(&reason),
+        })
+    }
+
+    fn at(&self, path: &str) -> Url {
+        let mut url = self.server.clone();
+        url.set_path(path);
+        url
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Error {
+        let server = self.server.as_str().trim_end_matches('/');
+        failure(if error.is_timeout() && !error.is_connect() {
+            format!("The server at {server} did not answer in time; its log may say why.")
+        } else {
+            // The innermost cause is what a person can act on: "Connection refused".
+            let mut cause: &dyn std::error::Error = error;
+            while let Some(inner) = cause.source() {
+                cause = inner;
+            }
+            format!(
+                "No server answers at {server} ({cause}). Start one with `vms serve` or `vms demo`, \
+                 or name its address with --server."
+            )
+        })
+    }
+
+    fn not_understood(&self, reason: &str) -> Error {
+        failure(format!(
+            "What answers at {} does not speak as a VMS of this version does: {reason}.",
+            self.server
+        ))
+    }
+}
+
+/// An error of the client's own; no log of a server has more to say of it.
+fn failure(message: String) -> Error {
+    Internal {
+        message,
+        reference: String::new(),
+    }
+    .into()
+}
+
+/// What an error says: a client's own has no reference to a log.
+pub fn sentence(error: &Error) -> String {
+    match error {
+        Error::Internal(internal) if internal.reference.is_empty() => internal.message.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn excerpt(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let line = text.trim().lines().next().unwrap_or_default();
+    line.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+#[async_trait]
+impl Operations for Client {
+    async fn list_hosts(
+        &self,
+        _: &Caller,
+        request: ListHostsRequest,
+    ) -> Result<ListHostsReply, Error> {
+        self.call(name::STATUS, "ListHosts", &request).await
+    }
+
+    async fn list_routers(
+        &self,
+        _: &Caller,
+        request: ListRoutersRequest,
+    ) -> Result<ListRoutersReply, Error> {
+        self.call(name::STATUS, "ListRouters", &request).await
+    }
+
+    async fn get_topology(
+        &self,
+        _: &Caller,
+        request: GetTopologyRequest,
+    ) -> Result<Arc<GetTopologyReply>, Error> {
+        self.call(name::TOPOLOGY, "GetTopology", &request)
+            .await
+            .map(Arc::new)
+    }
+
+    async fn get_router_status(
+        &self,
+        _: &Caller,
+        request: GetRouterStatusRequest,
+    ) -> Result<GetRouterStatusReply, Error> {
+        self.call(name::STATUS, "GetRouterStatus", &request).await
+    }
+
+    async fn query_history(
+        &self,
+        _: &Caller,
+        request: QueryHistoryRequest,
+    ) -> Result<QueryHistoryReply, Error> {
+        self.call(name::MEASUREMENT, "QueryHistory", &request).await
+    }
+
+    async fn suspend_router(
+        &self,
+        _: &Caller,
+        request: SuspendRouterRequest,
+    ) -> Result<SuspendRouterReply, Error> {
+        self.call(name::PROVISIONING, "SuspendRouter", &request)
+            .await
+    }
+
+    async fn resume_router(
+        &self,
+        _: &Caller,
+        request: ResumeRouterRequest,
+    ) -> Result<ResumeRouterReply, Error> {
+        self.call(name::PROVISIONING, "ResumeRouter", &request)
+            .await
+    }
+
+    /// By the server's event stream, which is not SOAP. It ends when the connection does.
+    async fn subscribe(&self, _: &Caller, since: Option<u64>) -> Result<EventStream, Error> {
+        let mut url = self.at("/events");
+        if let Some(since) = since {
+            url.set_query(Some(&format!("since={since}")));
+        }
+        let answer = self
+            .http
+            .get(url)
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let status = answer.status();
+        if !status.is_success() {
+            let bytes = answer.bytes().await.unwrap_or_default();
+            return Err(self.not_understood(&format!("it says {status}: {}", excerpt(&bytes))));
+        }
+        let mut lines = Lines::default();
+        let events = answer
+            .bytes_stream()
+            .take_while(|chunk| std::future::ready(chunk.is_ok()))
+            .flat_map(move |chunk| stream::iter(lines.push(&chunk.unwrap_or_default())));
+        Ok(Box::pin(events))
+    }
+}
+
+/// Puts an event stream's lines together. The server writes each event as one `data:` line.
+#[derive(Default)]
+struct Lines {
+    rest: Vec<u8>,
+}
+
+impl Lines {
+    fn push(&mut self, chunk: &[u8]) -> Vec<Event> {
+        self.rest.extend_from_slice(chunk);
+        let Some(end) = self.rest.iter().rposition(|&byte| byte == b'\n') else {
+            return Vec::new();
+        };
+        let rest = self.rest.split_off(end + 1);
+        let complete = std::mem::replace(&mut self.rest, rest);
+        complete
+            .split(|&byte| byte == b'\n')
+            .filter_map(|line| line.strip_prefix(b"data:"))
+            // An event of a later version of the server is none that is known here.
+            .filter_map(|data| serde_json::from_slice(data).ok())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_servers_are_taken() {
+        assert!(Client::new("http://127.0.0.1:8080", Version::V12).is_ok());
+        assert!(Client::new("http://[::1]:8080/", Version::V12).is_ok());
+        for wrong in [
+            "",
+            "127.0.0.1:8080",
+            "localhost:8080",
+            "https://localhost",
+            "http://localhost/services",
+            "http://",
+        ] {
+            let error = Client::new(wrong, Version::V12).unwrap_err();
+            assert!(error.contains("http://127.0.0.1:8080"), "{error}");
+        }
+    }
+
+    #[test]
+    fn events_are_read_from_pieces() {
+        let mut lines = Lines::default();
+        let text = b": events follow\nretry: 1000\n\nid: 3\ndata: {\"event\":\"resync\",\"version\":3}\n\ndata: {\"event\":\"later\"}\n\n";
+        let mut events = Vec::new();
+        for piece in text.chunks(7) {
+            events.extend(lines.push(piece));
+        }
+        assert_eq!(events, [Event::Resync { version: 3 }]);
+    }
+}

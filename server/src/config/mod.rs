@@ -1,0 +1,271 @@
+//! What the server is told: flags, environment, `vms.toml` and defaults, in this order.
+//!
+//! | setting | flag | environment | key in `vms.toml` | default |
+//! |---|---|---|---|---|
+//! | where to listen | `--listen` | `VMS_LISTEN` | `listen` | `127.0.0.1:8080` |
+//! | data directory | `--data` | `VMS_DATA` | `data` | see [`default_data`]; `vms demo`: a temporary one |
+//! | sampling | `--sample-interval` | `VMS_SAMPLE_INTERVAL` | `sample_interval` | `10s` |
+//! | the file | `--config` | `VMS_CONFIG` | | `vms.toml` |
+//! | hosts | | | `[[host]]` | none: `vms serve` wants at least one |
+//! | declared links | | | `[[link]]` | none |
+//!
+//! A wrong setting stops the start: a [`ConfigError`] says where it stands and what was expected.
+//! Nothing here touches the network or the data directory.
+
+mod error;
+mod file;
+mod values;
+
+pub use error::{ConfigError, Place};
+pub use values::{capacity, duration, link_end, listen};
+
+use control::{DeclaredLink, HostSettings};
+use file::Document;
+use std::{
+    ffi::OsString,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// The names of the environment variables that are read.
+pub const ENVIRONMENT: [&str; 4] = [
+    "VMS_LISTEN",
+    "VMS_DATA",
+    "VMS_SAMPLE_INTERVAL",
+    "VMS_CONFIG",
+];
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+const DEFAULT_SAMPLE_INTERVAL: &str = "10s";
+const DEFAULT_FILE: &str = "vms.toml";
+
+/// Everything that the server is told.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen: a loopback address. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where to keep data.
+    pub data: Data,
+    /// Time between two samples of a host.
+    pub sample_interval: Duration,
+    /// The hosts of the fleet, by id as configured; empty for the demo, which brings its own.
+    pub hosts: Vec<HostSettings>,
+    /// The physical links that were declared.
+    pub links: Vec<DeclaredLink>,
+}
+
+/// Where data is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// In this directory, which is made where missing and kept.
+    Directory(PathBuf),
+    /// In a fresh private directory that goes with the server.
+    Temporary,
+}
+
+/// The settings as flags, as given.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Flags {
+    /// Where to listen, a loopback address [env: `VMS_LISTEN`] [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<OsString>,
+    /// Directory for databases, made where missing [env: `VMS_DATA`]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub data: Option<OsString>,
+    /// Time between two samples of a host [env: `VMS_SAMPLE_INTERVAL`] [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub sample_interval: Option<OsString>,
+}
+
+/// Looks up an environment variable; [`std::env::var_os`] outside of tests.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+impl Config {
+    /// What `vms demo` is told: flags and environment. It reads no file.
+    pub fn demo(flags: &Flags, environment: Environment) -> Result<Self, ConfigError> {
+        let mut source = Source {
+            flags,
+            environment,
+            document: None,
+        };
+        source.config(|_, _| Ok(Data::Temporary))
+    }
+
+    /// What `vms serve` is told: flags, environment and `vms.toml`.
+    pub fn serve(
+        flags: &Flags,
+        file: Option<&Path>,
+        environment: Environment,
+    ) -> Result<Self, ConfigError> {
+        let path = file
+            .map(Path::to_owned)
+            .or_else(|| environment("VMS_CONFIG").map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+        let text = std::fs::read(&path).map_err(|error| {
+            ConfigError::new(
+                Place::Whole(path.clone()),
+                format!(
+                    "cannot be read ({error}): a file that names the hosts was expected; \
+                     `vms demo` needs none"
+                ),
+            )
+        })?;
+        let text = String::from_utf8(text)
+            .map_err(|_| ConfigError::new(Place::Whole(path.clone()), "is not text in UTF-8"))?;
+        Self::serve_text(flags, &path, &text, environment)
+    }
+
+    /// [`Config::serve`] for a file that was read already.
+    pub fn serve_text(
+        flags: &Flags,
+        path: &Path,
+        text: &str,
+        environment: Environment,
+    ) -> Result<Self, ConfigError> {
+        let document = Document::parse(path, text)?;
+        let hosts = document.hosts()?;
+        let links = document.links(&hosts)?;
+        let mut source = Source {
+            flags,
+            environment,
+            document: Some(document),
+        };
+        let mut config = source
+            .config(|environment, root| default_data(environment, root).map(Data::Directory))?;
+        config.hosts = hosts;
+        config.links = links;
+        Ok(config)
+    }
+}
+
+/// The data directory of `vms serve` where none is named: `/var/lib/vms` for root, otherwise
+/// `$XDG_STATE_HOME/vms` or `~/.local/state/vms`.
+pub fn default_data(environment: Environment, root: bool) -> Result<PathBuf, ConfigError> {
+    if root {
+        return Ok(PathBuf::from("/var/lib/vms"));
+    }
+    let absolute = |name: &str| {
+        environment(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .map(|state| state.join("vms"))
+        .ok_or_else(|| {
+            ConfigError::new(
+                Place::Flag("--data"),
+                "no home directory is known, as HOME is not set: a directory was expected",
+            )
+        })
+}
+
+/// Where settings come from, in order of precedence.
+struct Source<'a> {
+    flags: &'a Flags,
+    environment: Environment<'a>,
+    document: Option<Document<'a>>,
+}
+
+impl Source<'_> {
+    fn config(
+        &mut self,
+        default_data: impl FnOnce(Environment, bool) -> Result<Data, ConfigError>,
+    ) -> Result<Config, ConfigError> {
+        let listen = match self.find("--listen", "VMS_LISTEN", "listen")? {
+            Some(found) => found.read(listen)?,
+            None => Found::default(DEFAULT_LISTEN).read(listen)?,
+        };
+        let sample_interval = match self.find(
+            "--sample-interval",
+            "VMS_SAMPLE_INTERVAL",
+            "sample_interval",
+        )? {
+            Some(found) => found.read(values::sample_interval)?,
+            None => Found::default(DEFAULT_SAMPLE_INTERVAL).read(values::sample_interval)?,
+        };
+        let data = match self.find("--data", "VMS_DATA", "data")? {
+            Some(found) => Data::Directory(found.directory()?),
+            None => default_data(self.environment, is_root())?,
+        };
+        Ok(Config {
+            listen,
+            data,
+            sample_interval,
+            hosts: Vec::new(),
+            links: Vec::new(),
+        })
+    }
+
+    fn find(
+        &self,
+        flag: &'static str,
+        variable: &'static str,
+        key: &str,
+    ) -> Result<Option<Found>, ConfigError> {
+        let given = match flag {
+            "--listen" => &self.flags.listen,
+            "--data" => &self.flags.data,
+            _ => &self.flags.sample_interval,
+        };
+        if let Some(value) = given {
+            return Ok(Some(Found {
+                place: Place::Flag(flag),
+                value: value.clone(),
+            }));
+        }
+        if let Some(value) = (self.environment)(variable) {
+            return Ok(Some(Found {
+                place: Place::Variable(variable),
+                value,
+            }));
+        }
+        let Some(document) = &self.document else {
+            return Ok(None);
+        };
+        Ok(document.text(key)?.map(|(place, text)| Found {
+            place,
+            value: text.into(),
+        }))
+    }
+}
+
+/// A setting where it was found.
+struct Found {
+    place: Place,
+    value: OsString,
+}
+
+impl Found {
+    fn default(value: &str) -> Self {
+        Self {
+            place: Place::Default,
+            value: value.into(),
+        }
+    }
+
+    fn read<T>(self, read: impl FnOnce(&str) -> Result<T, String>) -> Result<T, ConfigError> {
+        let text = self
+            .value
+            .to_str()
+            .ok_or_else(|| ConfigError::new(self.place.clone(), "text in UTF-8 was expected"))?;
+        read(text).map_err(|message| ConfigError::new(self.place.clone(), message))
+    }
+
+    fn directory(self) -> Result<PathBuf, ConfigError> {
+        if self.value.is_empty() {
+            return Err(ConfigError::new(
+                self.place,
+                "it is empty: a directory was expected",
+            ));
+        }
+        Ok(PathBuf::from(self.value))
+    }
+}
+
+/// Whether this process runs as root, by the owner of its entry in `/proc`.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}

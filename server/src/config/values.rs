@@ -1,0 +1,147 @@
+//! How single values are written: addresses, durations, capacities, ends of links. Every error
+//! says what was expected.
+
+use std::{net::SocketAddr, time::Duration};
+
+/// Reads where to listen: an address and port, of the loopback interface.
+///
+/// Without authentication whoever reaches the port operates the fleet, so only those who are on
+/// the machine already may.
+pub fn listen(text: &str) -> Result<SocketAddr, String> {
+    let numeric = text
+        .strip_prefix("localhost:")
+        .map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    let address: SocketAddr = numeric.parse().map_err(|_| {
+        format!("{text:?} is not an address and port: 127.0.0.1:8080, for example, was expected")
+    })?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    let port = address.port();
+    Err(format!(
+        "{address} can be reached from other machines, and VMS has no authentication yet: \
+         127.0.0.1:{port} or [::1]:{port} was expected; to use it from elsewhere, forward the \
+         port (ssh -L {port}:127.0.0.1:{port} THIS-MACHINE) or run a reverse proxy that \
+         authenticates on this machine"
+    ))
+}
+
+/// Reads a time span: a number with `ms`, `s`, `m` or `h`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong =
+        || format!("{text:?} is not a duration: 10s, 500ms, 1m or 2h, for example, was expected");
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let milliseconds = match unit.trim_start() {
+        "ms" => Some(number),
+        "s" => number.checked_mul(1_000),
+        "m" => number.checked_mul(60_000),
+        "h" => number.checked_mul(3_600_000),
+        _ => None,
+    };
+    milliseconds.map(Duration::from_millis).ok_or_else(wrong)
+}
+
+/// Reads the time between two samples: a [`duration`] of whole seconds from 1 s to 1 h.
+pub fn sample_interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    let range = Duration::from_secs(1)..=Duration::from_hours(1);
+    if range.contains(&interval) && interval.subsec_nanos() == 0 {
+        return Ok(interval);
+    }
+    Err(format!(
+        "{text:?} is not between 1s and 1h in whole seconds: 10s, for example, was expected"
+    ))
+}
+
+/// Reads a capacity in bits a second: a number, with `k`, `M`, `G` or `T` for thousands of them.
+pub fn capacity(text: &str) -> Result<u64, String> {
+    let wrong = || {
+        format!("{text:?} is not a capacity: bits a second such as 10G, 2.5G or 100M were expected")
+    };
+    let trimmed = text.trim();
+    let (number, factor) = match trimmed.char_indices().next_back().ok_or_else(wrong)? {
+        (at, 'k' | 'K') => (&trimmed[..at], 1e3),
+        (at, 'M') => (&trimmed[..at], 1e6),
+        (at, 'G') => (&trimmed[..at], 1e9),
+        (at, 'T') => (&trimmed[..at], 1e12),
+        _ => (trimmed, 1.0),
+    };
+    let number = number.trim_end();
+    if number.is_empty() || !number.chars().all(|c| c.is_ascii_digit() || c == '.') {
+        return Err(wrong());
+    }
+    let bits = number.parse::<f64>().map_err(|_| wrong())? * factor;
+    // 1 bit/s to 1 Eb/s: in there, the number is exact enough and no slip of the pen.
+    if !(1.0..=1e18).contains(&bits) {
+        return Err(wrong());
+    }
+    Ok(bits.round() as u64)
+}
+
+/// Reads one end of a declared link: a host's id and the name of its interface.
+pub fn link_end(text: &str) -> Result<(&str, &str), String> {
+    text.rsplit_once(':')
+        .filter(|(host, interface)| !host.is_empty() && !interface.is_empty())
+        .ok_or_else(|| {
+            format!(
+                "{text:?} is not an end of a link: a host's id and its interface, alpha:eth0 for \
+                 example, were expected"
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_read_or_refused_with_what_was_expected() {
+        assert_eq!(
+            listen("localhost:80").unwrap(),
+            "127.0.0.1:80".parse().unwrap()
+        );
+        assert_eq!(listen("[::1]:0").unwrap(), "[::1]:0".parse().unwrap());
+        for text in ["", "8080", "127.0.0.1", "127.0.0.1:99999", "example.org:80"] {
+            assert!(
+                listen(text).unwrap_err().contains("127.0.0.1:8080"),
+                "{text}"
+            );
+        }
+        for text in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080"] {
+            assert!(listen(text).unwrap_err().contains("ssh -L 8080:"), "{text}");
+        }
+
+        assert_eq!(duration("500ms").unwrap(), Duration::from_millis(500));
+        assert_eq!(duration("2 h").unwrap(), Duration::from_hours(2));
+        for text in [
+            "",
+            "10",
+            "s",
+            "-1s",
+            "1.5s",
+            "10 parsecs",
+            "99999999999999999999s",
+            "18446744073709551615h",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert!(sample_interval("1500ms").unwrap_err().contains("1s and 1h"));
+        assert!(sample_interval("61m").is_err());
+
+        assert_eq!(capacity("10G").unwrap(), 10_000_000_000);
+        assert_eq!(capacity("2.5 G").unwrap(), 2_500_000_000);
+        assert_eq!(capacity("1200").unwrap(), 1200);
+        for text in [
+            "", "G", "-1G", "10g", "1e9", "0", "nan", "infG", "10Gbit", "9999999T",
+        ] {
+            assert!(capacity(text).is_err(), "{text}");
+        }
+
+        assert_eq!(link_end("alpha:eth0").unwrap(), ("alpha", "eth0"));
+        for text in ["", "alpha", ":eth0", "alpha:"] {
+            assert!(link_end(text).unwrap_err().contains("alpha:eth0"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The pictures of the topology: laid out once a version and view, each from the one before it so
+//! that a change never shuffles what people know, and kept for pages that come a little late.
+//!
+//! ```text
+//! picture(view) ─▶ the topology now ─▶ kept? ── yes ─▶ done
+//!                                        └ no ─▶ lay out on a blocking thread ─▶ keep
+//! ```
+
+use super::{Web, caching, caller, refusal::Refusal};
+use api::{Caller, Channel, GetTopologyReply, GetTopologyRequest, Operations, TopologyView};
+use app::topology_view::{Picture, Pictures, diagram};
+use axum::{
+    extract::{Path, Query, Request, State},
+    response::{IntoResponse, Response},
+};
+use graph::Positions;
+use http::{StatusCode, header};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, hash_map::RandomState},
+    hash::BuildHasher,
+    sync::Arc,
+};
+use tokio::sync::Mutex;
+
+/// Versions that are kept of each view.
+const KEPT: u64 = 64;
+
+/// Lays out and keeps the pictures of the topology.
+pub struct PictureCache {
+    operations: Arc<dyn Operations>,
+    /// One a view, in the order of [`TopologyView::ALL`]. A lock is held while a layout is made, so
+    /// that nobody makes it twice.
+    views: [Mutex<BTreeMap<u64, Drawn>>; TopologyView::ALL.len()],
+    /// Tells the pictures of this run from those of another: the same version may have been laid
+    /// out differently then, or be of another fleet.
+    run: u64,
+}
+
+/// A picture and the bytes that travel.
+#[derive(Clone)]
+struct Drawn {
+    picture: Arc<Picture>,
+    bytes: axum::body::Bytes,
+}
+
+impl PictureCache {
+    /// Without any picture yet.
+    pub fn new(operations: Arc<dyn Operations>) -> Self {
+        Self {
+            operations,
+            views: Default::default(),
+            run: RandomState::new().hash_one(()),
+        }
+    }
+
+    /// The picture of the present topology.
+    async fn present(&self, caller: &Caller, view: TopologyView) -> Result<Drawn, api::Error> {
+        // Every call goes through the operation, kept or not: it decides who may see.
+        let request = GetTopologyRequest { view: Some(view) };
+        let topology = self.operations.get_topology(caller, request).await?;
+        let version = topology.version;
+        let mut kept = self.kept(view).lock().await;
+        if let Some(drawn) = kept.get(&version) {
+            return Ok(drawn.clone());
+        }
+        let before = kept
+            .range(..version)
+            .next_back()
+            .or_else(|| kept.first_key_value());
+        let before = before.map(|(_, drawn)| drawn.picture.clone());
+        let drawn = tokio::task::spawn_blocking(move || {
+            draw(&topology, before.as_ref().map(|picture| &picture.positions))
+        })
+        .await
+        .map_err(|error| {
+            let reference = format!("picture-{version}-{view}");
+            tracing::error!(reference, "a layout failed: {error}");
+            api::Internal {
+                message: "The picture of the topology could not be drawn.".to_owned(),
+                reference,
+            }
+        })?;
+        kept.insert(version, drawn.clone());
+        kept.retain(|&old, _| old + KEPT > version);
+        Ok(drawn)
+    }
+
+    /// The picture of one version, if it is the present one or still kept.
+    async fn at(
+        &self,
+        caller: &Caller,
+        view: TopologyView,
+        version: u64,
+    ) -> Result<Drawn, Refusal> {
+        let present = self.present(caller, view).await?;
+        if present.picture.version == version {
+            return Ok(present);
+        }
+        let kept = self.kept(view).lock().await;
+        kept.get(&version).cloned().ok_or_else(|| {
+            Refusal::new(
+                StatusCode::NOT_FOUND,
+                format!(
+                    "There is no picture of version {version} of the topology: the present one is {}.",
+                    present.picture.version
+                ),
+            )
+        })
+    }
+
+    fn kept(&self, view: TopologyView) -> &Mutex<BTreeMap<u64, Drawn>> {
+        let [combined, virtual_, physical] = &self.views;
+        match view {
+            TopologyView::Combined => combined,
+            TopologyView::Virtual => virtual_,
+            TopologyView::Physical => physical,
+        }
+    }
+}
+
+impl std::fmt::Debug for PictureCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PictureCache").finish_non_exhaustive()
+    }
+}
+
+#[async_trait::async_trait]
+impl Pictures for PictureCache {
+    async fn picture(
+        &self,
+        caller: &Caller,
+        view: TopologyView,
+    ) -> Result<Arc<Picture>, api::Error> {
+        Ok(self.present(caller, view).await?.picture)
+    }
+}
+
+fn draw(topology: &GetTopologyReply, before: Option<&Positions>) -> Drawn {
+    let diagram = diagram(topology);
+    let positions = graph::arrange(&diagram, before);
+    let picture = Picture {
+        version: topology.version,
+        view: topology.view,
+        diagram,
+        positions,
+    };
+    Drawn {
+        bytes: picture.encode().into(),
+        picture: Arc::new(picture),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct View {
+    view: Option<String>,
+}
+
+/// `GET /graph/{version}?view=…`: one picture as [`Picture::encode`] writes it.
+///
+/// It is asked for again with its `ETag` rather than kept for good: a server that was started anew
+/// may know another picture by the same version.
+pub(super) async fn graph(
+    State(web): State<Web>,
+    Path(version): Path<String>,
+    Query(query): Query<View>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let bad_request = |message: String| Refusal::new(StatusCode::BAD_REQUEST, message + ".");
+    let version: u64 = version.parse().map_err(|_| {
+        bad_request(format!(
+            "{version:?} is not a version: a whole number was expected"
+        ))
+    })?;
+    let view = query.view.as_deref().unwrap_or_default();
+    let view = match view {
+        "" => TopologyView::default(),
+        view => view.parse().map_err(bad_request)?,
+    };
+    let caller = caller(Channel::Page, request.extensions());
+    let drawn = web.pictures.at(&caller, view, version).await?;
+    let etag = format!("W/\"{:x}-{version}-{view}\"", web.pictures.run);
+    let head = [
+        (header::ETAG, etag.clone()),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+    ];
+    if caching::is_known(request.headers(), &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, head).into_response());
+    }
+    let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
+    Ok((head, kind, drawn.bytes).into_response())
+}

@@ -1,0 +1,267 @@
+//! What `vms.toml`, the environment and flags say, and how a wrong one is refused.
+
+use server::config::{Config, Data, Flags};
+use std::{ffi::OsString, path::Path, time::Duration};
+
+const HOST: &str = "[[host]]\nid = \"alpha\"\nuri = \"qemu+tcp://10.199.0.1/system\"\n";
+
+fn nothing(_: &str) -> Option<OsString> {
+    None
+}
+
+fn read(text: &str) -> Result<Config, String> {
+    Config::serve_text(&Flags::default(), Path::new("vms.toml"), text, &nothing)
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn three_lines_are_enough() {
+    let config = read(HOST).unwrap();
+    assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(config.sample_interval, Duration::from_secs(10));
+    assert_eq!(config.hosts.len(), 1);
+    assert_eq!(config.hosts[0].id.as_str(), "alpha");
+    assert_eq!(config.hosts[0].name, None);
+    assert!(config.links.is_empty());
+}
+
+#[test]
+fn everything_can_be_said() {
+    let config = read(
+        r#"
+        listen = "[::1]:9090"
+        data = "/srv/vms"
+        sample_interval = "1m"
+        [[host]]
+        id = "alpha"
+        uri = "qemu+tcp://10.199.0.1/system"
+        name = "Alpha"
+        site = "Rio"
+        [[host]]
+        id = "beta"
+        uri = "qemu+ssh://root@beta/system"
+        [[link]]
+        a = "alpha:eth0"
+        b = "beta:eth1"
+        capacity = "2.5G"
+        [[link]]
+        a = "alpha:eth2"
+        b = "beta:eth2"
+        "#,
+    )
+    .unwrap();
+    assert_eq!(config.listen, "[::1]:9090".parse().unwrap());
+    assert_eq!(config.data, Data::Directory("/srv/vms".into()));
+    assert_eq!(config.sample_interval, Duration::from_mins(1));
+    assert_eq!(config.hosts[0].name.as_deref(), Some("Alpha"));
+    assert_eq!(config.hosts[0].site.as_deref(), Some("Rio"));
+    assert_eq!(config.links.len(), 2);
+    assert_eq!(config.links[0].b.0.as_str(), "beta");
+    assert_eq!(config.links[0].b.1, "eth1");
+    assert_eq!(
+        config.links[0].capacity_bits_per_second,
+        Some(2_500_000_000)
+    );
+    assert_eq!(config.links[1].capacity_bits_per_second, None);
+}
+
+#[test]
+fn flags_come_before_the_environment_before_the_file() {
+    let text =
+        format!("listen = \"127.0.0.1:1001\"\ndata = \"/file\"\nsample_interval = \"1s\"\n{HOST}");
+    let environment = |name: &str| {
+        match name {
+            "VMS_LISTEN" => Some("127.0.0.1:1002"),
+            "VMS_DATA" => Some("/environment"),
+            _ => None,
+        }
+        .map(OsString::from)
+    };
+    let flags = Flags {
+        listen: Some("127.0.0.1:1003".into()),
+        ..Flags::default()
+    };
+    let config = Config::serve_text(&flags, Path::new("vms.toml"), &text, &environment).unwrap();
+    assert_eq!(config.listen.port(), 1003);
+    assert_eq!(config.data, Data::Directory("/environment".into()));
+    assert_eq!(config.sample_interval, Duration::from_secs(1));
+
+    let demo = Config::demo(&flags, &nothing).unwrap();
+    assert_eq!((demo.listen.port(), demo.data), (1003, Data::Temporary));
+    let demo = Config::demo(&flags, &environment).unwrap();
+    assert_eq!(demo.data, Data::Directory("/environment".into()));
+}
+
+#[test]
+fn a_wrong_flag_or_variable_is_named() {
+    let flags = Flags {
+        sample_interval: Some("often".into()),
+        ..Flags::default()
+    };
+    assert_eq!(
+        Config::demo(&flags, &nothing).unwrap_err().to_string(),
+        "--sample-interval: \"often\" is not a duration: 10s, 500ms, 1m or 2h, for example, was expected"
+    );
+    let environment = |name: &str| (name == "VMS_LISTEN").then(|| OsString::from("here"));
+    assert_eq!(
+        Config::demo(&Flags::default(), &environment)
+            .unwrap_err()
+            .to_string(),
+        "VMS_LISTEN: \"here\" is not an address and port: 127.0.0.1:8080, for example, was expected"
+    );
+}
+
+#[test]
+fn data_has_a_place_by_default() {
+    use server::config::default_data;
+    let home = |name: &str| (name == "HOME").then(|| OsString::from("/home/ana"));
+    let both = |name: &str| {
+        Some(OsString::from(if name == "HOME" {
+            "/home/ana"
+        } else {
+            "/state"
+        }))
+    };
+    let relative = |_: &str| Some(OsString::from("here"));
+    assert_eq!(
+        default_data(&both, true).unwrap(),
+        Path::new("/var/lib/vms")
+    );
+    assert_eq!(
+        default_data(&home, false).unwrap(),
+        Path::new("/home/ana/.local/state/vms")
+    );
+    assert_eq!(default_data(&both, false).unwrap(), Path::new("/state/vms"));
+    for environment in [&nothing as &dyn Fn(&str) -> Option<OsString>, &relative] {
+        let error = default_data(environment, false).unwrap_err().to_string();
+        assert!(
+            error.starts_with("--data: no home directory is known"),
+            "{error}"
+        );
+    }
+}
+
+/// Text, and the whole sentence that refuses it.
+#[test]
+fn what_is_wrong_is_told_with_line_column_and_what_was_expected() {
+    let cases = [
+        (
+            "",
+            "vms.toml: no host is configured: at least one [[host]] with an id and a uri was expected",
+        ),
+        (
+            "listn = \"127.0.0.1:80\"\n",
+            "vms.toml:1:1: \"listn\" is not a setting: did you mean \"listen\"?",
+        ),
+        (
+            "  colour = \"red\"\n",
+            "vms.toml:1:3: \"colour\" is not a setting: listen, data, sample_interval, host or link was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nurl = \"qemu:///system\"\n",
+            "vms.toml:3:1: \"url\" is not a setting of a host: did you mean \"uri\"?",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n[[link]]\na = \"a:1\"\nbandwidth = 1\n",
+            "vms.toml:6:1: \"bandwidth\" is not a setting of a link: a, b or capacity was expected",
+        ),
+        (
+            "listen = 8080\n[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n",
+            "vms.toml:1:10: listen is a number: a text in quotes was expected",
+        ),
+        (
+            "listen = \"0.0.0.0:80\"\n[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n",
+            "vms.toml:1:10: 0.0.0.0:80 can be reached from other machines, and VMS has no authentication yet: \
+             127.0.0.1:80 or [::1]:80 was expected; to use it from elsewhere, forward the port \
+             (ssh -L 80:127.0.0.1:80 THIS-MACHINE) or run a reverse proxy that authenticates on this machine",
+        ),
+        (
+            "sample_interval = \"0s\"\n[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n",
+            "vms.toml:1:19: \"0s\" is not between 1s and 1h in whole seconds: 10s, for example, was expected",
+        ),
+        (
+            "data = \"\"\n[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n",
+            "vms.toml:1:8: it is empty: a directory was expected",
+        ),
+        (
+            "[host]\nid = \"a\"\n",
+            "vms.toml:1:1: host is a table: one [[host]], with double brackets, for each host was expected",
+        ),
+        (
+            "host = [1]\n",
+            "vms.toml:1:9: host is a number: one [[host]], with double brackets, for each host was expected",
+        ),
+        (
+            "[[host]]\nuri = \"qemu:///system\"\n",
+            "vms.toml:1:1: this [[host]] has no id: id = \"alpha\", for example, was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\n",
+            "vms.toml:1:1: this [[host]] has no uri: uri = \"qemu+ssh://alpha/system\", for example, was expected",
+        ),
+        (
+            "[[host]]\nid = \"a b\"\nuri = \"qemu:///system\"\n",
+            "vms.toml:2:6: \"a b\" is not a host's id: 1 to 256 characters without blanks were expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n# ünïcode\n[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n",
+            "vms.toml:6:6: the id \"a\" is given already, in line 2: another was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\nname = \" \"\n",
+            "vms.toml:4:8: name is empty: a text was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n[[link]]\na = \"a:eth0\"\nb = \"c:eth0\"\n",
+            "vms.toml:6:5: \"c\" is not a configured host: a was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n[[link]]\na = \"a\"\nb = \"a:eth0\"\n",
+            "vms.toml:5:5: \"a\" is not an end of a link: a host's id and its interface, alpha:eth0 for example, were expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n[[link]]\na = \"a:eth0\"\nb = \"a:eth1\"\n",
+            "vms.toml:4:1: this [[link]] has both ends at a: two hosts were expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n[[host]]\nid = \"b\"\nuri = \"qemu:///system\"\n\
+             [[link]]\na = \"a:eth0\"\nb = \"b:eth0\"\ncapacity = \"fast\"\n",
+            "vms.toml:10:12: \"fast\" is not a capacity: bits a second such as 10G, 2.5G or 100M were expected",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(read(text).unwrap_err(), expected, "for:\n{text}");
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_place() {
+    for (text, place) in [
+        ("listen = \n", "vms.toml:1:"),
+        ("[[host]]\nid = \"a\nuri = \"b\"\n", "vms.toml:2:"),
+        ("[[host]]\nid = \"a\"\nid = \"b\"\n", "vms.toml:3:"),
+    ] {
+        let error = read(text).unwrap_err();
+        assert!(
+            error.starts_with(place) && error.contains("not TOML"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_uri_is_refused_with_the_reason() {
+    for (uri, reason) in [
+        ("qemu+ext:///system?command=/bin/sh", "runs a program"),
+        ("qemu+ssh://alpha/system?no_verify=1", "no_verify"),
+        ("test:///etc/passwd", "test:///default"),
+        ("vmware://alpha", "vmware"),
+        ("alpha", "qemu+ssh://"),
+    ] {
+        let error = read(&format!("[[host]]\nid = \"a\"\nuri = \"{uri}\"\n")).unwrap_err();
+        assert!(
+            error.starts_with("vms.toml:3:7: ") && error.contains(reason),
+            "{uri}: {error}"
+        );
+    }
+}

@@ -1,0 +1,8 @@
+//! The server from outside: configuration, the router over the demo fleet, the process.
+
+mod configuration;
+mod demo;
+mod pages;
+mod pilot;
+mod process;
+mod protection;

@@ -1,0 +1,310 @@
+//! What a browser gets: pages, health, files, the graph, events.
+
+use crate::demo::{Demo, with_demo};
+use api::{
+    Event, GetTopologyRequest, ListHostsRequest, ListRoutersRequest, RouterState,
+    SuspendRouterRequest, TopologyView,
+};
+use app::topology_view::Picture;
+use axum::body::Body;
+use futures_util::StreamExt as _;
+use http::Request;
+use std::time::Duration;
+use tower::ServiceExt as _;
+
+#[test]
+fn the_first_page_names_every_host_and_router() {
+    with_demo(async |demo| {
+        let page = demo.get_with("/", &[("accept", "text/html")]).await;
+        assert_eq!(page.status, 200);
+        let html = page.text();
+        let caller = Demo::caller();
+        let hosts = demo
+            .operations
+            .list_hosts(&caller, ListHostsRequest {})
+            .await
+            .unwrap()
+            .hosts;
+        let routers = demo
+            .operations
+            .list_routers(&caller, ListRoutersRequest::default())
+            .await
+            .unwrap()
+            .routers;
+        assert!(
+            hosts.len() >= 6 && routers.len() >= 35,
+            "{} {}",
+            hosts.len(),
+            routers.len()
+        );
+        for name in hosts
+            .iter()
+            .map(|host| &host.name)
+            .chain(routers.iter().map(|router| &router.name))
+        {
+            assert!(html.contains(name.as_str()), "{name} is missing");
+        }
+    });
+}
+
+#[test]
+fn a_page_may_run_its_own_scripts_only() {
+    with_demo(async |demo| {
+        let page = demo.get_with("/", &[("accept", "text/html")]).await;
+        let policy = page.header("content-security-policy");
+        let nonce = policy
+            .split("'nonce-")
+            .nth(1)
+            .and_then(|rest| rest.split('\'').next())
+            .expect(policy);
+        assert!(
+            policy.contains("script-src 'self' 'wasm-unsafe-eval' 'nonce-"),
+            "{policy}"
+        );
+        assert!(
+            policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe-inline"),
+            "{policy}"
+        );
+        let html = page.text();
+        for script in html.split("<script").skip(1) {
+            let tag = script.split('>').next().unwrap();
+            assert!(
+                tag.contains(&format!("nonce=\"{nonce}\"")) || tag.contains("src="),
+                "<script{tag}>"
+            );
+        }
+        assert!(
+            !html.contains("<style>") && !html.contains(" style=\""),
+            "an inline style is not let through"
+        );
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+        assert_eq!(page.header("referrer-policy"), "same-origin");
+
+        let again = demo.get_with("/", &[("accept", "text/html")]).await;
+        assert_ne!(
+            again.header("content-security-policy"),
+            policy,
+            "a nonce is used once"
+        );
+    });
+}
+
+#[test]
+fn what_is_not_there_is_a_404_for_people_and_programs() {
+    with_demo(async |demo| {
+        let page = demo
+            .get_with("/no/such/page", &[("accept", "text/html")])
+            .await;
+        assert_eq!(page.status, 404);
+        assert!(page.header("content-type").starts_with("text/html"));
+        let plain = demo.get("/pkg/no-such-file.js").await;
+        assert_eq!(
+            (plain.status.as_u16(), plain.text().as_str()),
+            (404, "There is nothing at /pkg/no-such-file.js.\n")
+        );
+        let request = Request::post("/nowhere")
+            .header("host", "localhost")
+            .body(Body::empty())
+            .unwrap();
+        assert_eq!(demo.send(request).await.status, 404);
+    });
+}
+
+#[test]
+fn health_is_told() {
+    with_demo(async |demo| {
+        for path in ["/healthz", "/readyz"] {
+            assert_eq!(demo.get(path).await.status, 200, "{path}");
+        }
+    });
+}
+
+#[test]
+fn not_being_ready_is_told_until_every_host_was_tried() {
+    with_demo(async |demo| {
+        let (tried, ready) = tokio::sync::watch::channel(false);
+        let web = server::web::Web::new(
+            demo.operations.clone(),
+            ready,
+            tokio_util::sync::CancellationToken::new(),
+        );
+        let router = server::web::router(web);
+        let ask = async || {
+            let request = Request::get("/readyz")
+                .header("host", "localhost")
+                .body(Body::empty())
+                .unwrap();
+            router
+                .clone()
+                .oneshot(request)
+                .await
+                .unwrap()
+                .status()
+                .as_u16()
+        };
+        assert_eq!(ask().await, 503);
+        tried.send_replace(true);
+        assert_eq!(ask().await, 200);
+    });
+}
+
+#[test]
+fn answers_are_compressed_for_whoever_takes_it() {
+    with_demo(async |demo| {
+        for (accepted, coding) in [("br", "br"), ("gzip", "gzip"), ("identity", "")] {
+            let page = demo
+                .get_with(
+                    "/",
+                    &[("accept", "text/html"), ("accept-encoding", accepted)],
+                )
+                .await;
+            assert_eq!(page.header("content-encoding"), coding);
+        }
+    });
+}
+
+#[test]
+fn the_graph_travels_and_is_asked_for_again_by_its_tag() {
+    with_demo(async |demo| {
+        for view in TopologyView::ALL {
+            let request = GetTopologyRequest { view: Some(view) };
+            let topology = demo
+                .operations
+                .get_topology(&Demo::caller(), request)
+                .await
+                .unwrap();
+            let path = format!("/graph/{}?view={view}", topology.version);
+            let answer = demo.get(&path).await;
+            if answer.status == 404 {
+                continue; // Another test has changed the topology in between and 64 versions are kept.
+            }
+            assert_eq!(
+                answer.status,
+                200,
+                "{}",
+                String::from_utf8_lossy(&answer.body)
+            );
+            assert_eq!(answer.header("content-type"), "application/octet-stream");
+            let picture = Picture::decode(&answer.body).unwrap();
+            assert_eq!((picture.version, picture.view), (topology.version, view));
+            assert_eq!(
+                picture.diagram.nodes.len() + picture.diagram.groups.len(),
+                picture.positions.len()
+            );
+            let tag = answer.header("etag").to_owned();
+            assert_eq!(
+                demo.get_with(&path, &[("if-none-match", &tag)])
+                    .await
+                    .status,
+                304
+            );
+        }
+        for (path, status) in [
+            ("/graph/999999", 404),
+            ("/graph/x", 400),
+            ("/graph/1?view=inner", 400),
+        ] {
+            let answer = demo.get(path).await;
+            assert_eq!(answer.status, status, "{path}");
+            assert!(answer.text().ends_with(".\n"), "{}", answer.text());
+        }
+    });
+}
+
+#[test]
+fn an_act_is_heard_on_the_event_stream() {
+    with_demo(async |demo| {
+        let router = demo.router_of_its_own(0).await;
+        let request = GetTopologyRequest::default();
+        let version = demo
+            .operations
+            .get_topology(&Demo::caller(), request)
+            .await
+            .unwrap()
+            .version;
+        let request = Request::get(format!("/events?since={version}"))
+            .header("host", "localhost:8080")
+            .header("accept-encoding", "br, gzip")
+            .body(Body::empty())
+            .unwrap();
+        let response = demo.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert!(
+            !response.headers().contains_key("content-encoding"),
+            "a compressed stream is held back"
+        );
+
+        let request = SuspendRouterRequest {
+            router: router.id,
+            request_id: None,
+        };
+        demo.operations
+            .suspend_router(&Demo::caller(), request)
+            .await
+            .unwrap();
+        let mut body = response.into_body().into_data_stream();
+        let mut text = String::new();
+        let wanted = router.id.to_string();
+        tokio::time::timeout(Duration::from_secs(10), async {
+            while !text
+                .lines()
+                .any(|line| line.starts_with("data:") && line.contains(&wanted))
+            {
+                text +=
+                    std::str::from_utf8(&body.next().await.expect("the stream goes on").unwrap())
+                        .unwrap();
+            }
+        })
+        .await
+        .unwrap_or_else(|_| panic!("{wanted} is not told of in:\n{text}"));
+
+        let message = text
+            .split("\n\n")
+            .find(|message| message.contains(&wanted))
+            .unwrap();
+        let field = |name: &str| {
+            message
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .map(str::trim_start)
+                .unwrap()
+        };
+        let event: Event = serde_json::from_str(field("data:")).unwrap();
+        let Event::Topology { version: at, .. } = event else {
+            panic!("{event:?}")
+        };
+        assert!(at > version);
+        assert_eq!(field("id:"), at.to_string());
+
+        let request = api::GetRouterStatusRequest { router: router.id };
+        let now = demo
+            .operations
+            .get_router_status(&Demo::caller(), request)
+            .await
+            .unwrap();
+        assert_eq!(now.router.state, RouterState::Suspended);
+    });
+}
+
+#[test]
+fn streams_end_with_the_server() {
+    with_demo(async |demo| {
+        let shutdown = tokio_util::sync::CancellationToken::new();
+        let (_tried, ready) = tokio::sync::watch::channel(true);
+        let web = server::web::Web::new(demo.operations.clone(), ready, shutdown.clone());
+        let request = Request::get("/events")
+            .header("host", "localhost")
+            .body(Body::empty())
+            .unwrap();
+        let response = server::web::router(web).oneshot(request).await.unwrap();
+        let mut body = response.into_body().into_data_stream();
+        assert!(body.next().await.is_some(), "something comes at once");
+        shutdown.cancel();
+        tokio::time::timeout(Duration::from_secs(10), async {
+            while body.next().await.is_some() {}
+        })
+        .await
+        .expect("the stream ends");
+    });
+}

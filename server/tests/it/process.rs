@@ -1,0 +1,403 @@
+//! The built program: how it starts, refuses to start, ends, and goes on after a crash.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// How long a start or an end may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn vms(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vms"));
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .env("RUST_LOG", "warn");
+    for name in server::config::ENVIRONMENT {
+        command.env_remove(name);
+    }
+    command.env_remove("VMS_SERVER");
+    command
+}
+
+/// A running server on a free port.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = vms(arguments);
+        let mut child = command
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let url = line
+            .strip_prefix("VMS listens on ")
+            .unwrap_or_else(|| panic!("{arguments:?} printed {line:?}"))
+            .trim()
+            .to_owned();
+        Self { child, url }
+    }
+
+    /// What a command prints that asks this server; it must succeed.
+    fn ask(&self, arguments: &[&str]) -> String {
+        let output = vms(arguments)
+            .args(["--server", &self.url])
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            text(&output.stderr)
+        );
+        text(&output.stdout)
+    }
+
+    fn ask_json(&self, arguments: &[&str]) -> serde_json::Value {
+        serde_json::from_str(&self.ask(&[arguments, &["--json"]].concat())).unwrap()
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    fn wait(&mut self) -> Option<i32> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(start.elapsed() < PATIENCE, "the server does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// One sentence on standard error, without a trace, and the code.
+fn refusal(arguments: &[&str]) -> (Option<i32>, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = vms(arguments).output().unwrap();
+    assert_eq!(text(&stdout), "", "{arguments:?}");
+    let sentence = text(&stderr);
+    assert_eq!(sentence.trim_end().lines().count(), 1, "{sentence}");
+    assert!(
+        sentence.starts_with("vms: ") && !sentence.contains("panicked"),
+        "{sentence}"
+    );
+    (status.code(), sentence)
+}
+
+fn write(directory: &TempDir, name: &str, content: &str) -> String {
+    let path = directory.path().join(name);
+    fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_taken_port_is_one_sentence() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, sentence) = refusal(&["demo", "--listen", &address]);
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        sentence,
+        format!(
+            "vms: {address} is in use by another program: end that one, or choose another address with --listen.\n"
+        )
+    );
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_is_one_sentence() {
+    let directory = TempDir::new().unwrap();
+    let missing = directory.path().join("no.toml");
+    let (code, sentence) = refusal(&["serve", "--config", missing.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(
+        sentence.contains("no.toml: cannot be read (No such file") && sentence.contains("vms demo"),
+        "{sentence}"
+    );
+
+    let wrong = write(
+        &directory,
+        "wrong.toml",
+        "[[host]]\nid = \"a\"\nuri = \"qemu+ext:///system?command=/bin/true\"\n",
+    );
+    let (code, sentence) = refusal(&["serve", "--config", &wrong]);
+    assert_eq!(code, Some(2));
+    assert!(sentence.contains("wrong.toml:3:7: "), "{sentence}");
+
+    let binary = directory.path().join("binary.toml");
+    fs::write(&binary, [0xff, 0xfe]).unwrap();
+    let (code, sentence) = refusal(&["serve", "--config", binary.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(sentence.contains("UTF-8"), "{sentence}");
+
+    let (code, sentence) = refusal(&["demo", "--listen", "0.0.0.0:0"]);
+    assert_eq!(code, Some(2));
+    assert!(
+        sentence.contains("no authentication") && sentence.contains("ssh -L"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_used_is_one_sentence() {
+    let directory = TempDir::new().unwrap();
+    let file = write(&directory, "file", "");
+    for path in [format!("{file}/data"), file, "/proc/vms".to_owned()] {
+        let (code, sentence) = refusal(&["demo", "--listen", "127.0.0.1:0", "--data", &path]);
+        assert_eq!(code, Some(1));
+        assert!(
+            sentence.starts_with(&format!("vms: The data directory {path} cannot be used")),
+            "{sentence}"
+        );
+        assert!(sentence.contains("--data"), "{sentence}");
+    }
+}
+
+#[test]
+fn one_data_directory_has_one_server() {
+    let data = TempDir::new().unwrap();
+    let data = data.path().to_str().unwrap();
+    let _server = Server::start(&["demo", "--data", data]);
+    let (code, sentence) = refusal(&["demo", "--listen", "127.0.0.1:0", "--data", data]);
+    assert_eq!(code, Some(1));
+    assert!(sentence.contains(data), "{sentence}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_one_sentence() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = format!("http://{free}");
+    let (code, sentence) = refusal(&["router", "list", "--server", &url]);
+    assert_eq!(code, Some(1));
+    assert!(
+        sentence.contains(&url) && sentence.contains("Connection refused"),
+        "{sentence}"
+    );
+    let (code, _) = refusal(&["router", "list", "--server", "127.0.0.1"]);
+    assert_eq!(code, Some(2));
+}
+
+#[test]
+fn two_demos_run_side_by_side_and_end_when_told() {
+    let mut first = Server::start(&["demo"]);
+    let second = Server::start(&["demo"]);
+    assert_ne!(first.url, second.url);
+    let hosts = first.ask(&["host", "list"]);
+    assert!(
+        hosts.lines().count() > 6 && hosts.starts_with("ID "),
+        "{hosts}"
+    );
+    // A stream that stands does not keep the server.
+    let mut stream = vms(&["events", "--server", &first.url])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    first.signal("-TERM");
+    assert_eq!(first.wait(), Some(0));
+    let mut rest = String::new();
+    stream
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut rest)
+        .unwrap();
+    stream.wait().unwrap();
+    assert!(second.ask(&["host", "list"]).lines().count() > 6);
+}
+
+#[test]
+fn a_demo_leaves_nothing_behind() {
+    let temporary = TempDir::new().unwrap();
+    let mut command = vms(&["demo", "--listen", "127.0.0.1:0"]);
+    let mut child = command
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert_eq!(entries(temporary.path()), 1);
+    let mut server = Server {
+        child,
+        url: String::new(),
+    };
+    server.signal("-INT");
+    assert_eq!(server.wait(), Some(0));
+    assert_eq!(entries(temporary.path()), 0);
+}
+
+fn entries(path: &Path) -> usize {
+    fs::read_dir(path).unwrap().count()
+}
+
+#[test]
+fn the_command_line_operates_a_server() {
+    let server = Server::start(&["demo"]);
+    let routers = server.ask_json(&["router", "list", "--state", "running"]);
+    let router = &routers["routers"][0];
+    let (id, name) = (
+        router["id"].as_str().unwrap(),
+        router["name"].as_str().unwrap(),
+    );
+    assert!(server.ask(&["router", "list"]).contains(name));
+
+    assert!(
+        server
+            .ask(&["router", "suspend", name])
+            .contains("is suspended.")
+    );
+    assert_eq!(
+        server.ask_json(&["router", "show", id])["router"]["state"],
+        "suspended"
+    );
+    assert!(
+        server
+            .ask(&["router", "resume", id])
+            .contains("is running.")
+    );
+    assert!(server.ask(&["router", "show", name]).contains(id));
+
+    let topology = server.ask_json(&["topology", "--view", "physical"]);
+    assert_eq!(topology["routers"].as_array().unwrap().len(), 0);
+    assert!(server.ask(&["topology"]).contains("Version "));
+
+    let history = server.ask_json(&["history", name, "cpuTime", "--start", "2h", "--step", "60"]);
+    assert_eq!(history["unit"], "ns/s");
+    assert_eq!(history["simulated"], true);
+    assert!(
+        history["points"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|point| point["value"].is_number())
+    );
+
+    let output = vms(&["router", "show", "nobody", "--server", &server.url])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "vms: No router is called \"nobody\": `vms router list` names them.\n"
+    );
+}
+
+/// What was acknowledged survives a process that is killed, and the server goes on from there.
+#[test]
+fn a_killed_server_loses_nothing_that_it_acknowledged() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path().to_str().unwrap();
+    let arguments = ["demo", "--data", data, "--sample-interval", "1s"];
+    let mut server = Server::start(&arguments);
+    let running = server.ask_json(&["router", "list", "--state", "running"]);
+    let router = running["routers"][0].clone();
+    let (id, host) = (
+        router["id"].as_str().unwrap(),
+        router["host"].as_str().unwrap(),
+    );
+    let suspended = running["routers"][1]["id"].as_str().unwrap();
+
+    // Wait until some ticks of the router's host are acknowledged, and note the last.
+    let mut events = vms(&["events", "--json", "--server", &server.url])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let acknowledged: Vec<String> = BufReader::new(events.stdout.take().unwrap())
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap())
+        .filter(|event| event["event"] == "measured" && event["host"] == host)
+        .take(3)
+        .map(|event| event["at"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(acknowledged.len(), 3, "the stream ended early");
+    let _ = events.kill();
+    let _ = events.wait();
+    server.ask(&["router", "suspend", suspended]);
+    let version = server.ask_json(&["topology"])["version"].as_u64().unwrap();
+    let last = acknowledged[2].clone();
+    let values = |server: &Server| {
+        let query = [
+            "history",
+            id,
+            "cpuTime",
+            "--start",
+            &acknowledged[0],
+            "--end",
+            &last,
+            "--step",
+            "1",
+            "--aggregation",
+            "last",
+        ];
+        server.ask_json(&query)["points"].clone()
+    };
+    let before = values(&server);
+    assert!(
+        before
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|point| point["value"].is_number()),
+        "{before}"
+    );
+    server.signal("-KILL");
+    server.wait();
+
+    let server = Server::start(&arguments);
+    assert_eq!(values(&server), before);
+    let after = server.ask_json(&["topology"])["version"].as_u64().unwrap();
+    assert!(after >= version, "{after} < {version}");
+    let start = Instant::now();
+    loop {
+        let newest = server.ask_json(&["router", "show", id])["measurement"]["at"].clone();
+        if newest.as_str().is_some_and(|at| at > last.as_str()) {
+            break;
+        }
+        assert!(
+            start.elapsed() < PATIENCE,
+            "nothing is sampled after the start: {newest}"
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
