@@ -166,7 +166,7 @@ fn compresses(name: &Path) -> bool {
 
 fn brotli(mut bytes: &[u8]) -> Result<Vec<u8>> {
     let parameters = brotli::enc::BrotliEncoderParams {
-        quality: 9,
+        quality: 11,
         size_hint: bytes.len(),
         ..Default::default()
     };
