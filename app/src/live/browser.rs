@@ -1,0 +1,263 @@
+//! The browser's machinery: a Web Lock elects the tab that holds the stream, a BroadcastChannel
+//! carries what it hears to the others.
+
+use super::{Live, News, Sequence, Status};
+use api::Event;
+use js_sys::{Function, Promise, Reflect};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::{cell::RefCell, rc::Rc, time::Duration};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{BroadcastChannel, EventSource, MessageEvent};
+
+const NAME: &str = "vms-events";
+/// Waits before the stream is opened again, in milliseconds; the last repeats.
+const PATIENCE: [u64; 5] = [300, 700, 1500, 3000, 5000];
+
+/// What tabs tell each other.
+#[derive(Serialize, Deserialize)]
+enum Message {
+    /// From the leader: an event.
+    Event(Event),
+    /// From the leader: how the stream is and which version it is at.
+    State { open: bool, version: u64 },
+    /// From a follower that came alive: where are we?
+    Hello,
+}
+
+struct Tab {
+    live: Live,
+    sequence: Sequence,
+    channel: Option<BroadcastChannel>,
+    stream: Option<EventSource>,
+    leading: bool,
+    failures: usize,
+}
+
+type Shared = Rc<RefCell<Tab>>;
+
+thread_local! {
+    static STARTED: RefCell<bool> = const { RefCell::new(false) };
+}
+
+/// Follows events from `version` on. The first call counts.
+pub(super) fn start(live: Live, version: u64) {
+    if STARTED.with(|started| started.replace(true)) {
+        return;
+    }
+    live.version.set(version);
+    let tab = Rc::new(RefCell::new(Tab {
+        live,
+        sequence: Sequence::new(version),
+        channel: BroadcastChannel::new(NAME).ok(),
+        stream: None,
+        leading: false,
+        failures: 0,
+    }));
+    listen(&tab);
+    say(&tab, &Message::Hello);
+    elect(tab);
+}
+
+/// Hears the other tabs.
+fn listen(tab: &Shared) {
+    let Some(channel) = tab.borrow().channel.clone() else {
+        return;
+    };
+    let hearer = Rc::clone(tab);
+    let heard = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
+        let parsed = message
+            .data()
+            .as_string()
+            .and_then(|text| serde_json::from_str::<Message>(&text).ok());
+        match parsed {
+            Some(Message::Event(event)) => take(&hearer, &event),
+            Some(Message::State { open, version }) => {
+                show(
+                    &hearer,
+                    if open {
+                        Status::Live
+                    } else {
+                        Status::Reconnecting
+                    },
+                );
+                if version > hearer.borrow().sequence.version() {
+                    take(&hearer, &Event::Resync { version });
+                }
+            }
+            Some(Message::Hello) if hearer.borrow().leading => tell_state(&hearer),
+            // From a tab of another build of this page: it will be reloaded.
+            Some(Message::Hello) | None => {}
+        }
+    });
+    channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+    heard.forget();
+}
+
+/// Waits for the lock, and leads once it is had. Without locks (an insecure origin) every tab
+/// leads itself alone.
+fn elect(tab: Shared) {
+    let locks = web_sys::window()
+        .and_then(|window| Reflect::get(&window.navigator(), &"locks".into()).ok())
+        .filter(|locks| !locks.is_undefined() && !locks.is_null());
+    let request = locks.as_ref().and_then(|locks| {
+        Reflect::get(locks, &"request".into())
+            .ok()?
+            .dyn_into::<Function>()
+            .ok()
+    });
+    let (Some(locks), Some(request)) = (locks, request) else {
+        tab.borrow_mut().channel = None;
+        lead(&tab);
+        return;
+    };
+    let leader = Rc::clone(&tab);
+    let granted = Closure::<dyn FnMut(JsValue) -> Promise>::new(move |_lock| {
+        lead(&leader);
+        // Never resolved: the lock is held until the tab is closed.
+        Promise::new(&mut |_resolve, _reject| {})
+    });
+    let held = request.call2(&locks, &NAME.into(), granted.as_ref());
+    granted.forget();
+    match held.map(JsCast::dyn_into::<Promise>) {
+        Ok(Ok(held)) => wasm_bindgen_futures::spawn_local(async move {
+            if wasm_bindgen_futures::JsFuture::from(held).await.is_err() {
+                lead(&tab);
+            }
+        }),
+        _ => lead(&tab),
+    }
+}
+
+fn lead(tab: &Shared) {
+    if !std::mem::replace(&mut tab.borrow_mut().leading, true) {
+        open(tab);
+    }
+}
+
+/// Opens the stream from the version that this tab has.
+fn open(tab: &Shared) {
+    let since = tab.borrow().sequence.version();
+    let Ok(stream) = EventSource::new(&format!("/events?since={since}")) else {
+        again(tab);
+        return;
+    };
+    let opened = {
+        let tab = Rc::clone(tab);
+        Closure::<dyn Fn()>::new(move || {
+            tab.borrow_mut().failures = 0;
+            show(&tab, Status::Live);
+            tell_state(&tab);
+        })
+    };
+    let heard = {
+        let tab = Rc::clone(tab);
+        Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
+            let event = message
+                .data()
+                .as_string()
+                .and_then(|text| serde_json::from_str::<Event>(&text).ok());
+            if let Some(event) = event {
+                take(&tab, &event);
+                say(&tab, &Message::Event(event));
+            }
+        })
+    };
+    let failed = {
+        let tab = Rc::clone(tab);
+        Closure::<dyn Fn()>::new(move || {
+            let stream = tab.borrow_mut().stream.take();
+            if let Some(stream) = stream {
+                stream.close();
+                show(&tab, Status::Reconnecting);
+                tell_state(&tab);
+                again(&tab);
+            }
+        })
+    };
+    // Handed to the collector of JavaScript: they live as long as the stream.
+    stream.set_onopen(Some(opened.into_js_value().unchecked_ref()));
+    stream.set_onmessage(Some(heard.into_js_value().unchecked_ref()));
+    stream.set_onerror(Some(failed.into_js_value().unchecked_ref()));
+    tab.borrow_mut().stream = Some(stream);
+}
+
+/// Opens the stream again after a while.
+fn again(tab: &Shared) {
+    let wait = {
+        let mut tab = tab.borrow_mut();
+        tab.failures += 1;
+        PATIENCE[(tab.failures - 1).min(PATIENCE.len() - 1)]
+    };
+    let tab = Rc::clone(tab);
+    set_timeout(move || open(&tab), Duration::from_millis(wait));
+}
+
+/// Takes an event in, whoever heard it.
+fn take(tab: &Shared, event: &Event) {
+    let (live, news, version) = {
+        let mut tab = tab.borrow_mut();
+        let news = tab.sequence.take(event);
+        (tab.live, news, tab.sequence.version())
+    };
+    match event {
+        Event::Topology { changes, .. } if news != News::Nothing => {
+            let sentences: Vec<_> = changes
+                .iter()
+                .take(3)
+                .map(|change| change.summary.as_str())
+                .collect();
+            let more = changes.len().saturating_sub(sentences.len());
+            let mut text = sentences.join(" ");
+            if more > 0 {
+                text.push_str(&format!(" And {more} more changes."));
+            }
+            live.announcement.try_set(text);
+        }
+        Event::Measured { host, at } => {
+            live.measured.try_update(|measured| {
+                measured.insert(host.clone(), *at);
+            });
+        }
+        Event::Topology { .. } | Event::Resync { .. } => {}
+    }
+    match news {
+        News::Nothing => {}
+        News::Next => {
+            live.version.try_set(version);
+        }
+        News::Missed => {
+            show(tab, Status::Resync);
+            live.version.try_set(version);
+            let tab = Rc::clone(tab);
+            set_timeout(
+                move || show(&tab, Status::Live),
+                Duration::from_millis(1500),
+            );
+        }
+    }
+}
+
+fn show(tab: &Shared, status: Status) {
+    let shown = tab.borrow().live.status;
+    if shown.try_get_untracked() != Some(status) {
+        shown.try_set(status);
+    }
+}
+
+fn tell_state(tab: &Shared) {
+    let (open, version) = {
+        let tab = tab.borrow();
+        (tab.stream.is_some(), tab.sequence.version())
+    };
+    say(tab, &Message::State { open, version });
+}
+
+fn say(tab: &Shared, message: &Message) {
+    if let Some(channel) = &tab.borrow().channel
+        && let Ok(text) = serde_json::to_string(message)
+    {
+        // A channel that takes no message is one that is closed: there is nobody to tell.
+        let _ = channel.post_message(&text.into());
+    }
+}

@@ -1,0 +1,76 @@
+//! What happens, as it happens: one event stream a browser, shared by all its tabs.
+//!
+//! ```text
+//!            lock got            opened                 failed
+//! Following ─────────▶ Leading ─────────▶ stream open ─────────▶ waiting ─▶ (opened again, from
+//!     ▲                                        │                             the last version)
+//!     └── events and state by BroadcastChannel ┘
+//! ```
+//!
+//! A page comes alive at the version that it was rendered from and must not miss what happened
+//! since: the leader opens `/events?since=<version>`, a follower asks the leader where it is. Any
+//! gap in the versions makes pages read anew ([`Live::version`] moves on), never guess.
+//!
+//! [`Sequence`] decides; the browser's machinery (locks, channels, streams) is in `browser`, and
+//! exists only there.
+
+#[cfg(feature = "hydrate")]
+mod browser;
+mod kept;
+mod sequence;
+
+pub use kept::{Dated, Kept};
+pub use sequence::{News, Sequence};
+
+use api::{HostId, Timestamp};
+use leptos::prelude::*;
+use std::collections::BTreeMap;
+
+/// How the stream is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    /// The page has not come alive yet, or there is no script.
+    #[default]
+    Still,
+    /// Events arrive.
+    Live,
+    /// The server does not answer; the page goes on by itself when it does.
+    Reconnecting,
+    /// Versions were missed; the page reads anew.
+    Resync,
+}
+
+/// What the pages follow.
+#[derive(Clone, Copy)]
+pub struct Live {
+    /// How the stream is.
+    pub status: RwSignal<Status>,
+    /// The newest topology version that is known of.
+    pub version: RwSignal<u64>,
+    /// When each host was sampled last.
+    pub measured: RwSignal<BTreeMap<HostId, Timestamp>>,
+    /// What changed last, in a sentence.
+    pub announcement: RwSignal<String>,
+}
+
+impl Live {
+    /// Makes it and offers it to everything below; it starts with [`Self::rendered`].
+    pub fn provide() -> Self {
+        let live = Self {
+            status: RwSignal::new(Status::Still),
+            version: RwSignal::new(0),
+            measured: RwSignal::new(BTreeMap::new()),
+            announcement: RwSignal::new(String::new()),
+        };
+        provide_context(live);
+        live
+    }
+
+    /// The page was rendered from this version: follows what happens after it. Later calls do
+    /// nothing.
+    #[cfg_attr(not(feature = "hydrate"), allow(unused_variables, clippy::unused_self))]
+    pub fn rendered(self, version: u64) {
+        #[cfg(feature = "hydrate")]
+        browser::start(self, version);
+    }
+}

@@ -1,0 +1,174 @@
+//! What is known of the selected element, beside the picture (below it on a phone).
+
+mod charts;
+mod host;
+mod link;
+mod router;
+mod segment;
+
+use crate::{
+    Element, Failure,
+    server_functions::{
+        HostFacts, InterfaceHistory, LinkFacts, Range, RouterFacts, RouterHistory, SegmentFacts,
+        host_facts, interface_history, link_facts, router_history, router_status, segment_facts,
+    },
+};
+use api::{MacAddress, RouterId, TopologyView};
+use leptos::prelude::*;
+use leptos_router::components::A;
+use serde::{Deserialize, Serialize};
+
+use self::{host::HostPanel, link::LinkPanel, router::RouterPanel, segment::SegmentPanel};
+
+/// All that a panel starts with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Facts {
+    /// Of a router, with its history.
+    Router(Box<RouterFacts>, Result<Box<RouterHistory>, Failure>),
+    /// Of a host.
+    Host(Box<HostFacts>),
+    /// Of a link, with the history of the first end that is counted.
+    Link(
+        Box<LinkFacts>,
+        Option<Result<Box<InterfaceHistory>, Failure>>,
+    ),
+    /// Of a segment.
+    Segment(Box<SegmentFacts>),
+}
+
+/// Reads what a panel starts with.
+pub async fn read(element: Element, range: Range) -> Result<Facts, Failure> {
+    Ok(match element {
+        Element::Router(id) => {
+            let facts = router_status(id).await?;
+            let history = router_history(id, range).await.map(Box::new);
+            Facts::Router(Box::new(facts), history)
+        }
+        Element::Host(id) => Facts::Host(Box::new(host_facts(id).await?)),
+        Element::Link(id) => {
+            let facts = link_facts(id).await?;
+            let history = match counted_end(&facts) {
+                Some((router, mac)) => {
+                    Some(interface_history(router, mac, range).await.map(Box::new))
+                }
+                None => None,
+            };
+            Facts::Link(Box::new(facts), history)
+        }
+        Element::Segment(id) => Facts::Segment(Box::new(segment_facts(id).await?)),
+    })
+}
+
+/// The first end of a link whose traffic is counted.
+fn counted_end(facts: &LinkFacts) -> Option<(RouterId, MacAddress)> {
+    [&facts.a, &facts.b].into_iter().find_map(|end| {
+        let Some(Element::Router(router)) = end.element else {
+            return None;
+        };
+        Some((router, end.measurement.as_ref()?.mac))
+    })
+}
+
+/// The panel of what is selected.
+#[component]
+pub fn Panel(
+    /// What it starts with.
+    facts: Result<Facts, Failure>,
+    /// The view that it is beside.
+    view: Signal<TopologyView>,
+    /// How far the charts look back.
+    range: Signal<Range>,
+) -> impl IntoView {
+    match facts {
+        Ok(Facts::Router(facts, history)) => {
+            view! { <RouterPanel first=*facts history view range/> }.into_any()
+        }
+        Ok(Facts::Host(facts)) => view! { <HostPanel first=*facts view/> }.into_any(),
+        Ok(Facts::Link(facts, history)) => {
+            view! { <LinkPanel first=*facts history view range/> }.into_any()
+        }
+        Ok(Facts::Segment(facts)) => view! { <SegmentPanel first=*facts view/> }.into_any(),
+        Err(failure) => {
+            let title = if failure.is_not_found() {
+                "It is not there"
+            } else {
+                "Nothing can be shown"
+            };
+            view! {
+                <PanelHead kind="" name=title view/>
+                <p class="notice" role="alert">{failure.to_string()}</p>
+            }
+            .into_any()
+        }
+    }
+}
+
+/// The head of a panel: kind, name, and a way out.
+#[component]
+pub fn PanelHead(
+    /// What it is.
+    #[prop(into)]
+    kind: String,
+    /// Its name.
+    #[prop(into)]
+    name: String,
+    /// The view to go back to.
+    view: Signal<TopologyView>,
+) -> impl IntoView {
+    view! {
+        <header class="panel-head">
+            <div>
+                <p class="eyebrow">{kind}</p>
+                <h2>{name}</h2>
+            </div>
+            <A
+                href=move || format!("/?view={}", view.get())
+                scroll=false
+                attr:class="tool close"
+                attr:aria-label="Close"
+            >
+                <svg viewBox="0 0 20 20" aria-hidden="true">
+                    <path d="M5.1 4 10 8.9 14.9 4 16 5.1 11.1 10l4.9 4.9-1.1 1.1L10 11.1 5.1 16 4 14.9 8.9 10 4 5.1Z"></path>
+                </svg>
+            </A>
+        </header>
+    }
+}
+
+/// Says that facts could not be read again, and why.
+#[component]
+pub fn RefreshFailure(
+    /// Why.
+    failure: RwSignal<Option<Failure>>,
+) -> impl IntoView {
+    move || {
+        failure.get().map(|failure| {
+            let text = if failure.is_not_found() {
+                format!("{failure} What is shown below is the last that was known.")
+            } else {
+                format!("What is shown may be old. {failure}")
+            };
+            view! { <p class="notice" role="alert">{text}</p> }
+        })
+    }
+}
+
+/// A link to an element, in the present view.
+#[component]
+pub fn ElementLink(
+    /// Which.
+    element: Option<Element>,
+    /// Its name.
+    #[prop(into)]
+    name: String,
+    /// The view to show it in.
+    view: Signal<TopologyView>,
+) -> impl IntoView {
+    match element {
+        Some(element) => view! {
+            <A href=move || element.href(view.get()) scroll=false>{name}</A>
+        }
+        .into_any(),
+        None => name.into_any(),
+    }
+}

@@ -1,0 +1,157 @@
+//! What the page asks the server: thin adapters over `api::Operations`, with the caller from the
+//! request's context.
+//!
+//! Reading goes by GET, acting by POST. Each reply that a page keeps carries the topology's
+//! version, read *before* the rest, so that the page knows from which event on to look again.
+
+// The macro makes a public struct of each function's arguments, which are documented by their types.
+#![allow(missing_docs)]
+
+mod facts;
+mod series;
+
+pub use facts::{
+    EndFacts, Fleet, HostFacts, HostTable, LinkFacts, LinkLine, RouterFacts, RouterRow,
+    RouterTable, SegmentFacts,
+};
+pub use series::{InterfaceHistory, Range, RouterHistory, Series};
+
+use crate::Failure;
+#[cfg(feature = "ssr")]
+use api::TopologyView;
+use api::{HostId, LinkId, MacAddress, ResumeRouterReply, RouterId, SegmentId, SuspendRouterReply};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+#[cfg(feature = "ssr")]
+use self::{facts::Names, server::Door};
+
+/// The fleet in numbers, for the bar at the top of every page.
+#[server(name = ReadFleet, prefix = "/api", endpoint = "fleet", input = GetUrl)]
+pub async fn fleet() -> Result<Fleet, Failure> {
+    let topology = Door::open()?.topology(TopologyView::Combined).await?;
+    Ok(Fleet::of(&topology))
+}
+
+/// The topology's present version.
+#[server(name = ReadTopologyVersion, prefix = "/api", endpoint = "topology_version", input = GetUrl)]
+pub async fn topology_version() -> Result<u64, Failure> {
+    Ok(Door::open()?
+        .topology(TopologyView::Combined)
+        .await?
+        .version)
+}
+
+/// One router, its measurements, and what it is linked to.
+#[server(name = ReadRouterStatus, prefix = "/api", endpoint = "router_status", input = GetUrl)]
+pub async fn router_status(id: RouterId) -> Result<RouterFacts, Failure> {
+    let door = Door::open()?;
+    let topology = door.topology(TopologyView::Combined).await?;
+    let status = door.router_status(id).await?;
+    Ok(RouterFacts::new(&topology, status))
+}
+
+/// One host, its routers and links.
+#[server(name = ReadHostFacts, prefix = "/api", endpoint = "host_facts", input = GetUrl)]
+pub async fn host_facts(id: HostId) -> Result<HostFacts, Failure> {
+    let door = Door::open()?;
+    let topology = door.topology(TopologyView::Combined).await?;
+    HostFacts::find(&topology, &id).ok_or_else(|| door.not_found("host", &id))
+}
+
+/// One link and what its ends carry.
+#[server(name = ReadLinkFacts, prefix = "/api", endpoint = "link_facts", input = GetUrl)]
+pub async fn link_facts(id: LinkId) -> Result<LinkFacts, Failure> {
+    let door = Door::open()?;
+    let topology = door.topology(TopologyView::Combined).await?;
+    let Some(link) = topology.links.iter().find(|link| link.id == id) else {
+        return Err(door.not_found("link", &id));
+    };
+    let names = Names::of(&topology);
+    Ok(LinkFacts {
+        version: topology.version,
+        as_of: topology.as_of,
+        a: door.end(&topology, &names, &link.a).await,
+        b: door.end(&topology, &names, &link.b).await,
+        segment: link
+            .segment
+            .as_ref()
+            .and_then(|id| topology.segments.iter().find(|segment| segment.id == *id))
+            .cloned(),
+        link: link.clone(),
+    })
+}
+
+/// One segment and who is on it.
+#[server(name = ReadSegmentFacts, prefix = "/api", endpoint = "segment_facts", input = GetUrl)]
+pub async fn segment_facts(id: SegmentId) -> Result<SegmentFacts, Failure> {
+    let door = Door::open()?;
+    let topology = door.topology(TopologyView::Combined).await?;
+    let Some(segment) = topology.segments.iter().find(|segment| segment.id == id) else {
+        return Err(door.not_found("segment", &id));
+    };
+    let names = Names::of(&topology);
+    let mut members = Vec::with_capacity(segment.members.len());
+    for member in &segment.members {
+        members.push(door.end(&topology, &names, member).await);
+    }
+    Ok(SegmentFacts {
+        version: topology.version,
+        as_of: topology.as_of,
+        hosts: segment
+            .hosts
+            .iter()
+            .map(|id| (id.clone(), names.of_host(id)))
+            .collect(),
+        members,
+        segment: segment.clone(),
+    })
+}
+
+/// All hosts.
+#[server(name = ReadHosts, prefix = "/api", endpoint = "list_hosts", input = GetUrl)]
+pub async fn list_hosts() -> Result<HostTable, Failure> {
+    let door = Door::open()?;
+    let version = door.topology(TopologyView::Physical).await?.version;
+    door.hosts(version).await
+}
+
+/// All routers, in short.
+#[server(name = ReadRouters, prefix = "/api", endpoint = "list_routers", input = GetUrl)]
+pub async fn list_routers() -> Result<RouterTable, Failure> {
+    let door = Door::open()?;
+    let topology = door.topology(TopologyView::Combined).await?;
+    door.routers(&topology).await
+}
+
+/// Processor and traffic of a router over a span of time that ends now.
+#[server(name = ReadRouterHistory, prefix = "/api", endpoint = "router_history", input = GetUrl)]
+pub async fn router_history(router: RouterId, range: Range) -> Result<RouterHistory, Failure> {
+    Door::open()?.router_history(router, range).await
+}
+
+/// Traffic of one interface over a span of time that ends now.
+#[server(name = ReadInterfaceHistory, prefix = "/api", endpoint = "interface_history", input = GetUrl)]
+pub async fn interface_history(
+    router: RouterId,
+    interface: MacAddress,
+    range: Range,
+) -> Result<InterfaceHistory, Failure> {
+    Door::open()?
+        .interface_history(router, interface, range)
+        .await
+}
+
+/// Pauses a router in memory.
+#[server(name = SuspendRouter, prefix = "/api", endpoint = "suspend_router")]
+pub async fn suspend_router(router: RouterId) -> Result<SuspendRouterReply, Failure> {
+    Door::open()?.suspend(router).await
+}
+
+/// Lets a suspended router go on.
+#[server(name = ResumeRouter, prefix = "/api", endpoint = "resume_router")]
+pub async fn resume_router(router: RouterId) -> Result<ResumeRouterReply, Failure> {
+    Door::open()?.resume(router).await
+}
+
+#[cfg(feature = "ssr")]
+mod server;

@@ -1,0 +1,349 @@
+//! What the server functions answer: the operations' own types, with the names that a page needs
+//! to show them.
+
+use crate::Element;
+use api::{
+    Driver, GetRouterStatusReply, GetTopologyReply, Host, HostId, HostState, InterfaceMeasurement,
+    Link, LinkEnd, LinkKind, LinkState, Router, RouterId, RouterState, Segment, SegmentId,
+    Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+
+/// The fleet in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fleet {
+    /// The topology's version.
+    pub version: u64,
+    /// Hosts.
+    pub hosts: u32,
+    /// Hosts that do not answer.
+    pub unreachable: u32,
+    /// Routers.
+    pub routers: u32,
+    /// Routers that run.
+    pub running: u32,
+    /// Whether every host is of the embedded demo fleet (libvirt's test driver).
+    pub demo: bool,
+}
+
+impl Fleet {
+    /// Counts.
+    pub fn of(topology: &GetTopologyReply) -> Self {
+        let hosts = &topology.hosts;
+        Self {
+            version: topology.version,
+            hosts: hosts.len() as u32,
+            unreachable: hosts
+                .iter()
+                .filter(|host| host.state == HostState::Unreachable)
+                .count() as u32,
+            routers: topology.routers.len() as u32,
+            running: topology
+                .routers
+                .iter()
+                .filter(|router| router.state == RouterState::Running)
+                .count() as u32,
+            demo: !hosts.is_empty() && hosts.iter().all(is_test_host),
+        }
+    }
+}
+
+fn is_test_host(host: &Host) -> bool {
+    !host.endpoints.is_empty()
+        && host
+            .endpoints
+            .iter()
+            .all(|endpoint| endpoint.driver == Driver::Test)
+}
+
+/// One router with what surrounds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RouterFacts {
+    /// The topology's version.
+    pub version: u64,
+    /// The router and its measurements.
+    pub status: GetRouterStatusReply,
+    /// Its host's name.
+    pub host_name: String,
+    /// The names of the segments that its interfaces are in.
+    pub segments: BTreeMap<SegmentId, String>,
+    /// Its virtual links.
+    pub links: Vec<LinkLine>,
+}
+
+impl RouterFacts {
+    /// Puts a router into its surroundings.
+    pub fn new(topology: &GetTopologyReply, status: GetRouterStatusReply) -> Self {
+        let names = Names::of(topology);
+        let element = Element::Router(status.router.id);
+        Self {
+            version: topology.version,
+            host_name: names.of_host(&status.router.host),
+            segments: status
+                .router
+                .interfaces
+                .iter()
+                .filter_map(|interface| interface.segment.clone())
+                .map(|id| {
+                    let name = names.of_element(&Element::Segment(id.clone()));
+                    (id, name)
+                })
+                .collect(),
+            links: names.links_of(topology, &element),
+            status,
+        }
+    }
+}
+
+/// One host with what surrounds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostFacts {
+    /// The topology's version.
+    pub version: u64,
+    /// When the reply was made.
+    pub as_of: Timestamp,
+    /// The host.
+    pub host: Host,
+    /// The routers on it.
+    pub routers: Vec<RouterRow>,
+    /// Its physical links.
+    pub links: Vec<LinkLine>,
+}
+
+impl HostFacts {
+    /// The host `id` in its surroundings.
+    pub fn find(topology: &GetTopologyReply, id: &HostId) -> Option<Self> {
+        let host = topology.hosts.iter().find(|host| host.id == *id)?.clone();
+        let names = Names::of(topology);
+        let mut routers: Vec<_> = topology
+            .routers
+            .iter()
+            .filter(|router| router.host == *id)
+            .map(|router| RouterRow::new(router, &names))
+            .collect();
+        routers.sort_by(|a, b| a.name.cmp(&b.name));
+        Some(Self {
+            version: topology.version,
+            as_of: topology.as_of,
+            links: names.links_of(topology, &Element::Host(id.clone())),
+            host,
+            routers,
+        })
+    }
+}
+
+/// A link as its one end sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkLine {
+    /// The link.
+    pub link: Element,
+    /// Whether it is physical or virtual.
+    pub kind: LinkKind,
+    /// Whether it is up.
+    pub state: LinkState,
+    /// In bit/s, where known.
+    pub capacity: Option<u64>,
+    /// This end's interface.
+    pub interface: Option<String>,
+    /// The other end.
+    pub peer: Option<Element>,
+    /// The other end's name.
+    pub peer_name: String,
+    /// The other end's interface.
+    pub peer_interface: Option<String>,
+}
+
+/// One link with its ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkFacts {
+    /// The topology's version.
+    pub version: u64,
+    /// When the reply was made.
+    pub as_of: Timestamp,
+    /// The link.
+    pub link: Link,
+    /// Its one end.
+    pub a: EndFacts,
+    /// Its other end.
+    pub b: EndFacts,
+    /// The segment that a virtual link is in.
+    pub segment: Option<Segment>,
+}
+
+/// One segment with its members.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SegmentFacts {
+    /// The topology's version.
+    pub version: u64,
+    /// When the reply was made.
+    pub as_of: Timestamp,
+    /// The segment.
+    pub segment: Segment,
+    /// The router interfaces in it.
+    pub members: Vec<EndFacts>,
+    /// The hosts that it reaches, with their names.
+    pub hosts: Vec<(HostId, String)>,
+}
+
+/// The end of a link, or a member of a segment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EndFacts {
+    /// What is there.
+    pub element: Option<Element>,
+    /// Its name.
+    pub name: String,
+    /// The interface.
+    pub interface: Option<String>,
+    /// The router's state, if it is a router.
+    pub state: Option<RouterState>,
+    /// The host that it is on, or is.
+    pub host: Option<HostId>,
+    /// What the interface carries, where it is counted.
+    pub measurement: Option<InterfaceMeasurement>,
+    /// Whether that was made up for the demo fleet.
+    pub simulated: bool,
+}
+
+/// All hosts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostTable {
+    /// The topology's version.
+    pub version: u64,
+    /// When the reply was made.
+    pub as_of: Timestamp,
+    /// The hosts.
+    pub hosts: Vec<Host>,
+}
+
+/// All routers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RouterTable {
+    /// The topology's version.
+    pub version: u64,
+    /// When the reply was made.
+    pub as_of: Timestamp,
+    /// The routers.
+    pub routers: Vec<RouterRow>,
+}
+
+/// A router in a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RouterRow {
+    /// Its id.
+    pub id: RouterId,
+    /// Its name.
+    pub name: String,
+    /// Its host.
+    pub host: HostId,
+    /// Its host's name.
+    pub host_name: String,
+    /// Its state.
+    pub state: RouterState,
+    /// Whether that is current.
+    pub current: bool,
+    /// When it was true.
+    pub as_of: Timestamp,
+    /// Its virtual network.
+    pub network: Option<String>,
+    /// Virtual processors.
+    pub vcpus: u32,
+    /// In bytes.
+    pub memory: u64,
+    /// How many interfaces it has.
+    pub interfaces: u32,
+}
+
+impl RouterRow {
+    /// Shortens a router.
+    pub(super) fn new(router: &Router, names: &Names) -> Self {
+        Self {
+            id: router.id,
+            name: router.name.clone(),
+            host: router.host.clone(),
+            host_name: names.of_host(&router.host),
+            state: router.state,
+            current: router.current,
+            as_of: router.as_of,
+            network: router.virtual_network.clone(),
+            vcpus: router.vcpus,
+            memory: router.memory_bytes,
+            interfaces: router.interfaces.len() as u32,
+        }
+    }
+}
+
+/// The names of everything in a topology.
+pub(super) struct Names(HashMap<Element, String>);
+
+impl Names {
+    pub(super) fn of(topology: &GetTopologyReply) -> Self {
+        let hosts = topology
+            .hosts
+            .iter()
+            .map(|host| (Element::Host(host.id.clone()), host.name.clone()));
+        let routers = topology
+            .routers
+            .iter()
+            .map(|router| (Element::Router(router.id), router.name.clone()));
+        let segments = topology
+            .segments
+            .iter()
+            .map(|segment| (Element::Segment(segment.id.clone()), segment.name.clone()));
+        Self(hosts.chain(routers).chain(segments).collect())
+    }
+}
+
+impl Names {
+    /// The name of `element`; its id where it has none.
+    pub(super) fn of_element(&self, element: &Element) -> String {
+        self.0
+            .get(element)
+            .cloned()
+            .unwrap_or_else(|| match element {
+                Element::Host(id) => id.to_string(),
+                Element::Router(id) => id.to_string(),
+                Element::Segment(id) => id.to_string(),
+                Element::Link(id) => id.to_string(),
+            })
+    }
+
+    pub(super) fn of_host(&self, id: &HostId) -> String {
+        self.of_element(&Element::Host(id.clone()))
+    }
+
+    pub(super) fn of_end(&self, end: &LinkEnd) -> String {
+        Element::of_end(end).map_or_else(
+            || "something unknown".to_owned(),
+            |element| self.of_element(&element),
+        )
+    }
+
+    fn links_of(&self, topology: &GetTopologyReply, element: &Element) -> Vec<LinkLine> {
+        let line = |link: &Link, own: &LinkEnd, peer: &LinkEnd| LinkLine {
+            link: Element::Link(link.id.clone()),
+            kind: link.kind,
+            state: link.state,
+            capacity: link.capacity_bits_per_second,
+            interface: own.interface.clone(),
+            peer: Element::of_end(peer),
+            peer_name: self.of_end(peer),
+            peer_interface: peer.interface.clone(),
+        };
+        let mut lines: Vec<_> = topology
+            .links
+            .iter()
+            .filter_map(|link| {
+                if Element::of_end(&link.a).as_ref() == Some(element) {
+                    Some(line(link, &link.a, &link.b))
+                } else if Element::of_end(&link.b).as_ref() == Some(element) {
+                    Some(line(link, &link.b, &link.a))
+                } else {
+                    None
+                }
+            })
+            .collect();
+        lines.sort_by(|a, b| a.peer_name.cmp(&b.peer_name));
+        lines
+    }
+}

@@ -1,0 +1,266 @@
+//! The server's side: the operations and the caller, taken from the request's context.
+
+use super::{
+    EndFacts, HostTable, InterfaceHistory, Range, RouterHistory, RouterRow, RouterTable, Series,
+    facts::Names,
+};
+use crate::{Element, Failure};
+use api::{
+    Aggregation, Caller, Error, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
+    GetTopologyRequest, LinkEnd, ListHostsRequest, ListRoutersRequest, MacAddress, Metric,
+    NotFound, Operations, QueryHistoryRequest, ResumeRouterReply, ResumeRouterRequest, RouterId,
+    SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView,
+};
+use leptos::prelude::use_context;
+use std::{fmt::Display, sync::Arc};
+
+/// The operations as this request's caller may use them.
+pub(super) struct Door {
+    operations: Arc<dyn Operations>,
+    caller: Caller,
+    /// Says the failure's HTTP status, where a program asked.
+    status: Option<leptos_axum::ResponseOptions>,
+}
+
+impl Door {
+    /// Takes operations and caller from the context.
+    pub(super) fn open() -> Result<Self, Failure> {
+        let (Some(operations), Some(caller)) = (use_context(), use_context()) else {
+            return Err(Failure::Transport(
+                "The server set up this request without operations or caller. This is a fault of \
+                 VMS: report it."
+                    .to_owned(),
+            ));
+        };
+        Ok(Self {
+            operations,
+            caller,
+            status: asked_by_a_program().then(use_context).flatten(),
+        })
+    }
+
+    /// Passes an error on, with its HTTP status where a program asked for it.
+    fn refuse(&self, error: Error) -> Failure {
+        if let Some(response) = &self.status
+            && let Ok(status) = http::StatusCode::from_u16(error.http_status())
+        {
+            response.set_status(status);
+        }
+        Failure::Refused(error)
+    }
+
+    pub(super) fn not_found(&self, kind: &str, id: &dyn Display) -> Failure {
+        self.refuse(
+            NotFound {
+                kind: kind.to_owned(),
+                id: id.to_string(),
+                message: format!(
+                    "There is no {kind} {id} in the present topology: it may have been removed. \
+                     Choose another."
+                ),
+            }
+            .into(),
+        )
+    }
+
+    pub(super) async fn topology(
+        &self,
+        view: TopologyView,
+    ) -> Result<Arc<GetTopologyReply>, Failure> {
+        self.operations
+            .get_topology(&self.caller, GetTopologyRequest { view: Some(view) })
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn router_status(
+        &self,
+        router: RouterId,
+    ) -> Result<GetRouterStatusReply, Failure> {
+        self.operations
+            .get_router_status(&self.caller, GetRouterStatusRequest { router })
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn hosts(&self, version: u64) -> Result<HostTable, Failure> {
+        let reply = self
+            .operations
+            .list_hosts(&self.caller, ListHostsRequest {})
+            .await
+            .map_err(|error| self.refuse(error))?;
+        Ok(HostTable {
+            version,
+            as_of: reply.as_of,
+            hosts: reply.hosts,
+        })
+    }
+
+    pub(super) async fn routers(
+        &self,
+        topology: &GetTopologyReply,
+    ) -> Result<RouterTable, Failure> {
+        let reply = self
+            .operations
+            .list_routers(&self.caller, ListRoutersRequest::default())
+            .await
+            .map_err(|error| self.refuse(error))?;
+        let names = Names::of(topology);
+        Ok(RouterTable {
+            version: topology.version,
+            as_of: reply.as_of,
+            routers: reply
+                .routers
+                .iter()
+                .map(|router| RouterRow::new(router, &names))
+                .collect(),
+        })
+    }
+
+    /// An end of a link with what its interface carries now.
+    pub(super) async fn end(
+        &self,
+        topology: &GetTopologyReply,
+        names: &Names,
+        end: &LinkEnd,
+    ) -> EndFacts {
+        let router = end
+            .router
+            .and_then(|id| topology.routers.iter().find(|router| router.id == id));
+        // A link is worth showing without its traffic: whoever asks for the router itself is told
+        // why it cannot be had.
+        let measured = match router {
+            Some(router) => self
+                .operations
+                .get_router_status(&self.caller, GetRouterStatusRequest { router: router.id })
+                .await
+                .ok()
+                .and_then(|status| status.measurement),
+            None => None,
+        };
+        EndFacts {
+            element: Element::of_end(end),
+            name: names.of_end(end),
+            interface: end.interface.clone(),
+            state: router.map(|router| router.state),
+            host: router
+                .map(|router| router.host.clone())
+                .or_else(|| end.host.clone()),
+            simulated: measured.as_ref().is_some_and(|measured| measured.simulated),
+            measurement: measured.and_then(|measured| {
+                measured
+                    .interfaces
+                    .into_iter()
+                    .find(|interface| Some(interface.mac.to_string()) == end.interface)
+            }),
+        }
+    }
+
+    pub(super) async fn router_history(
+        &self,
+        router: RouterId,
+        range: Range,
+    ) -> Result<RouterHistory, Failure> {
+        let status = self.router_status(router).await?;
+        let cpu = self
+            .series(router, None, Metric::CpuTime, 1e-9, range)
+            .await?;
+        let mut interfaces = Vec::with_capacity(status.router.interfaces.len());
+        for interface in &status.router.interfaces {
+            interfaces.push(self.interface_history(router, interface.mac, range).await?);
+        }
+        Ok(RouterHistory {
+            as_of: status.as_of,
+            range,
+            cpu,
+            interfaces,
+        })
+    }
+
+    pub(super) async fn interface_history(
+        &self,
+        router: RouterId,
+        mac: MacAddress,
+        range: Range,
+    ) -> Result<InterfaceHistory, Failure> {
+        Ok(InterfaceHistory {
+            as_of: Timestamp::now(),
+            range,
+            mac,
+            received: self
+                .series(router, Some(mac), Metric::ReceivedBytes, 8.0, range)
+                .await?,
+            transmitted: self
+                .series(router, Some(mac), Metric::TransmittedBytes, 8.0, range)
+                .await?,
+        })
+    }
+
+    /// The growth a second of a counter, times `factor`; an empty series where nothing was ever
+    /// counted.
+    async fn series(
+        &self,
+        router: RouterId,
+        interface: Option<MacAddress>,
+        metric: Metric,
+        factor: f64,
+        range: Range,
+    ) -> Result<Series, Failure> {
+        let end = Timestamp::now();
+        let start = Timestamp::from_second(end.as_second() - i64::from(range.seconds())).ok();
+        let request = QueryHistoryRequest {
+            router,
+            interface,
+            disk: None,
+            metric,
+            start,
+            end: Some(end),
+            step_seconds: Some(range.step_seconds()),
+            aggregation: Some(Aggregation::Rate),
+        };
+        match self.operations.query_history(&self.caller, request).await {
+            Ok(reply) => Ok(Series::new(&reply, factor)),
+            Err(Error::NotFound(_) | Error::NotSupported(_)) => Ok(Series::default()),
+            Err(error) => Err(self.refuse(error)),
+        }
+    }
+
+    pub(super) async fn suspend(&self, router: RouterId) -> Result<SuspendRouterReply, Failure> {
+        let request = SuspendRouterRequest {
+            router,
+            request_id: None,
+        };
+        self.operations
+            .suspend_router(&self.caller, request)
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn resume(&self, router: RouterId) -> Result<ResumeRouterReply, Failure> {
+        let request = ResumeRouterRequest {
+            router,
+            request_id: None,
+        };
+        self.operations
+            .resume_router(&self.caller, request)
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+}
+
+/// Whether the request is a call of a server function by a program, not a page nor a plain form
+/// (which is answered by a redirect, whatever came of it).
+fn asked_by_a_program() -> bool {
+    use_context::<http::request::Parts>().is_some_and(|parts| {
+        let wants_page = parts
+            .headers
+            .get_all(http::header::ACCEPT)
+            .iter()
+            .any(|value| {
+                value
+                    .to_str()
+                    .is_ok_and(|value| value.contains("text/html"))
+            });
+        parts.uri.path().starts_with("/api/") && !wants_page
+    })
+}

@@ -1,0 +1,526 @@
+//! Moves, marks and renews the picture in the browser.
+//!
+//! All of it hangs on the stage: listeners are put on the one element that holds the SVG, never on
+//! what is in it, which may be replaced at any time.
+
+mod gestures;
+mod renewal;
+
+use super::{
+    Ask, Picture, Pointed, Told,
+    camera::{Camera, Size},
+    neighbours::{self, Direction},
+    svg,
+};
+use crate::{Element, components::Search, live::Live};
+use api::TopologyView;
+use graph::{Point, Scene};
+use leptos::{html, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use std::{cell::RefCell, rc::Rc};
+use wasm_bindgen::{JsCast, closure::Closure};
+
+/// How much one press of a key or button enlarges.
+const ZOOM_STEP: f32 = 1.3;
+
+/// The controller of one stage.
+pub(super) struct Controller {
+    stage: web_sys::HtmlElement,
+    list: Option<web_sys::HtmlElement>,
+    told: Told,
+    /// Goes to an address of this page.
+    go: Box<dyn Fn(&str)>,
+    state: RefCell<State>,
+}
+
+struct State {
+    view: TopologyView,
+    selected: Option<String>,
+    picture: Option<Picture>,
+    scene: Scene,
+    size: Size,
+    camera: Camera,
+    /// Whether the camera follows the picture's bounds: until the reader moves it.
+    follows: bool,
+    search: String,
+    gesture: gestures::Gesture,
+    renewal: renewal::Renewal,
+}
+
+/// Starts a controller once the stage is there.
+pub(super) fn start(
+    stage: NodeRef<html::Div>,
+    list: NodeRef<html::Div>,
+    view: Memo<TopologyView>,
+    selected: Memo<Option<Element>>,
+    told: Told,
+    asked: RwSignal<Option<Ask>>,
+) {
+    let live = expect_context::<Live>();
+    let search = expect_context::<Search>();
+    let navigate = use_navigate();
+    let controller = StoredValue::new_local(None::<Rc<Controller>>);
+
+    Effect::new(move || {
+        let (Some(stage), Some(list)) = (stage.get(), list.get()) else {
+            return;
+        };
+        if controller.with_value(Option::is_some) {
+            return;
+        }
+        let navigate = navigate.clone();
+        let go = move |address: &str| {
+            navigate(
+                address,
+                NavigateOptions {
+                    scroll: false,
+                    ..NavigateOptions::default()
+                },
+            );
+        };
+        let started = Controller::new(
+            stage.into(),
+            Some(list.into()),
+            told,
+            Box::new(go),
+            view.get_untracked(),
+            selected.get_untracked(),
+        );
+        gestures::listen(&started);
+        started.watch_size();
+        controller.set_value(Some(started));
+        if let Some(controller) = controller.get_value() {
+            let shown = controller.rendered_version();
+            controller.renew(shown, live.version);
+        }
+    });
+    let with = move |act: &dyn Fn(&Rc<Controller>)| {
+        if let Some(controller) = controller.get_value() {
+            act(&controller);
+        }
+    };
+    Effect::new(move || {
+        let version = live.version.get();
+        with(&|controller| {
+            if controller.version().is_some_and(|shown| version > shown) {
+                controller.renew(Some(version), live.version);
+            }
+        });
+    });
+    Effect::new(move |before: Option<TopologyView>| {
+        let view = view.get();
+        if before.is_some_and(|before| before != view) {
+            with(&|controller| controller.turn_to(view, live.version));
+        }
+        view
+    });
+    Effect::new(move || {
+        let selected = selected.get().map(|element| element.to_string());
+        with(&|controller| controller.select(selected.clone()));
+    });
+    Effect::new(move || {
+        let text = search.text.get();
+        with(&|controller| controller.search(&text));
+    });
+    Effect::new(move |before: Option<u32>| {
+        let count = search.go.get();
+        if before.is_some_and(|before| before != count) {
+            with(&|controller| controller.go_to_first_hit());
+        }
+        count
+    });
+    Effect::new(move || {
+        if let Some(ask) = asked.get() {
+            with(&|controller| controller.answer(ask));
+        }
+    });
+}
+
+impl Controller {
+    fn new(
+        stage: web_sys::HtmlElement,
+        list: Option<web_sys::HtmlElement>,
+        told: Told,
+        go: Box<dyn Fn(&str)>,
+        view: TopologyView,
+        selected: Option<Element>,
+    ) -> Rc<Self> {
+        let controller = Rc::new(Self {
+            stage,
+            list,
+            told,
+            go,
+            state: RefCell::new(State {
+                view,
+                selected: selected.map(|element| element.to_string()),
+                picture: None,
+                scene: Scene::default(),
+                size: Size::default(),
+                camera: Camera {
+                    center: Point::default(),
+                    scale: 1.0,
+                },
+                follows: true,
+                search: String::new(),
+                gesture: gestures::Gesture::default(),
+                renewal: renewal::Renewal::default(),
+            }),
+        });
+        controller.measure();
+        controller.drop_native_tips();
+        controller
+    }
+
+    /// The version in the page as the server sent it.
+    fn rendered_version(&self) -> Option<u64> {
+        self.stage.get_attribute("data-version")?.parse().ok()
+    }
+
+    /// The version that is shown.
+    fn version(&self) -> Option<u64> {
+        self.state
+            .borrow()
+            .picture
+            .as_ref()
+            .map(|picture| picture.version)
+    }
+
+    fn svg_element(&self) -> Option<web_sys::Element> {
+        self.stage.query_selector("svg.topology").ok().flatten()
+    }
+
+    /// Takes the stage's size and keeps what is in its middle there.
+    fn measure(&self) {
+        let place = self.stage.get_bounding_client_rect();
+        self.state.borrow_mut().size = Size {
+            width: place.width() as f32,
+            height: place.height() as f32,
+        };
+        self.point_camera();
+    }
+
+    fn watch_size(self: &Rc<Self>) {
+        let watched = Rc::downgrade(self);
+        let resized = Closure::<dyn Fn()>::new(move || {
+            if let Some(controller) = watched.upgrade() {
+                controller.measure();
+                controller.keep_selected_in_sight();
+            }
+        });
+        if let Ok(observer) = web_sys::ResizeObserver::new(resized.into_js_value().unchecked_ref())
+        {
+            observer.observe(&self.stage);
+        }
+    }
+
+    /// Shows what the camera sees.
+    fn point_camera(&self) {
+        let mut state = self.state.borrow_mut();
+        if state.size.width < 1.0 || state.scene.bounds.width < 1.0 {
+            // Nothing is known yet: the SVG as the server sent it fits by itself.
+            return;
+        }
+        if state.follows {
+            state.camera = Camera::fit(state.scene.bounds, state.size);
+        }
+        let seen = state.camera.view_box(state.size);
+        let far = state.camera.scale < 0.45;
+        drop(state);
+        if let Some(svg) = self.svg_element() {
+            let _ = svg.set_attribute(
+                "viewBox",
+                &format!("{} {} {} {}", seen.x, seen.y, seen.width, seen.height),
+            );
+            let _ = self.stage.class_list().toggle_with_force("far", far);
+        }
+    }
+
+    fn move_camera(&self, change: impl FnOnce(Camera, Size) -> Camera) {
+        {
+            let mut state = self.state.borrow_mut();
+            state.camera = change(state.camera, state.size);
+            state.follows = false;
+        }
+        self.told.pointed.set(None);
+        self.point_camera();
+    }
+
+    fn answer(&self, ask: Ask) {
+        let middle = |size: Size| Point {
+            x: size.width / 2.0,
+            y: size.height / 2.0,
+        };
+        match ask {
+            Ask::ZoomIn => {
+                self.move_camera(|camera, size| camera.zoomed(ZOOM_STEP, middle(size), size));
+            }
+            Ask::ZoomOut => {
+                self.move_camera(|camera, size| camera.zoomed(1.0 / ZOOM_STEP, middle(size), size));
+            }
+            Ask::Fit => {
+                self.state.borrow_mut().follows = true;
+                self.point_camera();
+            }
+        }
+    }
+
+    fn select(&self, selected: Option<String>) {
+        {
+            let mut state = self.state.borrow_mut();
+            if state.selected == selected {
+                return;
+            }
+            state.selected = selected;
+        }
+        self.told.pointed.set(None);
+        self.redraw();
+        self.keep_selected_in_sight();
+    }
+
+    fn keep_selected_in_sight(&self) {
+        let place = {
+            let state = self.state.borrow();
+            if state.follows {
+                return;
+            }
+            state
+                .selected
+                .as_deref()
+                .and_then(|selected| place_of(&state.scene, selected))
+        };
+        if let Some(place) = place {
+            self.move_camera(|camera, size| camera.showing(place, 60.0, size));
+        }
+    }
+
+    /// Draws the present scene into the page, touching only what differs.
+    fn redraw(&self) {
+        let text = {
+            let state = self.state.borrow();
+            if state.picture.is_none() {
+                return;
+            }
+            svg(&state.scene, state.view, state.selected.as_deref())
+        };
+        self.put(&text);
+    }
+
+    fn put(&self, text: &str) {
+        let wanted = document().create_element("div").ok().and_then(|holder| {
+            holder.set_inner_html(text);
+            holder.first_element_child()
+        });
+        let Some(wanted) = wanted else {
+            return;
+        };
+        match self.svg_element() {
+            Some(shown) => {
+                if let Some(label) = wanted.get_attribute("aria-label") {
+                    let _ = shown.set_attribute("aria-label", &label);
+                }
+                super::morph::children(&shown, &wanted);
+            }
+            None => self.stage.set_inner_html(text),
+        }
+        self.drop_native_tips();
+        self.mark_hits();
+    }
+
+    /// The page has a card of its own for what a `<title>` would show; names are in `aria-label`.
+    fn drop_native_tips(&self) {
+        if let Ok(titles) = self.stage.query_selector_all("[data-id] > title") {
+            for index in 0..titles.length() {
+                if let Some(title) = titles.get(index)
+                    && let Some(parent) = title.parent_node()
+                {
+                    let _ = parent.remove_child(&title);
+                }
+            }
+        }
+    }
+
+    fn search(&self, text: &str) {
+        text.trim()
+            .to_lowercase()
+            .clone_into(&mut self.state.borrow_mut().search);
+        self.mark_hits();
+    }
+
+    /// The ids of what has the searched name, in the picture's order.
+    fn hits(&self) -> Option<Vec<String>> {
+        let state = self.state.borrow();
+        if state.search.is_empty() {
+            return None;
+        }
+        let nodes = state.scene.nodes.iter().map(|node| (&node.id, &node.label));
+        let boxes = state
+            .scene
+            .boxes
+            .iter()
+            .map(|group| (&group.id, &group.label));
+        Some(
+            nodes
+                .chain(boxes)
+                .filter(|(_, label)| label.to_lowercase().contains(&state.search))
+                .map(|(id, _)| id.clone())
+                .collect(),
+        )
+    }
+
+    fn mark_hits(&self) {
+        let hits = self.hits();
+        let found = hits.as_ref().map(Vec::len);
+        if self.told.found.get_untracked() != found {
+            self.told.found.set(found);
+        }
+        let _ = self
+            .stage
+            .class_list()
+            .toggle_with_force("searching", hits.is_some());
+        if let Ok(all) = self.stage.query_selector_all("[data-id]") {
+            for index in 0..all.length() {
+                let Some(element) = all
+                    .get(index)
+                    .and_then(|node| node.dyn_into::<web_sys::Element>().ok())
+                else {
+                    continue;
+                };
+                let hit = hits.as_ref().is_some_and(|hits| {
+                    element
+                        .get_attribute("data-id")
+                        .is_some_and(|id| hits.contains(&id))
+                });
+                let _ = element.class_list().toggle_with_force("hit-by-search", hit);
+            }
+        }
+    }
+
+    fn go_to_first_hit(&self) {
+        let first = self.hits().and_then(|hits| hits.into_iter().next());
+        if let Some(id) = first {
+            self.show_selected(&id);
+            self.focus(&id);
+        }
+    }
+
+    /// Goes to the address that selects `id`.
+    fn show_selected(&self, id: &str) {
+        let view = self.state.borrow().view;
+        (self.go)(&format!(
+            "/?view={view}&select={}",
+            crate::format::percent_encode(id)
+        ));
+    }
+
+    fn close_panel(&self) {
+        let (view, open) = {
+            let state = self.state.borrow();
+            (state.view, state.selected.is_some())
+        };
+        if open {
+            (self.go)(&format!("/?view={view}"));
+        }
+    }
+
+    fn focus(&self, id: &str) {
+        let place = place_of(&self.state.borrow().scene, id);
+        if let Some(place) = place
+            && !self.state.borrow().follows
+        {
+            self.move_camera(|camera, size| camera.showing(place, 60.0, size));
+        }
+        if let Ok(all) = self.stage.query_selector_all("[data-id]") {
+            for index in 0..all.length() {
+                let element = all
+                    .get(index)
+                    .and_then(|node| node.dyn_into::<web_sys::Element>().ok())
+                    .filter(|element| element.get_attribute("data-id").as_deref() == Some(id));
+                if let Some(element) = element {
+                    // SVG elements have `focus`, too, but not as a type of web-sys' own.
+                    let _ = element.unchecked_into::<web_sys::HtmlElement>().focus();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn focus_neighbour(&self, from: Option<&str>, direction: Direction) {
+        let next = {
+            let state = self.state.borrow();
+            neighbours::toward(&state.scene, from, direction).map(str::to_owned)
+        };
+        if let Some(next) = next {
+            self.focus(&next);
+        }
+    }
+
+    /// Tells the page what is pointed at, with the place for its card.
+    fn point_at(&self, id: Option<&str>, at: Option<Point>) {
+        let pointed = id.and_then(|id| {
+            let state = self.state.borrow();
+            let scene = &state.scene;
+            let nodes = scene
+                .nodes
+                .iter()
+                .map(|node| (&node.id, &node.label, &node.description));
+            let boxes = scene
+                .boxes
+                .iter()
+                .map(|group| (&group.id, &group.label, &group.description));
+            let edges = scene
+                .edges
+                .iter()
+                .map(|edge| (&edge.id, &edge.label, &edge.description));
+            let (_, name, description) = nodes
+                .chain(boxes)
+                .chain(edges)
+                .find(|(known, ..)| *known == id)?;
+            let place = at.or_else(|| {
+                let place = place_of(scene, id)?;
+                let seen = state.camera.view_box(state.size);
+                Some(Point {
+                    x: (place.x - seen.x) * state.camera.scale,
+                    y: (place.y - seen.y) * state.camera.scale,
+                })
+            })?;
+            Some(Pointed {
+                name: name.clone(),
+                description: description.clone(),
+                x: place.x.clamp(8.0, (state.size.width - 270.0).max(8.0)),
+                y: place.y.clamp(8.0, (state.size.height - 90.0).max(8.0)),
+            })
+        });
+        if self.told.pointed.get_untracked() != pointed {
+            self.told.pointed.set(pointed);
+        }
+    }
+}
+
+/// Where an element is in the scene.
+fn place_of(scene: &Scene, id: &str) -> Option<Point> {
+    let node = scene
+        .nodes
+        .iter()
+        .find(|node| node.id == id)
+        .map(|node| node.center);
+    let group = || {
+        scene
+            .boxes
+            .iter()
+            .find(|group| group.id == id)
+            .map(|group| Point {
+                x: group.rect.x + group.rect.width / 2.0,
+                y: group.rect.y + 20.0,
+            })
+    };
+    let edge = || {
+        scene.edges.iter().find(|edge| edge.id == id).map(|edge| {
+            let [a, _, _, d] = edge.curve.points;
+            Point {
+                x: f32::midpoint(a.x, d.x),
+                y: f32::midpoint(a.y, d.y),
+            }
+        })
+    };
+    node.or_else(group).or_else(edge)
+}

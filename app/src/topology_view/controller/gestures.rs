@@ -1,0 +1,255 @@
+//! Pointer, wheel and keys on the stage.
+
+use super::{Ask, Controller};
+use crate::topology_view::neighbours::Direction;
+use graph::Point;
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, closure::Closure, convert::FromWasmAbi};
+use web_sys::{
+    AddEventListenerOptions, Event, FocusEvent, KeyboardEvent, MouseEvent, PointerEvent, WheelEvent,
+};
+
+/// How far a pointer moves before it drags instead of clicks, in pixels.
+const SLACK: f32 = 5.0;
+
+/// What the pointers are doing.
+#[derive(Default)]
+pub(super) struct Gesture {
+    /// The pointers that are down, and where.
+    down: Vec<(i32, Point)>,
+    /// Where the first went down.
+    origin: Point,
+    /// Whether the picture is being moved: the click at the end is none.
+    drags: bool,
+}
+
+/// Puts the listeners on the stage.
+pub(super) fn listen(controller: &Rc<Controller>) {
+    on(controller, "pointerdown", true, Controller::pointer_down);
+    on(controller, "pointermove", true, Controller::pointer_move);
+    on(controller, "pointerup", true, Controller::pointer_up);
+    on(controller, "pointercancel", true, Controller::pointer_up);
+    on(
+        controller,
+        "pointerleave",
+        true,
+        |controller, _: &PointerEvent| {
+            controller.point_at(None, None);
+        },
+    );
+    on(controller, "wheel", false, Controller::wheel);
+    on(controller, "click", false, Controller::click);
+    on(controller, "keydown", false, Controller::key);
+    on(controller, "focusin", true, Controller::focus_in);
+    on(
+        controller,
+        "focusout",
+        true,
+        |controller, _: &FocusEvent| {
+            controller.point_at(None, None);
+        },
+    );
+    on(controller, "dragstart", false, |_, event: &Event| {
+        event.prevent_default();
+    });
+}
+
+fn on<E: FromWasmAbi + 'static>(
+    controller: &Rc<Controller>,
+    name: &str,
+    passive: bool,
+    act: impl Fn(&Controller, &E) + 'static,
+) {
+    let weak = Rc::downgrade(controller);
+    let listener = Closure::<dyn Fn(E)>::new(move |event: E| {
+        if let Some(controller) = weak.upgrade() {
+            act(&controller, &event);
+        }
+    });
+    let options = AddEventListenerOptions::new();
+    options.set_passive(passive);
+    // Collected with the stage that it hangs on.
+    let listener = listener.into_js_value();
+    let _ = controller
+        .stage
+        .add_event_listener_with_callback_and_add_event_listener_options(
+            name,
+            listener.unchecked_ref(),
+            &options,
+        );
+}
+
+/// The element of the topology that an event is on.
+fn id_at(event: &Event) -> Option<String> {
+    event
+        .target()?
+        .dyn_into::<web_sys::Element>()
+        .ok()?
+        .closest("[data-id]")
+        .ok()??
+        .get_attribute("data-id")
+}
+
+impl Controller {
+    fn on_stage(&self, event: &MouseEvent) -> Point {
+        let place = self.stage.get_bounding_client_rect();
+        Point {
+            x: event.client_x() as f32 - place.left() as f32,
+            y: event.client_y() as f32 - place.top() as f32,
+        }
+    }
+
+    fn pointer_down(&self, event: &PointerEvent) {
+        if event.button() != 0 {
+            return;
+        }
+        let at = self.on_stage(event);
+        let mut state = self.state.borrow_mut();
+        let gesture = &mut state.gesture;
+        if gesture.down.is_empty() {
+            gesture.origin = at;
+            gesture.drags = false;
+        }
+        gesture.down.retain(|(id, _)| *id != event.pointer_id());
+        gesture.down.push((event.pointer_id(), at));
+    }
+
+    fn pointer_move(&self, event: &PointerEvent) {
+        let at = self.on_stage(event);
+        let mut state = self.state.borrow_mut();
+        let gesture = &mut state.gesture;
+        let before = gesture.down.clone();
+        let Some(moved) = gesture
+            .down
+            .iter_mut()
+            .find(|(id, _)| *id == event.pointer_id())
+        else {
+            drop(state);
+            if event.pointer_type() != "touch" {
+                let card = Point {
+                    x: at.x + 16.0,
+                    y: at.y + 16.0,
+                };
+                self.point_at(id_at(event).as_deref(), Some(card));
+            }
+            return;
+        };
+        moved.1 = at;
+        if !gesture.drags {
+            let far = (at.x - gesture.origin.x).hypot(at.y - gesture.origin.y) > SLACK;
+            if !far && before.len() < 2 {
+                return;
+            }
+            gesture.drags = true;
+            // Without capture a drag would end at the stage's border, which is bearable.
+            let _ = self.stage.set_pointer_capture(event.pointer_id());
+            let _ = self.stage.class_list().add_1("dragging");
+        }
+        let after = gesture.down.clone();
+        drop(state);
+        let (from, to) = (middle(&before), middle(&after));
+        let spread = spread(&after) / spread(&before);
+        self.move_camera(|camera, size| {
+            let panned = camera.panned(to.x - from.x, to.y - from.y);
+            if spread.is_finite() && before.len() > 1 {
+                panned.zoomed(spread, to, size)
+            } else {
+                panned
+            }
+        });
+    }
+
+    fn pointer_up(&self, event: &PointerEvent) {
+        let mut state = self.state.borrow_mut();
+        state
+            .gesture
+            .down
+            .retain(|(id, _)| *id != event.pointer_id());
+        if state.gesture.down.is_empty() {
+            let _ = self.stage.class_list().remove_1("dragging");
+        }
+    }
+
+    fn wheel(&self, event: &WheelEvent) {
+        event.prevent_default();
+        let at = self.on_stage(event);
+        let lines = match event.delta_mode() {
+            WheelEvent::DOM_DELTA_LINE => 16.0,
+            WheelEvent::DOM_DELTA_PAGE => 400.0,
+            _ => 1.0,
+        };
+        // A pinch on a touchpad arrives as a wheel with Control and small steps.
+        let speed = if event.ctrl_key() { 0.01 } else { 0.0016 };
+        let factor = (-event.delta_y() * lines * speed).clamp(-1.0, 1.0).exp() as f32;
+        self.move_camera(|camera, size| camera.zoomed(factor, at, size));
+    }
+
+    fn click(&self, event: &MouseEvent) {
+        let dragged = std::mem::take(&mut self.state.borrow_mut().gesture.drags);
+        if dragged {
+            event.prevent_default();
+            return;
+        }
+        if event.ctrl_key() || event.meta_key() || event.shift_key() {
+            return;
+        }
+        match id_at(event) {
+            Some(id) => {
+                event.prevent_default();
+                event.stop_propagation();
+                self.show_selected(&id);
+            }
+            None => self.close_panel(),
+        }
+    }
+
+    fn key(&self, event: &KeyboardEvent) {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
+        let from = id_at(event);
+        let arrow = |direction| self.focus_neighbour(from.as_deref(), direction);
+        match event.key().as_str() {
+            "+" | "=" => self.answer(Ask::ZoomIn),
+            "-" => self.answer(Ask::ZoomOut),
+            "0" => self.answer(Ask::Fit),
+            "ArrowLeft" => arrow(Direction::Left),
+            "ArrowRight" => arrow(Direction::Right),
+            "ArrowUp" => arrow(Direction::Up),
+            "ArrowDown" => arrow(Direction::Down),
+            "Enter" | " " => match &from {
+                Some(id) => self.show_selected(id),
+                None => return,
+            },
+            "Escape" => self.close_panel(),
+            _ => return,
+        }
+        event.prevent_default();
+        event.stop_propagation();
+    }
+
+    fn focus_in(&self, event: &FocusEvent) {
+        let by_keyboard = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+            .is_some_and(|element| element.matches(":focus-visible").unwrap_or(false));
+        if by_keyboard {
+            self.point_at(id_at(event).as_deref(), None);
+        }
+    }
+}
+
+fn middle(down: &[(i32, Point)]) -> Point {
+    let count = down.len().max(1) as f32;
+    Point {
+        x: down.iter().map(|(_, at)| at.x).sum::<f32>() / count,
+        y: down.iter().map(|(_, at)| at.y).sum::<f32>() / count,
+    }
+}
+
+fn spread(down: &[(i32, Point)]) -> f32 {
+    match down {
+        [(_, a), (_, b), ..] => (a.x - b.x).hypot(a.y - b.y).max(1.0),
+        _ => 1.0,
+    }
+}

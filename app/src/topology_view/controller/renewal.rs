@@ -1,0 +1,241 @@
+//! Fetches new versions of the picture and moves what is shown to them.
+//!
+//! ```text
+//! Idle ──renew──▶ Fetching ──arrived──▶ Moving ──▶ Idle
+//!                    │ renew meanwhile: fetched once more after it
+//! ```
+
+use super::Controller;
+use crate::{
+    Failure,
+    server_functions::topology_version,
+    topology_view::{Picture, outline, picture::NotAPicture},
+};
+use api::TopologyView;
+use graph::{Point, Positions, Scene};
+use leptos::{prelude::*, task::spawn_local};
+use std::{rc::Rc, time::Duration};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+
+/// How long things take to their new places, in milliseconds.
+const MOVE: f64 = 320.0;
+/// Above so many elements things are put to their new places at once.
+const MOST_MOVED: usize = 400;
+
+/// What is under way.
+#[derive(Default)]
+pub(super) struct Renewal {
+    fetching: bool,
+    again: bool,
+    /// Counts moves: an older one stops when a newer begins.
+    moves: u32,
+}
+
+impl Controller {
+    /// Shows version `wanted`, or the present one, and goes on until it is the newest that is
+    /// known of.
+    pub(super) fn renew(self: &Rc<Self>, wanted: Option<u64>, newest: RwSignal<u64>) {
+        {
+            let mut state = self.state.borrow_mut();
+            if state.renewal.fetching {
+                state.renewal.again = true;
+                return;
+            }
+            state.renewal.fetching = true;
+        }
+        let controller = Rc::clone(self);
+        spawn_local(async move {
+            let mut wanted = wanted;
+            let mut failures = 0;
+            loop {
+                let view = controller.state.borrow().view;
+                match fetch(view, wanted).await {
+                    Ok(picture) => {
+                        failures = 0;
+                        controller.told.failure.try_set(None);
+                        controller.show(picture);
+                    }
+                    Err(failure) => {
+                        failures += 1;
+                        if failures > 1 {
+                            controller.told.failure.try_set(Some(failure));
+                        }
+                    }
+                }
+                let Some(newest) = newest.try_get_untracked() else {
+                    return;
+                };
+                let again = {
+                    let mut state = controller.state.borrow_mut();
+                    let shown = state.picture.as_ref();
+                    let old = shown
+                        .is_none_or(|shown| shown.version < newest || shown.view != state.view);
+                    let again = std::mem::take(&mut state.renewal.again) || old;
+                    state.renewal.fetching = again && failures < 4;
+                    state.renewal.fetching
+                };
+                if !again {
+                    return;
+                }
+                if failures > 0 {
+                    sleep(Duration::from_millis(400 * failures)).await;
+                }
+                // The version may be one that the server does not keep: ask for the present one.
+                wanted = (failures == 0 && newest > 0).then_some(newest);
+            }
+        });
+    }
+
+    /// Shows another view.
+    pub(super) fn turn_to(self: &Rc<Self>, view: TopologyView, newest: RwSignal<u64>) {
+        let shown = {
+            let mut state = self.state.borrow_mut();
+            state.view = view;
+            state.follows = true;
+            state.picture.as_ref().map(|picture| picture.version)
+        };
+        self.told.pointed.set(None);
+        self.renew(shown, newest);
+    }
+
+    fn show(self: &Rc<Self>, picture: Picture) {
+        let list = outline::html(&picture.diagram, picture.view);
+        let (from, move_id) = {
+            let mut state = self.state.borrow_mut();
+            if state.view != picture.view {
+                return;
+            }
+            state.renewal.moves += 1;
+            // Only what stays in the same view moves; another view is another picture.
+            let from = state
+                .picture
+                .as_ref()
+                .filter(|shown| shown.view == picture.view)
+                .map(|shown| shown.positions.clone());
+            (from, state.renewal.moves)
+        };
+        let first = self.state.borrow().picture.is_none()
+            && self.rendered_version() == Some(picture.version);
+        if let Some(holder) = &self.list
+            && !first
+        {
+            holder.set_inner_html(&list);
+        }
+        let moved = from.as_ref().is_some_and(|from| from != &picture.positions);
+        let few = picture.diagram.nodes.len() + picture.diagram.groups.len() <= MOST_MOVED;
+        let scene = picture.scene();
+        let target = picture.positions.clone();
+        let diagram = picture.diagram.clone();
+        {
+            let mut state = self.state.borrow_mut();
+            state.scene = scene;
+            state.picture = Some(picture);
+        }
+        if let (Some(from), true) = (from, moved && few && !wants_no_motion()) {
+            let controller = Rc::clone(self);
+            spawn_local(async move {
+                let start = js_sys::Date::now();
+                loop {
+                    let share = ((js_sys::Date::now() - start) / MOVE).min(1.0);
+                    let positions = between(&from, &target, ease(share as f32));
+                    {
+                        let mut state = controller.state.borrow_mut();
+                        if state.renewal.moves != move_id {
+                            return;
+                        }
+                        state.scene = Scene::new(&diagram, &positions);
+                    }
+                    controller.redraw();
+                    controller.point_camera();
+                    if share >= 1.0 {
+                        return;
+                    }
+                    next_frame().await;
+                }
+            });
+        } else {
+            if !first {
+                self.redraw();
+            }
+            self.point_camera();
+            self.mark_hits();
+        }
+    }
+}
+
+/// Fetches a version, or the present one.
+async fn fetch(view: TopologyView, version: Option<u64>) -> Result<Picture, Failure> {
+    let version = match version {
+        Some(version) => version,
+        None => topology_version().await?,
+    };
+    let unreachable = || {
+        Failure::Transport(
+            "The graph could not be fetched: the server does not answer. It is fetched again when \
+             it does."
+                .to_owned(),
+        )
+    };
+    let response: web_sys::Response =
+        JsFuture::from(window().fetch_with_str(&format!("/graph/{version}?view={view}")))
+            .await
+            .ok()
+            .and_then(|response| response.dyn_into().ok())
+            .ok_or_else(unreachable)?;
+    if !response.ok() {
+        return Err(Failure::Transport(format!(
+            "The graph of version {version} could not be fetched: the server answered {}. Reload \
+             the page if this stays.",
+            response.status()
+        )));
+    }
+    let body = response.array_buffer().map_err(|_| unreachable())?;
+    let body = JsFuture::from(body).await.map_err(|_| unreachable())?;
+    let bytes = js_sys::Uint8Array::new(&body).to_vec();
+    Picture::decode(&bytes).map_err(|error: NotAPicture| Failure::Transport(error.to_string()))
+}
+
+/// Places on the way; what is new is at its place already.
+fn between(from: &Positions, to: &Positions, share: f32) -> Positions {
+    to.iter()
+        .map(|(id, end)| {
+            let place = from.get(id).map_or(*end, |start| Point {
+                x: start.x + (end.x - start.x) * share,
+                y: start.y + (end.y - start.y) * share,
+            });
+            (id.clone(), place)
+        })
+        .collect()
+}
+
+/// Slow at both ends.
+fn ease(share: f32) -> f32 {
+    share * share * (3.0 - 2.0 * share)
+}
+
+fn wants_no_motion() -> bool {
+    window()
+        .match_media("(prefers-reduced-motion: reduce)")
+        .ok()
+        .flatten()
+        .is_some_and(|query| query.matches())
+}
+
+async fn next_frame() {
+    let frame = js_sys::Promise::new(&mut |resolve, _| {
+        // Where no frame comes (a hidden page), the next try is the last.
+        let _ = window().request_animation_frame(&resolve);
+    });
+    let _ = JsFuture::from(frame).await;
+}
+
+async fn sleep(time: Duration) {
+    let slept = js_sys::Promise::new(&mut |resolve, _| {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(
+            &resolve,
+            time.as_millis() as i32,
+        );
+    });
+    let _ = JsFuture::from(slept).await;
+}

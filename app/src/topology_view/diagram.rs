@@ -1,0 +1,345 @@
+//! From the topology to what is drawn.
+
+use crate::{Element, format};
+use api::{
+    GetTopologyReply, Host, HostState, Link, LinkEnd, LinkKind, LinkState, Router, RouterState,
+    Segment, TopologyView,
+};
+use graph::{Diagram, Edge, EdgeKind, EdgeState, End, Group, Node, NodeKind, NodeState};
+use std::collections::HashMap;
+
+/// Draws a topology: routers, segments and hosts as nodes, links as edges; in the combined view
+/// hosts are boxes around their routers. Ids are those of [`Element`].
+///
+/// A router whose host is not in the reply stands free; a link to something that is not there is
+/// left out.
+pub fn diagram(topology: &GetTopologyReply) -> Diagram {
+    let mut drawing = Drawing::new(topology);
+    let boxed = topology.view == TopologyView::Combined;
+    for host in &topology.hosts {
+        drawing.host(host, boxed);
+    }
+    for router in &topology.routers {
+        drawing.router(router);
+    }
+    for segment in topology.segments.iter().filter(|segment| segment.drawn) {
+        drawing.segment(segment);
+    }
+    for link in &topology.links {
+        drawing.link(link);
+    }
+    drawing.diagram
+}
+
+/// The diagram as it grows, and where to find what is in it.
+struct Drawing<'a> {
+    diagram: Diagram,
+    ends: HashMap<Element, End>,
+    names: HashMap<Element, &'a str>,
+}
+
+impl<'a> Drawing<'a> {
+    fn new(topology: &'a GetTopologyReply) -> Self {
+        let hosts = topology
+            .hosts
+            .iter()
+            .map(|host| (Element::Host(host.id.clone()), host.name.as_str()));
+        let routers = topology
+            .routers
+            .iter()
+            .map(|router| (Element::Router(router.id), router.name.as_str()));
+        let segments = topology
+            .segments
+            .iter()
+            .map(|segment| (Element::Segment(segment.id.clone()), segment.name.as_str()));
+        Self {
+            diagram: Diagram::default(),
+            ends: HashMap::new(),
+            names: hosts.chain(routers).chain(segments).collect(),
+        }
+    }
+
+    fn host(&mut self, host: &Host, boxed: bool) {
+        let element = Element::Host(host.id.clone());
+        let id = element.to_string();
+        let (label, state, stale) = (
+            host.name.clone(),
+            host_state(host.state),
+            host.state == HostState::Unreachable,
+        );
+        let description = describe_host(host);
+        let end = if boxed {
+            self.diagram.groups.push(Group {
+                id,
+                label,
+                state,
+                stale,
+                description,
+            });
+            End::Group(self.diagram.groups.len() as u32 - 1)
+        } else {
+            self.diagram.nodes.push(Node {
+                id,
+                label,
+                kind: NodeKind::Host,
+                state,
+                group: None,
+                stale,
+                description,
+            });
+            End::Node(self.diagram.nodes.len() as u32 - 1)
+        };
+        self.ends.insert(element, end);
+    }
+
+    fn router(&mut self, router: &Router) {
+        let element = Element::Router(router.id);
+        let host = Element::Host(router.host.clone());
+        let group = match self.ends.get(&host) {
+            Some(End::Group(index)) => Some(*index),
+            _ => None,
+        };
+        let host_name = self
+            .names
+            .get(&host)
+            .copied()
+            .unwrap_or(router.host.as_str());
+        self.diagram.nodes.push(Node {
+            id: element.to_string(),
+            label: router.name.clone(),
+            kind: NodeKind::Router,
+            state: router_state(router.state),
+            group,
+            stale: !router.current,
+            description: describe_router(router, host_name),
+        });
+        let end = End::Node(self.diagram.nodes.len() as u32 - 1);
+        self.ends.insert(element, end);
+    }
+
+    fn segment(&mut self, segment: &Segment) {
+        let element = Element::Segment(segment.id.clone());
+        self.diagram.nodes.push(Node {
+            id: element.to_string(),
+            label: segment.name.clone(),
+            kind: NodeKind::Segment,
+            state: NodeState::Neutral,
+            group: None,
+            stale: false,
+            description: format!(
+                "Segment {} ({}) with {}.",
+                segment.name,
+                segment.kind.as_str(),
+                format::count(segment.members.len(), "member", "members")
+            ),
+        });
+        let end = End::Node(self.diagram.nodes.len() as u32 - 1);
+        self.ends.insert(element, end);
+    }
+
+    fn link(&mut self, link: &Link) {
+        let (Some(a), Some(b)) = (self.end(&link.a), self.end(&link.b)) else {
+            return;
+        };
+        let to_segment = link.a.segment.is_some() || link.b.segment.is_some();
+        let kind = match link.kind {
+            LinkKind::Physical => EdgeKind::Physical,
+            LinkKind::Virtual if to_segment => EdgeKind::Attachment,
+            LinkKind::Virtual => EdgeKind::Virtual,
+        };
+        let capacity = link.capacity_bits_per_second;
+        let description = format!(
+            "{} link between {} and {}, {}{}.",
+            match link.kind {
+                LinkKind::Physical => "Physical",
+                LinkKind::Virtual => "Virtual",
+            },
+            self.name(&link.a),
+            self.name(&link.b),
+            match link.state {
+                LinkState::Up => "up",
+                LinkState::Down => "down",
+                LinkState::Unknown => "its state is unknown",
+            },
+            capacity
+                .map(|bits| format!(", {}", format::capacity(bits)))
+                .unwrap_or_default(),
+        );
+        self.diagram.edges.push(Edge {
+            id: Element::Link(link.id.clone()).to_string(),
+            a,
+            b,
+            kind,
+            state: match link.state {
+                LinkState::Up => EdgeState::Up,
+                LinkState::Down => EdgeState::Down,
+                LinkState::Unknown => EdgeState::Unknown,
+            },
+            label: capacity.map(format::capacity).unwrap_or_default(),
+            description,
+            capacity: capacity.unwrap_or(0) as f32,
+        });
+    }
+
+    fn end(&self, end: &LinkEnd) -> Option<End> {
+        Element::of_end(end).and_then(|element| self.ends.get(&element).copied())
+    }
+
+    fn name(&self, end: &LinkEnd) -> &str {
+        Element::of_end(end)
+            .and_then(|element| self.names.get(&element).copied())
+            .unwrap_or("something unknown")
+    }
+}
+
+/// How a host's state is drawn.
+pub fn host_state(state: HostState) -> NodeState {
+    match state {
+        HostState::Online => NodeState::Running,
+        HostState::Degraded => NodeState::Paused,
+        HostState::Unreachable => NodeState::Failed,
+        HostState::Connecting => NodeState::Unknown,
+    }
+}
+
+/// How a router's state is drawn.
+pub fn router_state(state: RouterState) -> NodeState {
+    match state {
+        RouterState::Running => NodeState::Running,
+        RouterState::Suspended => NodeState::Paused,
+        RouterState::ShuttingDown | RouterState::ShutOff => NodeState::Stopped,
+        RouterState::Crashed => NodeState::Failed,
+        RouterState::Unknown => NodeState::Unknown,
+    }
+}
+
+fn describe_host(host: &Host) -> String {
+    let place = host
+        .site
+        .as_ref()
+        .map(|site| format!(" in {site}"))
+        .unwrap_or_default();
+    format!(
+        "Host {}{place}, {}, {} of {} running.",
+        host.name,
+        host.state.as_str(),
+        host.running_routers,
+        format::count(host.routers as usize, "router", "routers"),
+    )
+}
+
+fn describe_router(router: &Router, host: &str) -> String {
+    let network = router
+        .virtual_network
+        .as_ref()
+        .map(|network| format!(", network {network}"))
+        .unwrap_or_default();
+    let doubt = if router.current {
+        ""
+    } else {
+        " Last known: its host does not answer."
+    };
+    format!(
+        "Router {} on {host}, {}{network}.{doubt}",
+        router.name,
+        router.state.as_str()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topology(view: TopologyView) -> GetTopologyReply {
+        let router = |n: u8, state: &str, host: &str| {
+            serde_json::json!({
+                "id": format!("00000000-0000-4000-8000-0000000000{n:02}"), "name": format!("r{n}"),
+                "title": null, "host": host, "state": state, "current": n != 2,
+                "asOf": "2026-11-22T12:00:00Z", "virtualNetwork": "ring", "tags": [], "vcpus": 1,
+                "memoryBytes": 1, "autostart": false, "persistent": true, "interfaces": [],
+                "disks": []
+            })
+        };
+        let end = |kind: &str, id: &str| {
+            let mut end = serde_json::json!({"host": null, "router": null, "segment": null, "interface": null});
+            end[kind] = id.into();
+            end
+        };
+        serde_json::from_value(serde_json::json!({
+            "asOf": "2026-11-22T12:00:00Z", "sources": [], "version": 3, "view": view,
+            "hosts": [{
+                "id": "h1", "name": "ams-1", "site": "Amsterdam", "state": "online",
+                "message": null, "asOf": null, "endpoints": [], "hostname": null, "uuid": null,
+                "cpuModel": null, "cpus": 4, "memoryBytes": 1, "hypervisor": null, "routers": 2,
+                "runningRouters": 1, "interfaces": []
+            }],
+            "routers": [router(1, "running", "h1"), router(2, "suspended", "nowhere")],
+            "segments": [
+                {"id": "s1", "name": "lan", "kind": "network", "hosts": ["h1"], "members": [], "drawn": true},
+                {"id": "s2", "name": "pair", "kind": "network", "hosts": ["h1"], "members": [], "drawn": false}
+            ],
+            "links": [
+                {"id": "l1", "kind": "virtual",
+                 "a": end("router", "00000000-0000-4000-8000-000000000001"),
+                 "b": end("router", "00000000-0000-4000-8000-000000000002"),
+                 "state": "up", "capacityBitsPerSecond": 1_000_000_000_u64, "segment": "s2", "sources": []},
+                {"id": "l2", "kind": "virtual",
+                 "a": end("router", "00000000-0000-4000-8000-000000000001"), "b": end("segment", "s1"),
+                 "state": "down", "capacityBitsPerSecond": null, "segment": "s1", "sources": []},
+                {"id": "l3", "kind": "physical", "a": end("host", "h1"), "b": end("host", "h9"),
+                 "state": "up", "capacityBitsPerSecond": null, "segment": null, "sources": []}
+            ]
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn hosts_are_boxes_in_the_combined_view_only() {
+        let combined = diagram(&topology(TopologyView::Combined));
+        assert_eq!(combined.groups.len(), 1);
+        assert_eq!(combined.groups[0].id, "host:h1");
+        assert_eq!(
+            combined.groups[0].description,
+            "Host ams-1 in Amsterdam, online, 1 of 2 routers running."
+        );
+        let physical = diagram(&topology(TopologyView::Physical));
+        assert!(physical.groups.is_empty());
+        assert_eq!(physical.nodes[0].kind, NodeKind::Host);
+    }
+
+    #[test]
+    fn routers_stand_in_their_host_or_free() {
+        let drawn = diagram(&topology(TopologyView::Combined));
+        assert_eq!(drawn.nodes[0].group, Some(0));
+        assert_eq!(drawn.nodes[1].group, None);
+        assert_eq!(drawn.nodes[1].state, NodeState::Paused);
+        assert!(drawn.nodes[1].stale);
+        assert_eq!(
+            drawn.nodes[0].description,
+            "Router r1 on ams-1, running, network ring."
+        );
+    }
+
+    #[test]
+    fn links_lead_to_what_is_there_and_say_what_they_are() {
+        let drawn = diagram(&topology(TopologyView::Combined));
+        assert_eq!(
+            drawn.edges.len(),
+            2,
+            "the link to an absent host is left out"
+        );
+        assert_eq!(drawn.edges[0].kind, EdgeKind::Virtual);
+        assert_eq!(drawn.edges[0].label, "1 Gbit/s");
+        assert_eq!(
+            drawn.edges[0].description,
+            "Virtual link between r1 and r2, up, 1 Gbit/s."
+        );
+        assert_eq!(drawn.edges[1].kind, EdgeKind::Attachment);
+        assert_eq!(drawn.edges[1].state, EdgeState::Down);
+        assert_eq!(
+            drawn.nodes.len(),
+            3,
+            "two routers and the one drawn segment"
+        );
+    }
+}

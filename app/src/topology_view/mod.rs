@@ -1,0 +1,223 @@
+//! The topology as a picture that one can move through, and as a list.
+//!
+//! ```text
+//! server: Operations ─▶ diagram ─▶ Picture ─▶ Scene ─▶ SVG text in the page (inner_html)
+//! browser: GET /graph/{version} ─▶ Picture ─▶ Scene ─▶ SVG text ─▶ morph into what is shown
+//! ```
+//!
+//! The page comes alive without reading the graph: the SVG is put in as text, and what the browser
+//! needs for moving, searching and animating is fetched after that. From then on, each new version
+//! is fetched and drawn by the same code, and only what differs is touched, so that focus, pan,
+//! zoom and selection stay.
+
+pub mod camera;
+#[cfg(feature = "hydrate")]
+mod controller;
+pub mod diagram;
+#[cfg(feature = "hydrate")]
+mod morph;
+pub mod neighbours;
+pub mod outline;
+mod picture;
+
+#[cfg(feature = "ssr")]
+pub use picture::Pictures;
+pub use picture::{NotAPicture, Picture, svg};
+
+/// Draws a topology; see [`diagram::diagram`].
+pub fn diagram(topology: &api::GetTopologyReply) -> graph::Diagram {
+    diagram::diagram(topology)
+}
+
+use crate::{Element, Failure};
+use api::TopologyView;
+use leptos::{html, prelude::*};
+
+/// What the server draws for the first look.
+#[derive(Clone, Debug, Default)]
+struct FirstLook {
+    /// The version; empty if there is nothing.
+    version: String,
+    svg: String,
+    outline: String,
+}
+
+impl FirstLook {
+    /// Draws it. In the browser there is nothing to do: the page has it already, or the
+    /// controller fetches it.
+    async fn take(view: TopologyView, selected: Option<Element>) -> Self {
+        #[cfg(feature = "ssr")]
+        {
+            match Self::draw(view, selected).await {
+                Ok(look) => look,
+                Err(failure) => Self {
+                    svg: format!(
+                        "<p class=\"notice\" role=\"alert\">{}</p>",
+                        crate::format::escape_html(&failure.to_string())
+                    ),
+                    ..Self::default()
+                },
+            }
+        }
+        #[cfg(not(feature = "ssr"))]
+        {
+            let _ = (view, selected);
+            std::future::ready(Self::default()).await
+        }
+    }
+
+    #[cfg(feature = "ssr")]
+    async fn draw(view: TopologyView, selected: Option<Element>) -> Result<Self, Failure> {
+        let pictures = use_context::<std::sync::Arc<dyn Pictures>>();
+        let (Some(pictures), Some(caller)) = (pictures, use_context::<api::Caller>()) else {
+            return Err(Failure::Transport(
+                "The server set up this page without pictures or caller. This is a fault of VMS: \
+                 report it."
+                    .to_owned(),
+            ));
+        };
+        let picture = pictures.picture(&caller, view).await?;
+        let selected = selected.map(|element| element.to_string());
+        Ok(Self {
+            version: picture.version.to_string(),
+            svg: svg(&picture.scene(), view, selected.as_deref()),
+            outline: outline::html(&picture.diagram, view),
+        })
+    }
+}
+
+/// What the picture tells the page around it.
+#[derive(Clone, Copy)]
+pub struct Told {
+    /// What went wrong with the picture; what is shown stays.
+    pub failure: RwSignal<Option<Failure>>,
+    /// What is under the pointer or has the focus: name, sentence, and where it is on the stage.
+    pub pointed: RwSignal<Option<Pointed>>,
+    /// How many elements the search found; `None` without a search.
+    pub found: RwSignal<Option<usize>>,
+}
+
+/// What is pointed at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pointed {
+    /// Its name.
+    pub name: String,
+    /// A sentence.
+    pub description: String,
+    /// Where the card goes, in pixels of the stage.
+    pub x: f32,
+    /// Downwards.
+    pub y: f32,
+}
+
+/// The stage: the picture, its controls, and the graph as a list.
+#[component]
+pub fn TopologyStage(
+    /// The view.
+    view: Memo<TopologyView>,
+    /// What is selected.
+    selected: Memo<Option<Element>>,
+) -> impl IntoView {
+    let stage = NodeRef::<html::Div>::new();
+    let list = NodeRef::<html::Div>::new();
+    let told = Told {
+        failure: RwSignal::new(None),
+        pointed: RwSignal::new(None),
+        found: RwSignal::new(None),
+    };
+    let asked = RwSignal::new(None::<Ask>);
+    #[cfg(feature = "hydrate")]
+    controller::start(stage, list, view, selected, told, asked);
+    let (first_view, first_selected) = (view.get_untracked(), selected.get_untracked());
+    let ask = move |what: Ask| move |_| asked.set(Some(what));
+    view! {
+        <section class="stage-frame" aria-label="Topology">
+            <Suspense>
+                {Suspend::new(async move {
+                    let look = FirstLook::take(first_view, first_selected).await;
+                    view! {
+                        <div
+                            class="stage"
+                            node_ref=stage
+                            data-version=look.version
+                            inner_html=look.svg
+                        ></div>
+                        <details class="outline">
+                            <summary>"All hosts and routers as a list"</summary>
+                            <div class="outline-body" node_ref=list inner_html=look.outline></div>
+                        </details>
+                    }
+                })}
+            </Suspense>
+            <nav class="segmented views" aria-label="View">
+                {TopologyView::ALL
+                    .into_iter()
+                    .map(|choice| {
+                        let href = move || match selected.get() {
+                            Some(element) => element.href(choice),
+                            None => format!("/?view={choice}"),
+                        };
+                        view! {
+                            <leptos_router::components::A
+                                href=href
+                                scroll=false
+                                attr:aria-current=move || (view.get() == choice).then_some("true")
+                            >
+                                {match choice {
+                                    TopologyView::Combined => "Combined",
+                                    TopologyView::Virtual => "Virtual",
+                                    TopologyView::Physical => "Physical",
+                                }}
+                            </leptos_router::components::A>
+                        }
+                    })
+                    .collect_view()}
+            </nav>
+            <div class="zoom" role="group" aria-label="Zoom">
+                <button type="button" class="tool" aria-label="Zoom in" title="Zoom in (+)" on:click=ask(Ask::ZoomIn)>
+                    <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M9.2 4h1.6v5.2H16v1.6h-5.2V16H9.2v-5.2H4V9.2h5.2Z"></path></svg>
+                </button>
+                <button type="button" class="tool" aria-label="Zoom out" title="Zoom out (−)" on:click=ask(Ask::ZoomOut)>
+                    <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M4 9.2h12v1.6H4Z"></path></svg>
+                </button>
+                <button type="button" class="tool" aria-label="Show everything" title="Show everything (0)" on:click=ask(Ask::Fit)>
+                    <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M3 3h5v1.6H4.6V8H3ZM12 3h5v5h-1.6V4.6H12ZM3 12h1.6v3.4H8V17H3ZM15.4 12H17v5h-5v-1.6h3.4Z"></path></svg>
+                </button>
+            </div>
+            {move || told.found.get().map(|found| view! {
+                <p class="found" role="status">
+                    {match found {
+                        0 => "Nothing has such a name".to_owned(),
+                        found => format!("{} found; Enter goes there", found),
+                    }}
+                </p>
+            })}
+            {move || told.failure.get().map(|failure| view! {
+                <p class="notice stage-notice" role="alert">{failure.to_string()}</p>
+            })}
+            {move || told.pointed.get().map(|pointed| view! {
+                <div
+                    class="tip"
+                    aria-hidden="true"
+                    style:left=format!("{:.0}px", pointed.x)
+                    style:top=format!("{:.0}px", pointed.y)
+                >
+                    <strong>{pointed.name}</strong>
+                    <span>{pointed.description}</span>
+                </div>
+            })}
+        </section>
+    }
+    .into_any()
+}
+
+/// What a control asks the picture for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Larger.
+    ZoomIn,
+    /// Smaller.
+    ZoomOut,
+    /// Everything.
+    Fit,
+}

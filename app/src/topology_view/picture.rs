@@ -1,0 +1,107 @@
+//! What the page draws: the graph and where everything is, as it travels from the server.
+
+use api::TopologyView;
+use graph::{Diagram, Positions, Scene, svg};
+use serde::{Deserialize, Serialize};
+
+/// The graph of one topology version in one view, with a place for everything.
+///
+/// It travels by `GET /graph/{version}?view=…` in the compact encoding of [`Self::encode`], never
+/// inside the page: the page carries only the SVG made of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// The topology's version.
+    pub version: u64,
+    /// The view.
+    pub view: TopologyView,
+    /// What is there.
+    pub diagram: Diagram,
+    /// Where it is.
+    pub positions: Positions,
+}
+
+/// Why bytes are not a picture.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the graph that was received cannot be read ({0}); the page and the server may be of different versions: reload the page"
+)]
+pub struct NotAPicture(String);
+
+impl Picture {
+    /// The bytes that travel (postcard).
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).expect("plain data of known length is always encoded")
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Self, NotAPicture> {
+        postcard::from_bytes(bytes).map_err(|error| NotAPicture(error.to_string()))
+    }
+
+    /// The shapes.
+    pub fn scene(&self) -> Scene {
+        Scene::new(&self.diagram, &self.positions)
+    }
+}
+
+/// Writes a scene as SVG, the same on the server and in the browser: every element is a link that
+/// selects it, so that it works without script.
+pub fn svg(scene: &Scene, view: TopologyView, selected: Option<&str>) -> String {
+    let select = format!("/?view={view}&select=");
+    svg::render(
+        scene,
+        &svg::Options {
+            href: Some(select.clone()),
+            group_href: Some(select.clone()),
+            edge_href: Some(select),
+            selected: selected.map(str::to_owned),
+            title: match view {
+                TopologyView::Combined => "Topology: hosts, the routers on them, and their links",
+                TopologyView::Virtual => "Topology: routers, segments and virtual links",
+                TopologyView::Physical => "Topology: hosts and physical links",
+            }
+            .to_owned(),
+            ..svg::Options::default()
+        },
+    )
+}
+
+/// Where the server's pictures come from: made once a version and view, kept, and read by many.
+#[cfg(feature = "ssr")]
+#[async_trait::async_trait]
+pub trait Pictures: Send + Sync {
+    /// The picture of the present topology in `view`.
+    async fn picture(
+        &self,
+        caller: &api::Caller,
+        view: TopologyView,
+    ) -> Result<std::sync::Arc<Picture>, api::Error>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_survives_its_encoding_and_garbage_is_refused() {
+        let diagram = Diagram {
+            nodes: vec![graph::Node {
+                id: "router:r".to_owned(),
+                label: "r".to_owned(),
+                ..graph::Node::default()
+            }],
+            ..Diagram::default()
+        };
+        let positions = graph::arrange(&diagram, None);
+        let picture = Picture {
+            version: 7,
+            view: TopologyView::Virtual,
+            diagram,
+            positions,
+        };
+        let bytes = picture.encode();
+        assert_eq!(Picture::decode(&bytes), Ok(picture));
+        assert!(Picture::decode(&bytes[..bytes.len() - 1]).is_err());
+        assert!(Picture::decode(b"<html>").is_err());
+    }
+}
