@@ -50,8 +50,8 @@ pub enum StartError {
         source: io::Error,
     },
     /// Control did not start.
-    #[error("{0}")]
-    Control(String),
+    #[error("{0}.")]
+    Control(#[from] control::StartError),
     /// The system refused something that always works.
     #[error("The server cannot run: {0}.")]
     System(#[from] io::Error),
@@ -81,7 +81,7 @@ pub async fn run(config: Config, demo: bool) -> Result<(), StartError> {
     let data = DataDirectory::open(config.data)?;
 
     let mut settings = if demo {
-        Settings::demo(data.path().to_owned())
+        Settings::demo(data.path().to_owned())?
     } else {
         let mut settings = Settings::new(data.path().to_owned());
         settings.hosts = config.hosts;
@@ -90,7 +90,7 @@ pub async fn run(config: Config, demo: bool) -> Result<(), StartError> {
     };
     settings.sample_interval = config.sample_interval;
     let control = tokio::select! {
-        control = Control::start(settings) => control.map_err(|error| StartError::Control(error.to_string()))?,
+        control = Control::start(settings) => control?,
         () = signals.next() => return Ok(()),
     };
 

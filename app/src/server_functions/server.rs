@@ -163,7 +163,7 @@ impl Door {
     ) -> Result<RouterHistory, Failure> {
         let status = self.router_status(router).await?;
         let cpu = self
-            .series(router, None, Metric::CpuTime, 1e-9, range)
+            .series(router, None, Metric::CpuTime, 1.0, range)
             .await?;
         let mut interfaces = Vec::with_capacity(status.router.interfaces.len());
         for interface in &status.router.interfaces {
@@ -196,8 +196,8 @@ impl Door {
         })
     }
 
-    /// The growth a second of a counter, times `factor`; an empty series where nothing was ever
-    /// counted.
+    /// The growth a second of a counter (of processor time: processors in use), times `factor`; an
+    /// empty series where nothing was ever counted.
     async fn series(
         &self,
         router: RouterId,

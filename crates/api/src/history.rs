@@ -111,7 +111,8 @@ pub enum Aggregation {
     Maximum,
     /// The last.
     Last,
-    /// For counters: the growth a second, resets seen.
+    /// For counters: the growth a second, resets seen. That of processor time is told in
+    /// processors: 1 is one processor fully used.
     Rate,
 }
 

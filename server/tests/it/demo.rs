@@ -22,7 +22,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static DEMO: LazyLock<Demo> = LazyLock::new(|| {
     let data = TempDir::new().unwrap();
     RUNTIME.block_on(async {
-        let control = Control::start(Settings::demo(data.path().to_owned()))
+        let control = Control::start(Settings::demo(data.path().to_owned()).unwrap())
             .await
             .unwrap();
         let operations = control.operations();

@@ -30,13 +30,17 @@ fn vms(arguments: &[&str]) -> Command {
 struct Server {
     child: Child,
     url: String,
+    /// Where it keeps what is temporary: a server that is killed cannot clean up.
+    temporary: TempDir,
 }
 
 impl Server {
     fn start(arguments: &[&str]) -> Self {
+        let temporary = TempDir::new().unwrap();
         let mut command = vms(arguments);
         let mut child = command
             .args(["--listen", "127.0.0.1:0"])
+            .env("TMPDIR", temporary.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
@@ -50,7 +54,11 @@ impl Server {
             .unwrap_or_else(|| panic!("{arguments:?} printed {line:?}"))
             .trim()
             .to_owned();
-        Self { child, url }
+        Self {
+            child,
+            url,
+            temporary,
+        }
     }
 
     /// What a command prints that asks this server; it must succeed.
@@ -246,25 +254,11 @@ fn two_demos_run_side_by_side_and_end_when_told() {
 
 #[test]
 fn a_demo_leaves_nothing_behind() {
-    let temporary = TempDir::new().unwrap();
-    let mut command = vms(&["demo", "--listen", "127.0.0.1:0"]);
-    let mut child = command
-        .env("TMPDIR", temporary.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    assert_eq!(entries(temporary.path()), 1);
-    let mut server = Server {
-        child,
-        url: String::new(),
-    };
+    let mut server = Server::start(&["demo"]);
+    assert_eq!(entries(server.temporary.path()), 1);
     server.signal("-INT");
     assert_eq!(server.wait(), Some(0));
-    assert_eq!(entries(temporary.path()), 0);
+    assert_eq!(entries(server.temporary.path()), 0);
 }
 
 fn entries(path: &Path) -> usize {
@@ -303,7 +297,7 @@ fn the_command_line_operates_a_server() {
     assert!(server.ask(&["topology"]).contains("Version "));
 
     let history = server.ask_json(&["history", name, "cpuTime", "--start", "2h", "--step", "60"]);
-    assert_eq!(history["unit"], "ns/s");
+    assert_eq!(history["unit"], "cpus");
     assert_eq!(history["simulated"], true);
     assert!(
         history["points"]
