@@ -47,7 +47,7 @@ pub enum StartError {
     Database {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// What the database said.
         source: sqlx::Error,
     },
     /// The history cannot be opened.

@@ -91,16 +91,19 @@ impl Control {
                 recorder: recorder.clone(),
                 interval: settings.sample_interval,
             };
+            // A past that is there is kept; the time in which no server ran stays a gap.
+            if history.last_tick_ms().await?.is_none() {
+                let (running, past) = (stop.clone(), history.clone());
+                tasks.push(tokio::spawn(async move {
+                    let seeding = measurement::seed(fleet, past, started.as_millisecond());
+                    if let Some(Err(error)) = running.run_until_cancelled(seeding).await {
+                        tracing::error!(%error, "the demo's past could not be stored");
+                    }
+                }));
+            }
             let running = stop.clone();
             tasks.push(tokio::spawn(async move {
                 running.run_until_cancelled(simulation.run()).await;
-            }));
-            let (running, past) = (stop.clone(), history.clone());
-            tasks.push(tokio::spawn(async move {
-                let seeding = measurement::seed(fleet, past, started.as_millisecond());
-                if let Some(Err(error)) = running.run_until_cancelled(seeding).await {
-                    tracing::error!(%error, "the demo's past could not be stored");
-                }
             }));
         }
         let surroundings = Surroundings {

@@ -95,6 +95,7 @@ impl Supervisor {
             lines,
             events,
             listing: None.into(),
+            listing_failed: None,
             newer: BTreeSet::new(),
             asked: BTreeMap::new(),
             reads: FuturesUnordered::new(),
@@ -160,6 +161,9 @@ impl Supervisor {
     }
 }
 
+/// What reading a domain gave; nothing if it is gone.
+type Read = Result<Option<libvirt::Domain>, Error>;
+
 /// No value: contact is kept until it is lost.
 enum Never {}
 
@@ -169,11 +173,13 @@ struct Serving {
     events: EventReceiver,
     relist_at: Instant,
     listing: OptionFuture<BoxFuture<'static, Result<HostInventory, Error>>>,
+    /// Why the last listing failed, if it did: polls that are answered do not make up for it.
+    listing_failed: Option<String>,
     /// Domains that were read since the listing began.
     newer: BTreeSet<RouterId>,
     /// Domains to be read, and who waits for that.
     asked: BTreeMap<RouterId, Vec<oneshot::Sender<()>>>,
-    reads: FuturesUnordered<BoxFuture<'static, (RouterId, Result<Option<libvirt::Domain>, Error>)>>,
+    reads: FuturesUnordered<BoxFuture<'static, (RouterId, Read)>>,
     /// Domains that are being read, and who waits for that. What happens meanwhile asks again.
     reading: BTreeMap<RouterId, Vec<oneshot::Sender<()>>>,
 }
@@ -194,7 +200,7 @@ impl Serving {
         loop {
             self.start_reads();
             tokio::select! {
-                event = self.events.recv() => self.take_event(event)?,
+                event = self.events.recv() => self.take_event(event.as_ref())?,
                 Some((id, read)) = self.reads.next() => self.take_read(host, id, read).await?,
                 Some(refresh) = host.refreshes.recv() => {
                     self.asked.entry(refresh.router).or_default().push(refresh.published);
@@ -209,7 +215,9 @@ impl Serving {
                     self.newer.clear();
                     self.listing = Some(self.list(host)).into();
                 }
-                Some(answered) = polled.recv() => Self::take_health(host, answered).await,
+                Some(answered) = polled.recv() => {
+                    Self::take_health(host, self.listing_failed.as_ref(), answered).await;
+                }
             }
         }
     }
@@ -223,21 +231,23 @@ impl Serving {
         match listed {
             Ok(listed) => {
                 self.relist_at = Instant::now() + host.surroundings.relist_interval;
+                self.listing_failed = None;
                 host.take_listing(listed, std::mem::take(&mut self.newer));
                 host.contact.heard();
                 host.tell(Vec::new()).await;
             }
             Err(error) => {
                 self.relist_at = Instant::now() + RETRY_LISTING;
-                Self::take_health(host, Err(error)).await;
+                self.listing_failed = Some(error.to_string());
+                Self::take_health(host, None, Err(error)).await;
             }
         }
     }
 
-    fn take_event(&mut self, event: Option<Event>) -> Result<(), Error> {
+    fn take_event(&mut self, event: Option<&Event>) -> Result<(), Error> {
         match event {
             Some(Event::Lifecycle { uuid, .. }) => {
-                self.asked.entry(RouterId(uuid)).or_default();
+                self.asked.entry(RouterId(*uuid)).or_default();
             }
             Some(Event::Missed { count }) => {
                 tracing::warn!(count, "events were missed: the host is listed again");
@@ -275,7 +285,7 @@ impl Serving {
         &mut self,
         host: &mut Supervisor,
         id: RouterId,
-        read: Result<Option<libvirt::Domain>, Error>,
+        read: Read,
     ) -> Result<(), Error> {
         let waiting = self.reading.remove(&id).unwrap_or_default();
         match read {
@@ -299,11 +309,18 @@ impl Serving {
     }
 
     /// The last poll was answered, or not.
-    async fn take_health(host: &mut Supervisor, answered: Result<(), Error>) {
+    async fn take_health(
+        host: &mut Supervisor,
+        listing_failed: Option<&String>,
+        answered: Result<(), Error>,
+    ) {
         let (contact, message) = match answered {
             Ok(()) => {
                 host.contact.heard();
-                (model::Contact::Online, None)
+                match listing_failed {
+                    None => (model::Contact::Online, None),
+                    Some(why) => (model::Contact::Degraded, Some(why.clone())),
+                }
             }
             Err(error) => {
                 tracing::warn!(host = %host.report.id, %error, "the host is degraded");

@@ -62,15 +62,12 @@ impl Simulation {
     }
 }
 
-/// Stores a made-up past, the latest part first, unless there is a past.
+/// Stores a made-up past, the latest part first.
 pub(crate) async fn seed(
     fleet: Fleet,
     history: History,
     until_ms: i64,
 ) -> Result<(), history::Error> {
-    if history.last_tick_ms().await?.is_some() {
-        return Ok(());
-    }
     let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     let step = millis(SEED_STEP);
     let mut end = until_ms.div_euclid(step) * step;

@@ -96,7 +96,7 @@ fn measured(request: &QueryHistoryRequest, router: &model::Router) -> Result<Str
         Error::invalid(
             of,
             format!(
-                "{metric} is measured of an {of} of a router: name one; router {} of this request: {}",
+                "{metric} is measured of one {of} of a router, and none is named; of router {}: {}",
                 router.domain.name,
                 errors::listed(has)
             ),

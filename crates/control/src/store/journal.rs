@@ -213,7 +213,7 @@ async fn put_report(
     Ok(())
 }
 
-/// SQLite's integers are signed; no server lives to see 2^63 versions.
+/// The database's integers are signed; no server lives to see 2^63 versions.
 fn number(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
 }

@@ -1,0 +1,7 @@
+//! The control as its callers see it, over libvirt's test driver.
+
+mod acting;
+mod history;
+mod life;
+mod support;
+mod topology;
