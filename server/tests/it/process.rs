@@ -235,20 +235,16 @@ fn two_demos_run_side_by_side_and_end_when_told() {
         "{hosts}"
     );
     // A stream that stands does not keep the server.
-    let mut stream = vms(&["events", "--server", &first.url])
+    let mut stream = vms(&["events", "--since", "0", "--server", &first.url])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut heard = BufReader::new(stream.stdout.take().unwrap());
+    heard.read_line(&mut String::new()).unwrap();
     first.signal("-TERM");
     assert_eq!(first.wait(), Some(0));
-    let mut rest = String::new();
-    stream
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut rest)
-        .unwrap();
-    stream.wait().unwrap();
+    heard.read_to_string(&mut String::new()).unwrap();
+    assert!(stream.wait().unwrap().success());
     assert!(second.ask(&["host", "list"]).lines().count() > 6);
 }
 
