@@ -70,9 +70,15 @@ impl Supervisor {
         loop {
             let Err(error) = self.stay_in_contact(&mut backoff).await;
             self.contact.set_control(None);
-            tracing::warn!(host = %self.report.id, %error, "the host is unreachable");
-            self.say(model::Contact::Unreachable, Some(error.to_string()))
-                .await;
+            let why = match &error {
+                Error::Lost { reason } => format!("The connection was lost: {reason}."),
+                error => error.to_string(),
+            };
+            // Once for each cause, not for each attempt.
+            if self.report.message.as_ref() != Some(&why) {
+                tracing::warn!(host = %self.report.id, why, "the host is unreachable");
+            }
+            self.say(model::Contact::Unreachable, Some(why)).await;
             tokio::time::sleep(backoff.next()).await;
         }
     }
