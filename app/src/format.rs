@@ -35,6 +35,8 @@ pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if !percent.is_finite() {
         "unknown".to_owned()
+    } else if percent == 0.0 {
+        "0 %".to_owned()
     } else if percent.abs() < 10.0 {
         format!("{percent:.1} %")
     } else {

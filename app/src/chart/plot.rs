@@ -38,7 +38,10 @@ pub fn svg(chart: &Chart) -> String {
     }
     for at in scale::time_ticks(chart.start, chart.end, 5) {
         let x = x(chart, at);
+        // A label at the border would be cut off.
         let label = Timestamp::from_millisecond(at)
+            .ok()
+            .filter(|_| x < RIGHT - 12.0)
             .map(format::hour_and_minute)
             .unwrap_or_default();
         let _ = write!(

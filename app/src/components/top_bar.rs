@@ -91,7 +91,7 @@ fn SearchBox() -> impl IntoView {
             <input
                 type="search"
                 name="q"
-                placeholder="Find a host or router"
+                placeholder="Find by name"
                 aria-label="Find a host or router by name"
                 autocomplete="off"
                 spellcheck="false"

@@ -4,13 +4,13 @@ use crate::{
     Failure,
     chart::{Chart, ChartView, Line, Quantity},
     clock::Clock,
-    components::Simulated,
+    components::{Choice, Simulated},
     live::Live,
     server_functions::{InterfaceHistory, Range, RouterHistory, Series},
 };
 use api::{HostId, Timestamp};
 use leptos::{prelude::*, task::spawn_local};
-use leptos_router::{components::A, hooks::use_location};
+use leptos_router::hooks::use_location;
 use std::future::Future;
 
 /// What the charts of a panel draw.
@@ -106,13 +106,12 @@ pub fn RangeSwitch(
                 .map(|choice| {
                     let address = address.clone();
                     view! {
-                        <A
-                            href=move || address(choice)
-                            scroll=false
-                            attr:aria-current=move || (range.get() == choice).then_some("true")
+                        <Choice
+                            href=Signal::derive(move || address(choice))
+                            here=Signal::derive(move || range.get() == choice)
                         >
                             {choice.label()}
-                        </A>
+                        </Choice>
                     }
                 })
                 .collect_view()}

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 use api::{InterfaceMeasurement, RouterInterface, RouterState, TopologyView};
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{form::ActionForm, html, prelude::*};
 
 /// The panel of a router.
 #[component]
@@ -171,15 +171,22 @@ fn Acts(
 ) -> impl IntoView {
     let suspend = ServerAction::<SuspendRouter>::new();
     let resume = ServerAction::<ResumeRouter>::new();
-    // What an act answers is newer than what is shown.
+    let (suspend_button, resume_button) = (
+        NodeRef::<html::Button>::new(),
+        NodeRef::<html::Button>::new(),
+    );
+    // What an act answers is newer than what is shown. The button that was pressed cannot be
+    // pressed again: the focus goes on to its undo.
     Effect::new(move || {
         if let Some(Ok(reply)) = suspend.value().get() {
             facts.update(|facts| facts.status.router = reply.router);
+            focus_soon(resume_button);
         }
     });
     Effect::new(move || {
         if let Some(Ok(reply)) = resume.value().get() {
             facts.update(|facts| facts.status.router = reply.router);
+            focus_soon(suspend_button);
         }
     });
     let id = facts.with_untracked(|facts| facts.status.router.id);
@@ -212,11 +219,12 @@ fn Acts(
         <div class="acts">
             <ActionForm action=suspend>
                 <input type="hidden" name="router" value=id.to_string()/>
-                <button type="submit" class="act" disabled=cannot_suspend>"Suspend"</button>
+                <button node_ref=suspend_button type="submit" class="act" disabled=cannot_suspend>"Suspend"</button>
             </ActionForm>
             <ActionForm action=resume>
                 <input type="hidden" name="router" value=id.to_string()/>
                 <button
+                    node_ref=resume_button
                     type="submit"
                     class="act"
                     class:primary=move || state.get() == RouterState::Suspended
@@ -232,6 +240,16 @@ fn Acts(
             <p class="notice" role="alert">{failure.to_string()}</p>
         })}
     }
+}
+
+/// Focuses a button once it can be pressed.
+fn focus_soon(button: NodeRef<html::Button>) {
+    request_animation_frame(move || {
+        if let Some(button) = button.get_untracked() {
+            // Without focus the reader is where they were.
+            let _ = button.focus();
+        }
+    });
 }
 
 fn is_simulated(facts: &RouterFacts) -> bool {

@@ -3,7 +3,7 @@
 use super::{SortableHead, hosts::failed, matches, order};
 use crate::{
     Element,
-    components::{RouterStateChip, Search},
+    components::{Choice, RouterStateChip, Search},
     format,
     live::Kept,
     server_functions::{RouterRow, RouterTable, list_routers},
@@ -192,9 +192,9 @@ fn Filters(
         move || {
             shown().map(|(number, selected)| {
                 view! {
-                    <A href=href.clone() scroll=false attr:aria-current=selected.then_some("true")>
+                    <Choice href=Signal::derive(href.clone()) here=selected>
                         {label} " " <span class="count">{number}</span>
-                    </A>
+                    </Choice>
                 }
             })
         }

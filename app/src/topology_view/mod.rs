@@ -29,7 +29,7 @@ pub fn diagram(topology: &api::GetTopologyReply) -> graph::Diagram {
     diagram::diagram(topology)
 }
 
-use crate::{Element, Failure};
+use crate::{Element, Failure, components::Choice};
 use api::TopologyView;
 use leptos::{html, prelude::*};
 
@@ -158,17 +158,16 @@ pub fn TopologyStage(
                             None => format!("/?view={choice}"),
                         };
                         view! {
-                            <leptos_router::components::A
-                                href=href
-                                scroll=false
-                                attr:aria-current=move || (view.get() == choice).then_some("true")
+                            <Choice
+                                href=Signal::derive(href)
+                                here=Signal::derive(move || view.get() == choice)
                             >
                                 {match choice {
                                     TopologyView::Combined => "Combined",
                                     TopologyView::Virtual => "Virtual",
                                     TopologyView::Physical => "Physical",
                                 }}
-                            </leptos_router::components::A>
+                            </Choice>
                         }
                     })
                     .collect_view()}
