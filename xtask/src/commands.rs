@@ -139,6 +139,7 @@ pub fn test() -> Result<ExitCode> {
     stages.stage("format", || cargo(&[&["fmt", "--all", "--check"]]))?;
     stages.stage("front end", site::compile)?;
     stages.stage("site", site::lay_out)?;
+    stages.stage("page budget", site::check_budget)?;
     stages.stage("server and tests", || {
         let what = ["--lib", "--bins", "--tests", "--test", "end2end"];
         cargo(&[&["build"], &NATIVE, &what])
@@ -192,6 +193,7 @@ pub fn release() -> Result<ExitCode> {
     stages.stage("packages", packages::for_build)?;
     stages.stage("front end", site::compile)?;
     stages.stage("site", site::lay_out)?;
+    stages.stage("page budget", site::check_budget)?;
     stages.stage("server", || {
         cargo(&[&["build"], &NATIVE, &["--bin", "vms", "--release"]])
     })?;
