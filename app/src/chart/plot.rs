@@ -10,7 +10,7 @@ pub const WIDTH: f32 = 360.0;
 /// Height of the drawing.
 pub const HEIGHT: f32 = 132.0;
 /// Where the plotted area begins: left of it are the values.
-pub const LEFT: f32 = 56.0;
+pub const LEFT: f32 = 64.0;
 /// Where the plotted area ends.
 pub const RIGHT: f32 = 354.0;
 const TOP: f32 = 8.0;

@@ -124,7 +124,7 @@ pub fn end(end: &EndFacts, is_virtual: bool, view: Signal<TopologyView>) -> impl
             <div class="card-head">
                 <ElementLink element=end.element.clone() name=end.name.clone() view/>
                 {end.simulated.then(|| view! { <Simulated/> })}
-                {end.state.map(|state| view! { <RouterStateChip state current=true/> })}
+                {end.state.map(|state| view! { <RouterStateChip state current=end.current/> })}
             </div>
             {end.interface.clone().map(|interface| view! {
                 <p class="minor">"interface " <span class="mono">{interface}</span></p>

@@ -197,6 +197,8 @@ pub struct EndFacts {
     pub interface: Option<String>,
     /// The router's state, if it is a router.
     pub state: Option<RouterState>,
+    /// Whether that is current.
+    pub current: bool,
     /// The host that it is on, or is.
     pub host: Option<HostId>,
     /// What the interface carries, where it is counted.

@@ -143,6 +143,7 @@ impl Door {
             name: names.of_end(end),
             interface: end.interface.clone(),
             state: router.map(|router| router.state),
+            current: router.is_none_or(|router| router.current),
             host: router
                 .map(|router| router.host.clone())
                 .or_else(|| end.host.clone()),

@@ -220,3 +220,22 @@ pub enum Ask {
     /// Everything.
     Fit,
 }
+
+#[cfg(test)]
+mod tests {
+    /// The page's style sheet holds the graph crate's rules as they are, so that a picture in the
+    /// page and a picture on its own look alike.
+    #[test]
+    fn the_style_sheet_has_every_rule_of_the_picture() {
+        let page = include_str!("../../../style/main.css");
+        let rules = graph::svg::STYLE
+            .lines()
+            .skip_while(|line| !line.starts_with(".topology .ground"));
+        let missing: Vec<_> = rules.filter(|rule| !page.contains(rule)).collect();
+        assert!(
+            missing.is_empty(),
+            "copy these rules of crates/graph/src/svg/style.css into style/main.css:\n{}",
+            missing.join("\n")
+        );
+    }
+}

@@ -40,8 +40,26 @@ impl Picture {
 
     /// The shapes.
     pub fn scene(&self) -> Scene {
-        Scene::new(&self.diagram, &self.positions)
+        scene(&self.diagram, &self.positions)
     }
+}
+
+/// The shapes of a diagram, in a frame that is not smaller than a window's: a picture of three
+/// hosts is not blown up.
+pub fn scene(diagram: &Diagram, positions: &Positions) -> Scene {
+    const LEAST_WIDTH: f32 = 900.0;
+    const LEAST_HEIGHT: f32 = 600.0;
+    let mut scene = Scene::new(diagram, positions);
+    let bounds = &mut scene.bounds;
+    let (wider, higher) = (
+        (LEAST_WIDTH - bounds.width).max(0.0),
+        (LEAST_HEIGHT - bounds.height).max(0.0),
+    );
+    bounds.x -= wider / 2.0;
+    bounds.width += wider;
+    bounds.y -= higher / 2.0;
+    bounds.height += higher;
+    scene
 }
 
 /// Writes a scene as SVG, the same on the server and in the browser: every element is a link that

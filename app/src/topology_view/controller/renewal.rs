@@ -9,10 +9,13 @@ use super::Controller;
 use crate::{
     Failure,
     server_functions::topology_version,
-    topology_view::{Picture, outline, picture::NotAPicture},
+    topology_view::{
+        Picture, outline,
+        picture::{NotAPicture, scene},
+    },
 };
 use api::TopologyView;
-use graph::{Point, Positions, Scene};
+use graph::{Point, Positions};
 use leptos::{prelude::*, task::spawn_local};
 use std::{rc::Rc, time::Duration};
 use wasm_bindgen::JsCast;
@@ -124,12 +127,12 @@ impl Controller {
         }
         let moved = from.as_ref().is_some_and(|from| from != &picture.positions);
         let few = picture.diagram.nodes.len() + picture.diagram.groups.len() <= MOST_MOVED;
-        let scene = picture.scene();
+        let shapes = picture.scene();
         let target = picture.positions.clone();
         let diagram = picture.diagram.clone();
         {
             let mut state = self.state.borrow_mut();
-            state.scene = scene;
+            state.scene = shapes;
             state.picture = Some(picture);
         }
         if let (Some(from), true) = (from, moved && few && !wants_no_motion()) {
@@ -144,7 +147,7 @@ impl Controller {
                         if state.renewal.moves != move_id {
                             return;
                         }
-                        state.scene = Scene::new(&diagram, &positions);
+                        state.scene = scene(&diagram, &positions);
                     }
                     controller.redraw();
                     controller.point_camera();
