@@ -1,4 +1,4 @@
-//! The browser's machinery: a Web Lock elects the tab that holds the stream, a BroadcastChannel
+//! The browser's machinery: a Web Lock elects the tab that holds the stream, a `BroadcastChannel`
 //! carries what it hears to the others.
 
 use super::{Live, News, Sequence, Status};
@@ -210,7 +210,7 @@ fn take(tab: &Shared, event: &Event) {
             let more = changes.len().saturating_sub(sentences.len());
             let mut text = sentences.join(" ");
             if more > 0 {
-                text.push_str(&format!(" And {more} more changes."));
+                text = format!("{text} And {more} more changes.");
             }
             live.announcement.try_set(text);
         }

@@ -104,7 +104,6 @@ pub fn RangeSwitch(
             {Range::ALL
                 .into_iter()
                 .map(|choice| {
-                    let address = address.clone();
                     view! {
                         <Choice
                             href=Signal::derive(move || address(choice))

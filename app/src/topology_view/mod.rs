@@ -187,7 +187,7 @@ pub fn TopologyStage(
                 <p class="found" role="status">
                     {match found {
                         0 => "Nothing has such a name".to_owned(),
-                        found => format!("{} found; Enter goes there", found),
+                        found => format!("{found} found; Enter goes there"),
                     }}
                 </p>
             })}
