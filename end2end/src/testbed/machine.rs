@@ -15,7 +15,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    os::unix::process::ExitStatusExt,
+    os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -75,6 +75,8 @@ impl Machine {
             .args(["--kill-child", "--mount-proc", "--propagation", "private"])
             .args(["--", "sh", "-c", INIT, "machine", hostname])
             .current_dir("/")
+            // Ctrl-C is for the owner, who takes things down in order.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -121,6 +123,7 @@ impl Machine {
             .args(["--target", &self.pid.to_string()])
             .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--wd=/"])
             .args(["--", program])
+            .process_group(0)
             .stdin(Stdio::null());
         command
     }

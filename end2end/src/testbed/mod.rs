@@ -20,7 +20,7 @@ mod host;
 mod machine;
 mod plan;
 
-use std::{fmt::Write, net::Ipv4Addr, process::Command};
+use std::{fmt::Write, net::Ipv4Addr, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 
@@ -235,7 +235,8 @@ impl Uplink {
 impl Drop for Uplink {
     fn drop(&mut self) {
         // It would go with the switch, but only some time later.
-        if let Err(error) = ip(&["link", "del", &self.name]) {
+        let present = Path::new("/sys/class/net").join(&self.name).exists();
+        if present && let Err(error) = ip(&["link", "del", &self.name]) {
             eprintln!("cannot remove {}: {error}", self.name);
         }
     }
