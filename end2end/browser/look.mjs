@@ -16,7 +16,7 @@ await withBrowser(async (browser) => {
       };
       await shoot('combined');
       const pick = (kind) => page.evaluate((k) =>
-        [...document.querySelectorAll(`svg [data-id^="${k}:"]`)]
+        [...document.querySelectorAll(`svg [data-kind][data-id^="${k}:"]`)]
           .find((node) => k !== 'router' || node.classList.contains('running'))?.dataset.id, kind);
       for (const kind of ['router', 'host', 'link', 'segment']) {
         const id = await pick(kind);

@@ -5,10 +5,10 @@ import { PHONE, open, withBrowser } from './chromium.mjs';
 
 const [url] = process.argv.slice(2);
 
-const node = (page, id) => page.locator(`svg [data-id="${id}"]`);
+const node = (page, id) => page.locator(`svg [data-id="${id}"][data-kind]`);
 const hasClass = (page, id, name) =>
   page.waitForFunction(
-    ([id, name]) => document.querySelector(`svg [data-id="${id}"]`)?.classList.contains(name),
+    ([id, name]) => document.querySelector(`svg [data-id="${id}"][data-kind]`)?.classList.contains(name),
     [id, name],
     { timeout: 5_000 },
   );
@@ -17,7 +17,7 @@ const hasClass = (page, id, name) =>
 async function table(page, path) {
   await page.goto(`${url}${path}`);
   return page.evaluate(() => {
-    const text = (cell) => (cell.dataset.value ?? cell.textContent).trim();
+    const text = (cell) => cell.textContent.replace(/[▲▼]/g, '').trim();
     const heads = [...document.querySelectorAll('table thead th')].map(text);
     return [...document.querySelectorAll('table tbody tr')].map((row) =>
       Object.fromEntries([...row.children].map((cell, i) => [heads[i], text(cell)])));
@@ -54,13 +54,17 @@ async function suspendAndResume(page, id, press) {
 }
 
 async function withScript(browser, router) {
-  const id = `router:${router}`;
   const page = await open(browser, url);
+  const id = await page.evaluate((label) =>
+    [...document.querySelectorAll('svg .node.router')]
+      .find((node) => node.getAttribute('aria-label').startsWith(`Router ${label} `))?.dataset.id,
+  router);
+  assert.ok(id, `${router} is drawn`);
   const complaints = page.complaints;
 
   // Hover shows what it is.
   await node(page, id).hover();
-  await page.locator('.tooltip').waitFor({ state: 'visible' });
+  await page.locator('.tip').waitFor({ state: 'visible' });
 
   // A click opens the facts, the charts have lines, the buttons act.
   await node(page, id).click();
@@ -73,7 +77,7 @@ async function withScript(browser, router) {
 
   // The same by keyboard alone.
   await page.keyboard.press('Escape');
-  await panel.waitFor({ state: 'detached' });
+  await page.locator('.home:not(.with-panel)').waitFor();
   await node(page, id).focus();
   await page.keyboard.press('Enter');
   await panel.locator('h2').waitFor();
@@ -115,8 +119,7 @@ async function withScript(browser, router) {
   // Search marks what it finds.
   await page.goto(url);
   await page.getByRole('searchbox').fill(name);
-  await page.waitForTimeout(300);
-  const dimmed = await page.locator('svg .dimmed, svg .faded, svg .miss').count();
+  await page.locator(`svg .node.hit-by-search[data-id="${id}"]`).waitFor();
 
   // Dark is dark, and stays so.
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -130,16 +133,13 @@ async function withScript(browser, router) {
   assert.ok(wide <= 0, `the page is ${wide} px wider than a phone`);
   complaints.push(...phone.complaints);
   await phone.context().close();
-  return { name, neighbour, dimmed, complaints };
+  return { name, neighbour, complaints };
 }
 
 const result = await withBrowser(async (browser) => {
   const still = await withoutScript(browser);
-  const running = still.routers.find((row) => Object.values(row).includes('running'));
+  const running = still.routers.find((row) => row.State === 'running');
   assert.ok(running, 'the table of routers has a running one');
-  const id = running.id ?? Object.values(running).find((v) => /^[0-9a-f-]{36}$/.test(v));
-  const router = id
-    ?? still.views.combined.find((x) => x.startsWith('router:')).slice('router:'.length);
-  return { still, alive: await withScript(browser, router) };
+  return { still, alive: await withScript(browser, running.Router) };
 });
 console.log(JSON.stringify(result));

@@ -10,7 +10,7 @@ await withBrowser(async (browser) => {
     const states = ['running', 'paused', 'stopped', 'failed', 'unknown', 'neutral'];
     let last = null;
     const look = () => {
-      const node = document.querySelector(`svg [data-id="${id}"]`);
+      const node = document.querySelector(`svg .node[data-id="${id}"]`);
       const state = node ? states.find((s) => node.classList.contains(s)) ?? null : null;
       if (state === last) return;
       last = state;

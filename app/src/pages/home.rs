@@ -9,7 +9,10 @@ use crate::{
 use api::TopologyView;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_query_map},
+};
 
 /// `/`, with `?view=`, `?select=` and `?range=`.
 #[component]
@@ -40,13 +43,30 @@ pub fn HomePage() -> impl IntoView {
             }
         },
     );
+    let navigate = use_navigate();
+    let close = move |view: TopologyView| {
+        let options = NavigateOptions {
+            scroll: false,
+            ..NavigateOptions::default()
+        };
+        navigate(&format!("/?view={view}"), options);
+    };
     let view_signal: Signal<TopologyView> = view.into();
     let range_signal: Signal<Range> = range.into();
     view! {
         <Title text="Topology · VMS"/>
         <div class="home" class:with-panel=move || selected.with(Option::is_some)>
             <TopologyStage view selected/>
-            <aside class="panel" aria-label="Selected">
+            <aside
+                class="panel"
+                aria-label="Selected"
+                // The stage has its own; a chart keeps the key while its cursor is shown.
+                on:keydown=move |event| {
+                    if event.key() == "Escape" && selected.with_untracked(Option::is_some) {
+                        close(view.get_untracked());
+                    }
+                }
+            >
                 <Transition>
                     {move || Suspend::new(async move {
                         first.await.map(|facts| view! {

@@ -107,7 +107,7 @@ fn a_pilot_reads_what_the_page_shows() {
     }
     let rows: BTreeMap<_, _> = list(&still["routers"])
         .iter()
-        .map(|row| (text(row, "Name").to_owned(), row))
+        .map(|row| (text(row, "Router").to_owned(), row))
         .collect();
     assert_eq!(rows.len(), routers.len());
     for router in routers {
