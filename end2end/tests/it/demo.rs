@@ -146,7 +146,10 @@ fn a_pilot_acts_and_is_told_why_not() {
         let not_found = &faults["notFound"];
         assert_eq!(text(not_found, "fault"), "NotFound");
         assert_eq!(text(&not_found["detail"], "kind"), "router");
-        assert_eq!(text(&not_found["detail"], "message"), text(not_found, "text"));
+        assert_eq!(
+            text(&not_found["detail"], "message"),
+            text(not_found, "text")
+        );
         assert_eq!(text(&faults["invalid"], "fault"), "InvalidArgument");
         assert_eq!(text(&faults["invalid"]["detail"], "element"), "interface");
         assert_eq!(text(&faults["conflict"], "fault"), "Conflict");

@@ -53,7 +53,9 @@ impl Watcher {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 let line: Value = serde_json::from_str(&line).unwrap();
                 let state = line["state"].as_str().unwrap_or("absent").to_owned();
-                list.lock().unwrap().push((line["t"].as_f64().unwrap(), state));
+                list.lock()
+                    .unwrap()
+                    .push((line["t"].as_f64().unwrap(), state));
             }
         });
         Self { what, child, seen }
@@ -103,7 +105,12 @@ fn what_is_wired_is_what_is_told() {
                 .as_array()
                 .unwrap()
                 .iter()
-                .map(|nic| (nic["mac"].as_str().unwrap(), nic["source"].as_str().unwrap()))
+                .map(|nic| {
+                    (
+                        nic["mac"].as_str().unwrap(),
+                        nic["source"].as_str().unwrap(),
+                    )
+                })
                 .collect();
             assert_eq!(router["state"], "running");
             assert_eq!(router["virtualNetwork"], "line");
@@ -155,7 +162,10 @@ fn what_is_wired_is_what_is_told() {
             let measurement = &status["measurement"];
             assert_eq!(measurement["simulated"], false);
             for nic in measurement["interfaces"].as_array().unwrap() {
-                assert!(nic["receivedBitsPerSecond"].as_f64().unwrap() > 0.0, "{nic}");
+                assert!(
+                    nic["receivedBitsPerSecond"].as_f64().unwrap() > 0.0,
+                    "{nic}"
+                );
             }
         }
     }
@@ -171,7 +181,9 @@ fn interface_counters(bed: &Testbed) -> BTreeMap<String, f64> {
             let text = host.virsh(&["domifstat", &router.name, &nic.mac]).unwrap();
             for line in text.lines() {
                 let words: Vec<_> = line.split_whitespace().collect();
-                let [_, name, value] = words[..] else { continue };
+                let [_, name, value] = words[..] else {
+                    continue;
+                };
                 let metric = match name {
                     "rx_bytes" => "receivedBytes",
                     "tx_bytes" => "transmittedBytes",
@@ -200,7 +212,13 @@ fn changes_behind_our_back_show_at_once() {
         Watcher::start(
             "a pilot",
             client::root().join("target/venv/bin/python"),
-            &[&script("soap/pilot.py"), "watch", &base, &router.uuid, "240"],
+            &[
+                &script("soap/pilot.py"),
+                "watch",
+                &base,
+                &router.uuid,
+                "240",
+            ],
         ),
         Watcher::start(
             "the page",
@@ -224,8 +242,14 @@ fn changes_behind_our_back_show_at_once() {
             let end = seconds();
             for watcher in &watchers {
                 let shown = watcher.wait(&states, begin);
-                late.entry(watcher.what).or_default().push((shown - end).max(0.0));
-                println!("{act}: {} after {:.0} ms", watcher.what, (shown - end) * 1e3);
+                late.entry(watcher.what)
+                    .or_default()
+                    .push((shown - end).max(0.0));
+                println!(
+                    "{act}: {} after {:.0} ms",
+                    watcher.what,
+                    (shown - end) * 1e3
+                );
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod demo;
+mod layout;
 mod pages;
 mod pilot;
 mod process;
