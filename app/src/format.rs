@@ -49,6 +49,19 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// A number with its thousands apart: `35,348`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// The time of day, `12:03:20`, in UTC.
 pub fn time_of_day(at: Timestamp) -> String {
     at.strftime("%H:%M:%S").to_string()
@@ -153,6 +166,14 @@ mod tests {
         assert_eq!(capacity(10_000_000_000), "10 Gbit/s");
         assert_eq!(percent(0.034), "3.4 %");
         assert_eq!(percent(0.5), "50 %");
+    }
+
+    #[test]
+    fn thousands_are_apart() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(35_348), "35,348");
+        assert_eq!(thousands(1_000_000), "1,000,000");
     }
 
     #[test]

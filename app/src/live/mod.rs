@@ -24,7 +24,22 @@ pub use sequence::{News, Sequence};
 
 use api::{HostId, Timestamp};
 use leptos::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
+
+/// Reads again what could not be read while the server did not answer, once it does.
+pub fn read_again_when_live<T>(resource: Resource<T>, failed: impl Fn(&T) -> bool + Copy + 'static)
+where
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    let live = expect_context::<Live>();
+    Effect::new(move || {
+        let answers = live.status.get() == Status::Live;
+        if answers && resource.with_untracked(|value| value.as_ref().is_some_and(failed)) {
+            resource.refetch();
+        }
+    });
+}
 
 /// How the stream is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

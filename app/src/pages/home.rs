@@ -2,6 +2,7 @@
 
 use crate::{
     Element,
+    live::read_again_when_live,
     panels::{self, Panel},
     server_functions::Range,
     topology_view::TopologyStage,
@@ -51,6 +52,7 @@ pub fn HomePage() -> impl IntoView {
         };
         navigate(&format!("/?view={view}"), options);
     };
+    read_again_when_live(first, |read| matches!(read, Some(Err(_))));
     let view_signal: Signal<TopologyView> = view.into();
     let range_signal: Signal<Range> = range.into();
     view! {

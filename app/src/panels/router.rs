@@ -373,10 +373,14 @@ pub fn rates(measured: Option<InterfaceMeasurement>) -> AnyView {
                 {rate(measured.received_bits_per_second)}</span>
             <span><span aria-hidden="true">"↑ "</span><span class="visually-hidden">"sends "</span>
                 {rate(measured.transmitted_bits_per_second)}</span>
-            {(errors > 0).then(|| view! {
-                <span class="errors">{format::count(errors as usize, "error or drop", "errors and drops")}</span>
-            })}
         </p>
+        {(errors > 0).then(|| view! {
+            <p class="minor">
+                {format::thousands(errors)}
+                {if errors == 1 { " error or drop" } else { " errors and drops" }}
+                " since it started"
+            </p>
+        })}
     }
     .into_any()
 }

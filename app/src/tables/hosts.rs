@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     components::{HostStateChip, Search},
     format,
-    live::Kept,
+    live::{Kept, read_again_when_live},
     server_functions::{HostTable, list_hosts},
 };
 use api::{Host, TopologyView};
@@ -18,6 +18,7 @@ use leptos_router::components::A;
 #[component]
 pub fn HostsPage() -> impl IntoView {
     let first = Resource::new_blocking(|| (), |()| list_hosts());
+    read_again_when_live(first, Result::is_err);
     view! {
         <Title text="Hosts · VMS"/>
         <div class="page">
@@ -78,7 +79,7 @@ fn Table(
                         <SortableHead column="cpus" label="Processors" order number=true/>
                         <SortableHead column="memory" label="Memory" order number=true/>
                         <SortableHead column="hypervisor" label="Hypervisor" order/>
-                        <SortableHead column="asof" label="As of" order/>
+                        <SortableHead column="asof" label="As of" order number=true/>
                     </tr>
                 </thead>
                 <tbody>

@@ -5,7 +5,7 @@ use crate::{
     Element,
     components::{Choice, RouterStateChip, Search},
     format,
-    live::Kept,
+    live::{Kept, read_again_when_live},
     server_functions::{RouterRow, RouterTable, list_routers},
 };
 use api::{RouterState, TopologyView};
@@ -26,6 +26,7 @@ const STATES: [(RouterState, &str); 5] = [
 #[component]
 pub fn RoutersPage() -> impl IntoView {
     let first = Resource::new_blocking(|| (), |()| list_routers());
+    read_again_when_live(first, Result::is_err);
     view! {
         <Title text="Routers · VMS"/>
         <div class="page">

@@ -17,7 +17,8 @@ pub struct Camera {
     pub scale: f32,
 }
 
-/// The stage's size in CSS pixels.
+/// The size in CSS pixels of what is called the stage here: the frame in which the fitted picture
+/// stands. What is beyond it is seen as well, under and between the controls.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Size {
     /// To the right.

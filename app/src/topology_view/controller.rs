@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Element, components::Search, live::Live};
 use api::TopologyView;
-use graph::{Point, Scene};
+use graph::{Point, Rect, Scene};
 use leptos::{html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use std::{cell::RefCell, rc::Rc};
@@ -38,7 +38,8 @@ struct State {
     selected: Option<String>,
     picture: Option<Picture>,
     scene: Scene,
-    size: Size,
+    /// Where on the stage the fitted picture is, in CSS pixels: clear of the controls.
+    frame: Rect,
     camera: Camera,
     /// Whether the camera follows the picture's bounds: until the reader moves it.
     follows: bool,
@@ -155,7 +156,7 @@ impl Controller {
                 selected: selected.map(|element| element.to_string()),
                 picture: None,
                 scene: Scene::default(),
-                size: Size::default(),
+                frame: Rect::default(),
                 camera: Camera {
                     center: Point::default(),
                     scale: 1.0,
@@ -189,12 +190,20 @@ impl Controller {
         self.stage.query_selector("svg.topology").ok().flatten()
     }
 
-    /// Takes the stage's size and keeps what is in its middle there.
+    /// Takes the frame's place and keeps what is in its middle there.
+    ///
+    /// The style sheet says what the controls need, as the stage's padding: so the picture is at
+    /// its place before the page comes alive.
     fn measure(&self) {
-        let place = self.stage.get_bounding_client_rect();
-        self.state.borrow_mut().size = Size {
-            width: place.width() as f32,
-            height: place.height() as f32,
+        let stage = self.stage.get_bounding_client_rect();
+        let frame = self
+            .svg_element()
+            .map_or_else(|| stage.clone(), |svg| svg.get_bounding_client_rect());
+        self.state.borrow_mut().frame = Rect {
+            x: (frame.left() - stage.left()) as f32,
+            y: (frame.top() - stage.top()) as f32,
+            width: frame.width() as f32,
+            height: frame.height() as f32,
         };
         self.point_camera();
     }
@@ -216,14 +225,14 @@ impl Controller {
     /// Shows what the camera sees.
     fn point_camera(&self) {
         let mut state = self.state.borrow_mut();
-        if state.size.width < 1.0 || state.scene.bounds.width < 1.0 {
+        if state.frame.width < 1.0 || state.scene.bounds.width < 1.0 {
             // Nothing is known yet: the SVG as the server sent it fits by itself.
             return;
         }
         if state.follows {
-            state.camera = Camera::fit(state.scene.bounds, state.size);
+            state.camera = Camera::fit(state.scene.bounds, state.size());
         }
-        let seen = state.camera.view_box(state.size);
+        let seen = state.camera.view_box(state.size());
         let far = state.camera.scale < 0.45;
         drop(state);
         if let Some(svg) = self.svg_element() {
@@ -238,7 +247,7 @@ impl Controller {
     fn move_camera(&self, change: impl FnOnce(Camera, Size) -> Camera) {
         {
             let mut state = self.state.borrow_mut();
-            state.camera = change(state.camera, state.size);
+            state.camera = change(state.camera, state.size());
             state.follows = false;
         }
         self.told.pointed.set(None);
@@ -313,14 +322,14 @@ impl Controller {
         let Some(wanted) = wanted else {
             return;
         };
-        match self.svg_element() {
-            Some(shown) => {
-                if let Some(label) = wanted.get_attribute("aria-label") {
-                    let _ = shown.set_attribute("aria-label", &label);
-                }
-                super::morph::children(&shown, &wanted);
+        if let Some(shown) = self.svg_element() {
+            if let Some(label) = wanted.get_attribute("aria-label") {
+                let _ = shown.set_attribute("aria-label", &label);
             }
-            None => self.stage.set_inner_html(text),
+            super::morph::children(&shown, &wanted);
+        } else {
+            self.stage.set_inner_html(text);
+            self.measure();
         }
         self.drop_native_tips();
         self.mark_hits();
@@ -454,7 +463,7 @@ impl Controller {
         }
     }
 
-    /// Tells the page what is pointed at, with the place for its card.
+    /// Tells the page what is pointed at, with its card beside `at` (pixels of the frame).
     fn point_at(&self, id: Option<&str>, at: Option<Point>) {
         let pointed = id.and_then(|id| {
             let state = self.state.borrow();
@@ -477,7 +486,7 @@ impl Controller {
                 .find(|(known, ..)| *known == id)?;
             let place = at.or_else(|| {
                 let place = place_of(scene, id)?;
-                let seen = state.camera.view_box(state.size);
+                let seen = state.camera.view_box(state.size());
                 Some(Point {
                     x: (place.x - seen.x) * state.camera.scale,
                     y: (place.y - seen.y) * state.camera.scale,
@@ -486,14 +495,30 @@ impl Controller {
             Some(Pointed {
                 name: name.clone(),
                 description: description.clone(),
-                x: place.x.clamp(8.0, (state.size.width - 270.0).max(8.0)),
-                y: place.y.clamp(8.0, (state.size.height - 90.0).max(8.0)),
+                x: beside(state.frame.x + place.x, self.stage.client_width(), 270.0),
+                y: beside(state.frame.y + place.y, self.stage.client_height(), 90.0),
             })
         });
         if self.told.pointed.get_untracked() != pointed {
             self.told.pointed.set(pointed);
         }
     }
+}
+
+impl State {
+    /// The frame's size.
+    fn size(&self) -> Size {
+        Size {
+            width: self.frame.width,
+            height: self.frame.height,
+        }
+    }
+}
+
+/// Where a card of `room` pixels begins that belongs to `place` and stays on the stage.
+fn beside(place: f32, stage: i32, room: f32) -> f32 {
+    const GAP: f32 = 16.0;
+    (place + GAP).clamp(8.0, (stage as f32 - room).max(8.0))
 }
 
 /// Where an element is in the scene.

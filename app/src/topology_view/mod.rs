@@ -143,7 +143,7 @@ pub fn TopologyStage(
                             inner_html=look.svg
                         ></div>
                         <details class="outline">
-                            <summary>"All hosts and routers as a list"</summary>
+                            <summary>"Everything as a list"</summary>
                             <div class="outline-body" node_ref=list inner_html=look.outline></div>
                         </details>
                     }

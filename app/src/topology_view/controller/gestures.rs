@@ -91,11 +91,13 @@ fn id_at(event: &Event) -> Option<String> {
 }
 
 impl Controller {
-    fn on_stage(&self, event: &MouseEvent) -> Point {
-        let place = self.stage.get_bounding_client_rect();
+    /// Where an event is, in pixels of the frame.
+    fn in_frame(&self, event: &MouseEvent) -> Point {
+        let stage = self.stage.get_bounding_client_rect();
+        let frame = self.state.borrow().frame;
         Point {
-            x: event.client_x() as f32 - place.left() as f32,
-            y: event.client_y() as f32 - place.top() as f32,
+            x: event.client_x() as f32 - stage.left() as f32 - frame.x,
+            y: event.client_y() as f32 - stage.top() as f32 - frame.y,
         }
     }
 
@@ -103,7 +105,7 @@ impl Controller {
         if event.button() != 0 {
             return;
         }
-        let at = self.on_stage(event);
+        let at = self.in_frame(event);
         let mut state = self.state.borrow_mut();
         let gesture = &mut state.gesture;
         if gesture.down.is_empty() {
@@ -115,7 +117,7 @@ impl Controller {
     }
 
     fn pointer_move(&self, event: &PointerEvent) {
-        let at = self.on_stage(event);
+        let at = self.in_frame(event);
         let mut state = self.state.borrow_mut();
         let gesture = &mut state.gesture;
         let before = gesture.down.clone();
@@ -126,11 +128,7 @@ impl Controller {
         else {
             drop(state);
             if event.pointer_type() != "touch" {
-                let card = Point {
-                    x: at.x + 16.0,
-                    y: at.y + 16.0,
-                };
-                self.point_at(id_at(event).as_deref(), Some(card));
+                self.point_at(id_at(event).as_deref(), Some(at));
             }
             return;
         };
@@ -172,7 +170,7 @@ impl Controller {
 
     fn wheel(&self, event: &WheelEvent) {
         event.prevent_default();
-        let at = self.on_stage(event);
+        let at = self.in_frame(event);
         let lines = match event.delta_mode() {
             WheelEvent::DOM_DELTA_LINE => 16.0,
             WheelEvent::DOM_DELTA_PAGE => 400.0,
