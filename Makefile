@@ -2,7 +2,10 @@
 
 LISTEN ?= 127.0.0.1:8080
 DATA ?=
-XTASK = cargo run --package xtask --
+XTASK = $(CHECK) && cargo run --package xtask --
+# What must be there before anything of ours runs: it installs the rest.
+CHECK = { command -v cargo >/dev/null || { echo "Stopped: Rust is absent. Install it with rustup, version 1.94 or later." >&2; exit 1; }; \
+  command -v cc >/dev/null || { echo "Stopped: there is no C compiler. Install Debian's package build-essential." >&2; exit 1; }; }
 SERVE = --listen $(LISTEN) $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help

@@ -47,6 +47,8 @@ impl Client {
         }
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT)
+            // Servers answer to loopback names only, which no proxy knows.
+            .no_proxy()
             // A server of VMS never sends elsewhere; whoever does is not one.
             .redirect(reqwest::redirect::Policy::none())
             .build()

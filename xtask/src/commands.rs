@@ -62,7 +62,9 @@ pub fn real_host(options: &Options) -> Result<ExitCode> {
         stages.stage("guest image", GuestImage::prepare)?;
         compile(&mut stages)?;
         if !packages::is_root() {
-            // Only what needs root runs as root: nothing is compiled there.
+            // Only what needs root runs as root: nothing is compiled there. Ctrl-C reaches that
+            // part, too; this one waits until everything is gone.
+            interrupt::hold();
             let status = packages::as_root("env")
                 .context("the testbed makes network namespaces and mounts")?
                 .arg(format!("{BUILT}=1"))
@@ -162,13 +164,16 @@ fn end_to_end_tests() -> Result<()> {
         .arg("test")
         .args(NATIVE)
         .args(["--test", "end2end"])
-        // One at a time: they measure how fast changes show, on two cores.
-        .args(["--", "--test-threads=1"])
         .env("VMS_BIN", binary()?);
     if !packages::is_root() {
         packages::as_root("true").context("the testbed makes network namespaces and mounts")?;
-        command.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "sudo -n -E");
+        // sudo may have a PATH of its own, on which Node is not.
+        let path = std::env::var("PATH")?;
+        let runner = format!("['sudo', '-n', '-E', 'env', 'PATH={path}']");
+        command.args(["--config", &format!("target.'cfg(all())'.runner={runner}")]);
     }
+    // One at a time: they measure how fast changes show, on two cores.
+    command.args(["--", "--test-threads=1"]);
     cargo::run(&mut command)
 }
 

@@ -51,7 +51,9 @@ pub fn for_testbed() -> Result<()> {
 /// Something is missing and cannot be installed.
 pub fn for_test() -> Result<()> {
     debian(&[&BUILD[..], &TESTBED, &TEST].concat())?;
-    wasm_target()
+    wasm_target()?;
+    rust_component("rustfmt", "cargo-fmt")?;
+    rust_component("clippy", "cargo-clippy")
 }
 
 /// Whether this process may do everything.
@@ -272,6 +274,21 @@ fn wasm_target() -> Result<()> {
     eprintln!("   adding the Rust target {WASM_TARGET}");
     run(Command::new("rustup").args(["target", "add", WASM_TARGET]))
         .with_context(|| format!("Rust has no target {WASM_TARGET}, and rustup could not add it"))
+}
+
+/// A part of Rust that its smallest installation leaves out.
+fn rust_component(name: &str, program: &str) -> Result<()> {
+    let there = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if there.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    eprintln!("   adding Rust's component {name}");
+    run(Command::new("rustup").args(["component", "add", name]))
+        .with_context(|| format!("{name} is absent, and rustup could not add it"))
 }
 
 /// `playwright-core` in `end2end/node_modules`, as the lock file says.

@@ -70,17 +70,12 @@ impl GuestImage {
 fn fetch(cache: &Path, packages: &Path) -> Result<()> {
     fs::create_dir_all(cache).with_context(|| format!("cannot make {}", cache.display()))?;
     let download = Scratch::new()?;
-    let meta = run(Command::new("apt-cache").args(["depends", "linux-image-cloud-amd64"]))?;
-    let kernel = meta
-        .split_whitespace()
-        .find(|word| word.starts_with("linux-image-") && *word != "linux-image-cloud-amd64")
-        .context("Debian's package linux-image-cloud-amd64 is unknown here: run apt-get update")?
-        .to_owned();
-    run(Command::new("apt-get")
-        .args(["-o", "APT::Sandbox::User=root", "download"])
-        .args([kernel.as_str(), "busybox-static"])
-        .current_dir(download.path()))
-    .context("cannot download the guest's kernel and BusyBox")?;
+    if download_into(&download).is_err() {
+        // The lists name what is not there any more, or there are none.
+        run(Command::new("apt-get").args(["-q", "update"]))
+            .context("apt-get could not update its lists: is there a network?")?;
+        download_into(&download)?;
+    }
     let unpacked = tempfile::Builder::new().prefix("new-").tempdir_in(cache)?;
     for file in fs::read_dir(download.path())? {
         run(Command::new("dpkg")
@@ -96,6 +91,21 @@ fn fetch(cache: &Path, packages: &Path) -> Result<()> {
             return Err(error).context("cannot write the cache");
         }
     }
+    Ok(())
+}
+
+/// Downloads the newest kernel for virtual machines, and BusyBox.
+fn download_into(directory: &Scratch) -> Result<()> {
+    let meta = run(Command::new("apt-cache").args(["depends", "linux-image-cloud-amd64"]))?;
+    let kernel = meta
+        .split_whitespace()
+        .find(|word| word.starts_with("linux-image-") && *word != "linux-image-cloud-amd64")
+        .context("Debian's package linux-image-cloud-amd64 is unknown here")?;
+    run(Command::new("apt-get")
+        .args(["-o", "APT::Sandbox::User=root", "download"])
+        .args([kernel, "busybox-static"])
+        .current_dir(directory.path()))
+    .context("cannot download the guest's kernel and BusyBox")?;
     Ok(())
 }
 

@@ -29,8 +29,10 @@ use crate::until;
 /// guest that refuses to die.
 ///
 /// Everything mutable is on fresh memory file systems, so that files vanish with the
-/// mounts: `/run` and `/var` hold the state of daemons, `/etc/libvirt` their configuration. `/etc/hosts` is a private
-/// file as well, for the names of the testbed's hosts.
+/// mounts: `/run` and `/var` hold the state of daemons, `/etc/libvirt` their configuration.
+/// `/etc/hosts` is a private file as well, for the names of the testbed's hosts; and so are
+/// `/etc/passwd` and `/etc/group`, for libvirt does not start without the user that Debian has for
+/// it, and the package that adds it would start services on the real machine.
 const INIT: &str = r#"
 set -e
 hostname "$1"
@@ -43,6 +45,14 @@ mkdir -p /var/lib/libvirt/images /var/log/libvirt /var/cache/libvirt /run/libvir
 ln -s /run /var/run
 echo "127.0.0.1 localhost" >/run/hosts
 mount --bind /run/hosts /etc/hosts
+for file in passwd group; do
+    cp /etc/$file /run/$file
+done
+grep -q ^libvirt-qemu: /run/passwd || echo "libvirt-qemu:x:64055:64055::/:/bin/false" >>/run/passwd
+grep -q ^libvirt-qemu: /run/group || echo "libvirt-qemu:x:64055:" >>/run/group
+for file in passwd group; do
+    mount --bind /run/$file /etc/$file
+done
 ip link set lo up
 exec 3<&0
 echo ready

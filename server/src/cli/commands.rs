@@ -26,6 +26,15 @@ pub enum CommandError {
     /// The operation failed.
     #[error(transparent)]
     Operation(#[from] Error),
+    /// The server, or the way to it, went.
+    #[error("The stream of events ended{}.", match .last {
+        Some(version) => format!("; `vms events --since {version}` goes on from there"),
+        None => String::new(),
+    })]
+    EventsEnded {
+        /// The last version that was told of.
+        last: Option<u64>,
+    },
     /// What it gave could not be written.
     #[error("The answer cannot be written: {0}.")]
     Output(#[from] io::Error),
@@ -83,7 +92,11 @@ pub async fn execute(
         }
         Command::Events { remote, since } => {
             let mut events = operations.subscribe(caller, since).await?;
+            let mut last = since;
             while let Some(event) = events.next().await {
+                if let Event::Topology { version, .. } | Event::Resync { version } = &event {
+                    last = Some(*version);
+                }
                 if remote.json {
                     serde_json::to_writer(&mut *out, &event).map_err(io::Error::from)?;
                     writeln!(out)?;
@@ -92,7 +105,8 @@ pub async fn execute(
                 }
                 out.flush()?;
             }
-            Ok(())
+            // Whoever follows ends it by a signal: any other end is a failure.
+            Err(CommandError::EventsEnded { last })
         }
     }
 }

@@ -26,6 +26,17 @@ fn three_lines_are_enough() {
 }
 
 #[test]
+fn what_the_readme_shows_is_read() {
+    let readme = include_str!("../../../README.md");
+    let blocks = readme.split("```toml\n").skip(1);
+    let text: String = blocks
+        .map(|rest| rest.split("```").next().unwrap_or_default())
+        .collect();
+    let config = read(&text).unwrap();
+    assert_eq!((config.hosts.len(), config.links.len()), (2, 1));
+}
+
+#[test]
 fn everything_can_be_said() {
     let config = read(
         r#"
