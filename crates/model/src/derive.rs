@@ -19,7 +19,8 @@ impl Topology {
     /// without a report is left out.
     ///
     /// A router that several hosts define is one router: on the host where it is active, else on
-    /// one that answers, else on the first by id.
+    /// one that answers, else on one where it runs, else on the first by id. So a live migration
+    /// moves it once it runs at its target.
     ///
     /// Everything is derived anew each time: some microseconds a router, which a fleet of 10,000
     /// affords at every change.
@@ -210,7 +211,12 @@ fn place<'a>(
             continue;
         };
         for (id, domain) in &inventory.domains {
-            let rank = Reverse((domain.state.is_active(), report.contact.is_current()));
+            // While it moves, it runs at one end and is paused at the other.
+            let rank = Reverse((
+                domain.state.is_active(),
+                report.contact.is_current(),
+                domain.state == RouterState::Running,
+            ));
             let better = placed.get(id).is_none_or(|(before, _, _)| rank < *before);
             if better {
                 placed.insert(*id, (rank, inventory, domain));

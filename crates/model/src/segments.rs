@@ -30,7 +30,8 @@ pub(crate) enum Carrier {
     },
 }
 
-/// Where an address means the same: anywhere, or on one host only (loopback).
+/// Where an address means the same: anywhere, or on one host only (loopback, and the wildcards
+/// `0.0.0.0` and `::`, which are whatever addresses that host has).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Scope {
     Everywhere,
@@ -39,13 +40,13 @@ pub(crate) enum Scope {
 
 impl Scope {
     fn of(host: &HostId, addresses: &[&str]) -> Self {
-        let is_loopback = |text: &&str| {
+        let is_of_host = |text: &&str| {
             text.starts_with("localhost:")
-                || text
-                    .parse::<SocketAddr>()
-                    .is_ok_and(|address| address.ip().is_loopback())
+                || text.parse::<SocketAddr>().is_ok_and(|address| {
+                    address.ip().is_loopback() || address.ip().is_unspecified()
+                })
         };
-        if addresses.iter().any(is_loopback) {
+        if addresses.iter().any(is_of_host) {
             Self::Host(host.clone())
         } else {
             Self::Everywhere

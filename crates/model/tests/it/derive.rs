@@ -217,6 +217,43 @@ fn a_standby_definition_is_no_second_router() {
 }
 
 #[test]
+fn while_it_moves_a_router_is_where_it_runs() {
+    // Paused at its target, which comes first by id, until it runs there.
+    let target = host("ams")
+        .router(1, vec![bridge("br0")])
+        .state(1, RouterState::Suspended);
+    let source = host("rio").router(1, vec![bridge("br0")]);
+    let topology = derive(&[target.clone(), source.clone()]);
+    let router = &topology.routers[&id(1)];
+    assert_eq!(
+        (router.host.as_str(), router.domain.state),
+        ("rio", RouterState::Running)
+    );
+    let (target, source) = (
+        target.state(1, RouterState::Running),
+        source.state(1, RouterState::Suspended),
+    );
+    let topology = derive(&[target, source]);
+    assert_eq!(topology.routers[&id(1)].host.as_str(), "ams");
+}
+
+#[test]
+fn servers_at_a_wildcard_address_are_one_a_host() {
+    let tcp = |address: &str| Attachment::Tcp(Some(address.to_owned()));
+    for wildcard in ["0.0.0.0:5558", "[::]:5558"] {
+        let rio = host("rio")
+            .router(1, vec![tcp(wildcard)])
+            .router(2, vec![tcp(wildcard)]);
+        let sao = host("sao").router(3, vec![tcp(wildcard)]);
+        assert_eq!(
+            segments(&derive(&[rio, sao])),
+            [(vec![1, 2], false), (vec![3], false)],
+            "{wildcard}"
+        );
+    }
+}
+
+#[test]
 fn what_a_tap_is_plugged_into_counts_for_a_device_wired_by_others() {
     let rio = host("rio")
         .interface("br0", "bridge", &["tap7"])
