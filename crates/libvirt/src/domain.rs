@@ -71,7 +71,8 @@ impl DomainState {
 }
 
 impl Connection {
-    /// All domains of the host, running or not. One that vanishes while it is read is left out.
+    /// All domains of the host, running or not. One that vanishes while it is read is left out,
+    /// as is, with a line in the log, one that cannot be read.
     ///
     /// # Errors
     /// As every call.
@@ -80,7 +81,8 @@ impl Connection {
             let domains = session.run("virConnectListAllDomains", |c| c.list_all_domains(0))?;
             let mut listed = Vec::with_capacity(domains.len());
             for domain in &domains {
-                listed.extend(unless_gone(read(session, domain))?);
+                let read = read(session, domain);
+                listed.extend(session.listed(read)?);
             }
             Ok(listed)
         })
@@ -199,4 +201,39 @@ fn read(session: &Session, domain: &virt::domain::Domain) -> Result<Domain, Erro
         autostart,
         definition,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, Uri};
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_left_out_unless_it_is_the_connection_that_failed() {
+        let uri = Uri::parse("test:///default").unwrap();
+        let connection = Connection::open(&uri, Options::default()).await.unwrap();
+        let listed = async |error: Error| {
+            let task = move |session: &mut Session| session.listed::<()>(Err(error));
+            connection.call("reading", task).await
+        };
+        let broken = Error::Xml {
+            what: "domain r".to_owned(),
+            reason: "it ends too early".to_owned(),
+        };
+        assert_eq!(listed(broken).await, Ok(None));
+        let refused = Error::NotSupported {
+            driver: uri.driver(),
+            call: "virInterfaceGetXMLDesc",
+        };
+        assert_eq!(listed(refused).await, Ok(None));
+        let lost = Error::Lost {
+            reason: "the end".to_owned(),
+        };
+        assert_eq!(listed(lost.clone()).await, Err(lost));
+        let late = Error::Deadline {
+            call: "virDomainGetXMLDesc",
+            after: std::time::Duration::from_secs(1),
+        };
+        assert_eq!(listed(late.clone()).await, Err(late));
+    }
 }

@@ -3,7 +3,6 @@
 use uuid::Uuid;
 
 use crate::connection::{Connection, Session};
-use crate::domain::unless_gone;
 use crate::driver::Capability;
 use crate::error::Error;
 use crate::xml::{HostInterfaceXml, NetworkXml};
@@ -76,7 +75,8 @@ impl HostInterfaceKind {
 }
 
 impl Connection {
-    /// All networks of the host, up or not; none where the daemon has no network driver.
+    /// All networks of the host, up or not; none where the daemon has no network driver. One that
+    /// cannot be read is logged and left out.
     ///
     /// # Errors
     /// As every call.
@@ -89,14 +89,16 @@ impl Connection {
             let networks = unless_unsupported(session.run(call, |c| c.list_all_networks(0)))?;
             let mut listed = Vec::with_capacity(networks.len());
             for network in &networks {
-                listed.extend(unless_gone(read_network(session, network))?);
+                let read = read_network(session, network);
+                listed.extend(session.listed(read)?);
             }
             Ok(listed)
         })
         .await
     }
 
-    /// All interfaces of the host, up or not; none where the daemon was built without that.
+    /// All interfaces of the host, up or not; none where the daemon was built without that. One
+    /// that cannot be read is logged and left out.
     ///
     /// # Errors
     /// As every call.
@@ -109,7 +111,8 @@ impl Connection {
             let interfaces = unless_unsupported(session.run(call, |c| c.list_all_interfaces(0)))?;
             let mut listed = Vec::with_capacity(interfaces.len());
             for interface in &interfaces {
-                listed.extend(unless_gone(read_interface(session, interface))?);
+                let read = read_interface(session, interface);
+                listed.extend(session.listed(read)?);
             }
             Ok(listed)
         })

@@ -1,30 +1,65 @@
 //! From libvirt's words to the model's: what one host reports.
 
 use jiff::Timestamp;
-use libvirt::{Connection, DomainState, Error, InterfaceKind, InterfaceSource, InterfaceXml};
+use libvirt::{
+    Connection, DomainState, Error, ErrorKind, InterfaceKind, InterfaceSource, InterfaceXml,
+};
 use model::{
     Attachment, Disk, Domain, HostId, HostInterface, HostInventory, LinkState, Mac, Network, Nic,
     NodeFacts, RouterId, RouterState,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Lists a host in full.
-pub(crate) async fn list(host: HostId, connection: Connection) -> Result<HostInventory, Error> {
+/// Lists a host in full. Without its interfaces or its networks a host still has routers: if those
+/// cannot be listed, they are as they were before.
+pub(crate) async fn list(
+    host: HostId,
+    connection: Connection,
+    before: Option<Arc<HostInventory>>,
+) -> Result<HostInventory, Error> {
     let node = node(&connection).await?;
-    let interfaces = connection.list_interfaces().await?;
-    let networks = connection.list_networks().await?;
+    let interfaces = connection.list_interfaces().await;
+    let interfaces = or_before(
+        interfaces.map(|listed| listed.into_iter().map(interface).collect()),
+        || before.as_ref().map(|before| before.interfaces.clone()),
+        &connection,
+        &host,
+    )?;
+    let networks = connection.list_networks().await;
+    let networks = or_before(
+        networks.map(|listed| listed.into_iter().map(network).collect()),
+        || before.as_ref().map(|before| before.networks.clone()),
+        &connection,
+        &host,
+    )?;
     let domains = connection.list_domains().await?;
     Ok(HostInventory {
         host,
         as_of: Timestamp::now(),
         node,
-        interfaces: interfaces.into_iter().map(interface).collect(),
-        networks: networks.into_iter().map(network).collect(),
+        interfaces,
+        networks,
         domains: domains
             .into_iter()
             .map(|listed| (RouterId(listed.uuid), Arc::new(domain(listed))))
             .collect(),
     })
+}
+
+/// What was listed, or what was there before if listing it failed and nothing else did.
+fn or_before<T>(
+    listed: Result<Vec<T>, Error>,
+    before: impl FnOnce() -> Option<Vec<T>>,
+    connection: &Connection,
+    host: &HostId,
+) -> Result<Vec<T>, Error> {
+    match listed {
+        Err(error) if !connection.is_lost() && error.kind() != ErrorKind::Lost => {
+            tracing::warn!(%host, %error, "a part of the host cannot be listed and stays as it was");
+            Ok(before().unwrap_or_default())
+        }
+        listed => listed,
+    }
 }
 
 /// Takes over from the inventory before what did not change, so that comparing is cheap, and what
@@ -235,6 +270,27 @@ mod tests {
             attachment(InterfaceKind::Bridge, InterfaceSource::default()),
             Attachment::Other("bridge".to_owned())
         );
+    }
+
+    #[tokio::test]
+    async fn a_part_that_cannot_be_listed_stays_as_it_was() {
+        let uri = libvirt::Uri::parse("test:///default").unwrap();
+        let connection = Connection::open(&uri, libvirt::Options::default());
+        let connection = connection.await.unwrap();
+        let host = HostId::new("h");
+        let refused = || {
+            Err(Error::NotSupported {
+                driver: uri.driver(),
+                call: "virConnectListAllInterfaces",
+            })
+        };
+        let part = |listed, before| or_before(listed, || before, &connection, &host);
+        assert_eq!(part(Ok(vec![1]), Some(vec![2])), Ok(vec![1]));
+        assert_eq!(part(refused(), Some(vec![2])), Ok(vec![2]));
+        assert_eq!(part(refused(), None), Ok(Vec::new()));
+        // A host that is gone is no host without interfaces.
+        connection.close().await.unwrap();
+        assert_eq!(part(refused(), Some(vec![2])), refused());
     }
 
     #[test]

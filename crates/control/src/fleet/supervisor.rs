@@ -88,8 +88,10 @@ impl Supervisor {
         let lines = self.connect().await?;
         // First the events, then the listing: nothing falls in between.
         let events = lines.events.events().await?;
-        let listed = inventory::list(self.report.id.clone(), lines.polling.connection().await?);
-        self.take_listing(listed.await?, BTreeSet::new());
+        let connection = lines.polling.connection().await?;
+        let before = self.report.inventory.clone();
+        let listed = inventory::list(self.report.id.clone(), connection, before).await?;
+        self.take_listing(listed, BTreeSet::new());
         // What was asked of the connection before gets no answer any more.
         while self.refreshes.try_recv().is_ok() {}
         self.contact.set_control(Some(Arc::clone(&lines.control)));
@@ -230,7 +232,8 @@ impl Serving {
 
     fn list(&self, host: &Supervisor) -> BoxFuture<'static, Result<HostInventory, Error>> {
         let (id, line) = (host.report.id.clone(), Arc::clone(&self.lines.polling));
-        async move { inventory::list(id, line.connection().await?).await }.boxed()
+        let before = host.report.inventory.clone();
+        async move { inventory::list(id, line.connection().await?, before).await }.boxed()
     }
 
     async fn take_listing(&mut self, host: &mut Supervisor, listed: Result<HostInventory, Error>) {

@@ -1,5 +1,6 @@
 //! The thread of a connection, and what runs on it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -8,7 +9,8 @@ use virt::connect::Connect;
 use super::ledger;
 use super::progress::{Loss, Progress};
 use super::{OPEN_JOB, Options};
-use crate::error::Error;
+use crate::domain::unless_gone;
+use crate::error::{Error, ErrorKind};
 use crate::events::CloseReason;
 use crate::ffi::callbacks::{Close, Lifecycle, Notice, Sink};
 use crate::uri::Uri;
@@ -40,6 +42,8 @@ pub(crate) struct Session {
     lifecycle: Option<Lifecycle>,
     /// The daemon said that it has no bulk statistics although its driver should.
     pub(crate) bulk_stats_refused: bool,
+    /// What was said of objects that cannot be read: each is said once.
+    unreadable: HashSet<String>,
 }
 
 impl Session {
@@ -58,6 +62,7 @@ impl Session {
             close: None,
             lifecycle: None,
             bulk_stats_refused: false,
+            unreadable: HashSet::new(),
         };
         // In process there is nothing to keep alive, and the close callback is never called.
         if !uri.is_in_process() {
@@ -90,6 +95,28 @@ impl Session {
         self.progress.step(call)?;
         f(&self.connection)
             .map_err(|error| Error::from_fault(self.uri.driver(), &self.target, call, error.into()))
+    }
+
+    /// One of the objects that are listed, or `None` if it cannot be read: it vanished since, or it
+    /// is broken, which is logged and hides no other object.
+    ///
+    /// # Errors
+    /// Those that are not about the object: the connection is lost, or its host does not answer.
+    pub(crate) fn listed<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
+        let error = match unless_gone(read) {
+            Ok(object) => return Ok(object),
+            Err(error) => error,
+        };
+        let is_of_connection = matches!(error.kind(), ErrorKind::Deadline | ErrorKind::Lost);
+        if is_of_connection || !self.run("virConnectIsAlive", Connect::is_alive)? {
+            return Err(error);
+        }
+        let text = error.to_string();
+        if !self.unreadable.contains(&text) {
+            tracing::warn!("an object of {} is left out: {text}", self.target);
+            self.unreadable.insert(text);
+        }
+        Ok(None)
     }
 
     pub(crate) fn uri(&self) -> &Uri {
