@@ -1,12 +1,14 @@
 //! Present values and rates, from memory.
 
 use super::sample::{Sample, Values};
+use crate::service::translate;
 use api::{
     DiskMeasurement, InterfaceMeasurement, MacAddress, Metric, RouterId, RouterMeasurement,
     Timestamp,
 };
 use std::{
-    collections::HashMap,
+    cmp::Ordering,
+    collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -35,15 +37,29 @@ impl Latest {
         }
     }
 
+    /// Takes a sample. One of the same time as the last replaces that: a router that moves may be
+    /// sampled on both hosts. An older one tells nothing.
     pub fn put(&self, sample: Sample) {
         let mut routers = self.routers.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = Arc::new(sample);
-        routers
-            .entry(last.router)
-            .and_modify(|pair| {
-                pair.before = Some(std::mem::replace(&mut pair.last, Arc::clone(&last)));
-            })
-            .or_insert(Pair { before: None, last });
+        let sample = Arc::new(sample);
+        match routers.entry(sample.router) {
+            Entry::Vacant(entry) => {
+                entry.insert(Pair {
+                    before: None,
+                    last: sample,
+                });
+            }
+            Entry::Occupied(entry) => {
+                let pair = entry.into_mut();
+                match sample.at_ms.cmp(&pair.last.at_ms) {
+                    Ordering::Greater => {
+                        pair.before = Some(std::mem::replace(&mut pair.last, sample));
+                    }
+                    Ordering::Equal => pair.last = sample,
+                    Ordering::Less => {}
+                }
+            }
+        }
     }
 
     /// Forgets the routers that are no more.
@@ -52,13 +68,21 @@ impl Latest {
         routers.retain(|router, _| known(*router));
     }
 
-    /// What was measured of a router last.
-    pub fn of(&self, router: RouterId) -> Option<RouterMeasurement> {
+    /// What is measured of a router: nothing of one that is not active, nor when the last sample
+    /// is too old to be told as the present.
+    pub fn of(&self, router: &model::Router, now: Timestamp) -> Option<RouterMeasurement> {
+        if !router.domain.state.is_active() {
+            return None;
+        }
         let pair = {
             let routers = self.routers.lock().unwrap_or_else(PoisonError::into_inner);
-            routers.get(&router).cloned()?
+            let id = translate::router_id(router.domain.id);
+            routers.get(&id).cloned()?
         };
         let last = &*pair.last;
+        if now.as_millisecond() - last.at_ms > self.longest_ms {
+            return None;
+        }
         let before = pair.before.as_deref().filter(|before| {
             before.simulated == last.simulated
                 && (1..=self.longest_ms).contains(&(last.at_ms - before.at_ms))
@@ -165,23 +189,80 @@ fn find<'a, K: PartialEq, V>(all: &'a [(K, V)], key: &K) -> Option<&'a V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::{Domain, HostId, Router, RouterState};
 
     const ROUTER: RouterId = RouterId(uuid::Uuid::nil());
     const MAC: MacAddress = MacAddress([0x52, 0x54, 0, 0, 0, 1]);
 
-    fn latest(samples: &[(i64, i64)]) -> RouterMeasurement {
+    fn sample(at: i64, counter: i64) -> Sample {
+        Sample {
+            router: ROUTER,
+            at_ms: at * 1000,
+            simulated: false,
+            values: vec![(Metric::CpuTime, counter * 1_000_000_000)],
+            interfaces: vec![(MAC, vec![(Metric::ReceivedBytes, counter)])],
+            disks: vec![("vda".to_owned(), vec![(Metric::WrittenBytes, counter)])],
+        }
+    }
+
+    fn router(state: RouterState) -> Router {
+        let domain = Domain {
+            id: model::RouterId(ROUTER.0),
+            name: "r".to_owned(),
+            title: None,
+            state,
+            persistent: true,
+            autostart: false,
+            virtual_network: None,
+            tags: Vec::new(),
+            vcpus: 1,
+            memory_bytes: 0,
+            interfaces: Vec::new(),
+            disks: Vec::new(),
+        };
+        Router {
+            host: HostId::new("h"),
+            domain: Arc::new(domain),
+            segments: Vec::new(),
+        }
+    }
+
+    fn all(samples: &[(i64, i64)]) -> Latest {
         let latest = Latest::new(Duration::from_secs(10));
         for &(at, counter) in samples {
-            latest.put(Sample {
-                router: ROUTER,
-                at_ms: at * 1000,
-                simulated: false,
-                values: vec![(Metric::CpuTime, counter * 1_000_000_000)],
-                interfaces: vec![(MAC, vec![(Metric::ReceivedBytes, counter)])],
-                disks: vec![("vda".to_owned(), vec![(Metric::WrittenBytes, counter)])],
-            });
+            latest.put(sample(at, counter));
         }
-        latest.of(ROUTER).unwrap()
+        latest
+    }
+
+    /// What is measured of the running router right after the last sample.
+    fn latest(samples: &[(i64, i64)]) -> RouterMeasurement {
+        let now = Timestamp::from_second(samples.last().unwrap().0).unwrap();
+        let measured = all(samples).of(&router(RouterState::Running), now);
+        measured.unwrap()
+    }
+
+    #[test]
+    fn what_is_old_or_of_a_router_that_is_off_is_not_told_as_the_present() {
+        let latest = all(&[(10, 10), (20, 20)]);
+        let at = |second, state| {
+            let now = Timestamp::from_second(second).unwrap();
+            latest.of(&router(state), now).is_some()
+        };
+        assert!(at(45, RouterState::Running));
+        assert!(!at(46, RouterState::Running));
+        assert!(at(21, RouterState::Suspended));
+        assert!(!at(21, RouterState::ShutOff));
+    }
+
+    #[test]
+    fn another_sample_of_one_time_replaces_and_an_older_one_is_ignored() {
+        let now = latest(&[(10, 10), (20, 15), (20, 30)]);
+        assert_eq!(now.cpus_used, Some(2.0));
+        let latest = all(&[(10, 10), (20, 30), (15, 70)]);
+        let now = Timestamp::from_second(20).unwrap();
+        let now = latest.of(&router(RouterState::Running), now).unwrap();
+        assert_eq!(now.cpus_used, Some(2.0));
     }
 
     #[test]

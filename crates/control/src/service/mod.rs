@@ -216,11 +216,12 @@ impl Operations for Service {
         authorise(caller, Role::Observer)?;
         let view = self.state.view();
         let router = view.find(request.router)?;
+        let now = Timestamp::now();
         Ok(GetRouterStatusReply {
-            as_of: Timestamp::now(),
+            as_of: now,
             source: view.source(router),
             router: view.router(router),
-            measurement: self.state.latest.of(request.router),
+            measurement: self.state.latest.of(router, now),
         })
     }
 
