@@ -28,8 +28,9 @@ use self::{facts::Names, server::Door};
 /// The fleet in numbers, for the bar at the top of every page.
 #[server(name = ReadFleet, prefix = "/api", endpoint = "fleet", input = GetUrl)]
 pub async fn fleet() -> Result<Fleet, Failure> {
-    let topology = Door::open()?.topology(TopologyView::Combined).await?;
-    Ok(Fleet::of(&topology))
+    let door = Door::open()?;
+    let topology = door.topology(TopologyView::Combined).await?;
+    Ok(Fleet::of(door.run(), &topology))
 }
 
 /// The topology's present version.

@@ -109,8 +109,8 @@ fn Summary(
     first: Fleet,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let version = first.version;
-    Effect::new(move || live.rendered(version));
+    let (run, version) = (first.run, first.version);
+    Effect::new(move || live.rendered(run, version));
     let fleet = Kept::new(first, fleet).value;
     let demo = fleet.with_untracked(|fleet| fleet.demo);
     view! {

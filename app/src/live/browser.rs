@@ -1,7 +1,7 @@
 //! The browser's machinery: a Web Lock elects the tab that holds the stream, a `BroadcastChannel`
 //! carries what it hears to the others.
 
-use super::{Live, News, Sequence, Status};
+use super::{Live, News, Run, Sequence, Status};
 use api::Event;
 use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::*;
@@ -14,13 +14,19 @@ const NAME: &str = "vms-events";
 /// Waits before the stream is opened again, in milliseconds; the last repeats.
 const PATIENCE: [u64; 5] = [300, 700, 1500, 3000, 5000];
 
+/// How long a stream may be silent, in milliseconds. The server says something every 15 seconds:
+/// after this it is taken for dead, though nobody ended it (a laptop that slept, a hung tunnel).
+const SILENCE: f64 = 40_000.0;
+/// How often the stream's silence is measured.
+const CHECK: Duration = Duration::from_secs(5);
+
 /// What tabs tell each other.
 #[derive(Serialize, Deserialize)]
 enum Message {
     /// From the leader: an event.
     Event(Event),
-    /// From the leader: how the stream is and which version it is at.
-    State { open: bool, version: u64 },
+    /// From the leader: how the stream is and where it is at.
+    State { open: bool, run: Run, version: u64 },
     /// From a follower that came alive: where are we?
     Hello,
 }
@@ -32,6 +38,8 @@ struct Tab {
     stream: Option<EventSource>,
     leading: bool,
     failures: usize,
+    /// When the stream was opened or heard last, in milliseconds since 1970.
+    heard: f64,
 }
 
 type Shared = Rc<RefCell<Tab>>;
@@ -40,19 +48,21 @@ thread_local! {
     static STARTED: RefCell<bool> = const { RefCell::new(false) };
 }
 
-/// Follows events from `version` on. The first call counts.
-pub(super) fn start(live: Live, version: u64) {
+/// Follows events from `version` of `run` on. The first call counts.
+pub(super) fn start(live: Live, run: Run, version: u64) {
     if STARTED.with(|started| started.replace(true)) {
         return;
     }
-    live.version.set(version);
+    let sequence = Sequence::new(run, version);
+    live.now.set(sequence.moment());
     let tab = Rc::new(RefCell::new(Tab {
         live,
-        sequence: Sequence::new(version),
+        sequence,
         channel: BroadcastChannel::new(NAME).ok(),
         stream: None,
         leading: false,
         failures: 0,
+        heard: 0.0,
     }));
     listen(&tab);
     say(&tab, &Message::Hello);
@@ -72,18 +82,10 @@ fn listen(tab: &Shared) {
             .and_then(|text| serde_json::from_str::<Message>(&text).ok());
         match parsed {
             Some(Message::Event(event)) => take(&hearer, &event),
-            Some(Message::State { open, version }) => {
-                show(
-                    &hearer,
-                    if open {
-                        Status::Live
-                    } else {
-                        Status::Reconnecting
-                    },
-                );
-                if version > hearer.borrow().sequence.version() {
-                    take(&hearer, &Event::Resync { version });
-                }
+            Some(Message::State { open: false, .. }) => show(&hearer, Status::Reconnecting),
+            Some(Message::State { run, version, .. }) => {
+                let news = hearer.borrow_mut().sequence.told(run, version);
+                stands(&hearer, news);
             }
             Some(Message::Hello) if hearer.borrow().leading => tell_state(&hearer),
             // From a tab of another build of this page: it will be reloaded.
@@ -130,29 +132,55 @@ fn elect(tab: Shared) {
 }
 
 fn lead(tab: &Shared) {
-    if !std::mem::replace(&mut tab.borrow_mut().leading, true) {
-        open(tab);
+    if std::mem::replace(&mut tab.borrow_mut().leading, true) {
+        return;
     }
+    open(tab);
+    let tab = Rc::clone(tab);
+    set_interval(
+        move || {
+            let silence = js_sys::Date::now() - tab.borrow().heard;
+            if silence > SILENCE {
+                fail(&tab);
+            }
+        },
+        CHECK,
+    );
 }
 
 /// Opens the stream from the version that this tab has.
 fn open(tab: &Shared) {
-    let since = tab.borrow().sequence.version();
+    let since = tab.borrow().sequence.moment().version;
+    hear(tab);
     let Ok(stream) = EventSource::new(&format!("/events?since={since}")) else {
         again(tab);
         return;
     };
+    // The server names its run first.
     let opened = {
         let tab = Rc::clone(tab);
-        Closure::<dyn Fn()>::new(move || {
-            tab.borrow_mut().failures = 0;
-            show(&tab, Status::Live);
-            tell_state(&tab);
+        Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
+            hear(&tab);
+            let run = message.data().as_string().and_then(|run| run.parse().ok());
+            if let Some(run) = run.map(Run) {
+                let news = {
+                    let mut tab = tab.borrow_mut();
+                    tab.failures = 0;
+                    tab.sequence.connected(run)
+                };
+                stands(&tab, news);
+                tell_state(&tab);
+            }
         })
+    };
+    let pinged = {
+        let tab = Rc::clone(tab);
+        Closure::<dyn Fn()>::new(move || hear(&tab))
     };
     let heard = {
         let tab = Rc::clone(tab);
         Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
+            hear(&tab);
             let event = message
                 .data()
                 .as_string()
@@ -165,21 +193,35 @@ fn open(tab: &Shared) {
     };
     let failed = {
         let tab = Rc::clone(tab);
-        Closure::<dyn Fn()>::new(move || {
-            let stream = tab.borrow_mut().stream.take();
-            if let Some(stream) = stream {
-                stream.close();
-                show(&tab, Status::Reconnecting);
-                tell_state(&tab);
-                again(&tab);
-            }
-        })
+        Closure::<dyn Fn()>::new(move || fail(&tab))
     };
     // Handed to the collector of JavaScript: they live as long as the stream.
-    stream.set_onopen(Some(opened.into_js_value().unchecked_ref()));
+    for (name, listener) in [
+        ("run", opened.into_js_value()),
+        ("ping", pinged.into_js_value()),
+    ] {
+        // Fails only for a listener that is no function.
+        let _ = stream.add_event_listener_with_callback(name, listener.unchecked_ref());
+    }
     stream.set_onmessage(Some(heard.into_js_value().unchecked_ref()));
     stream.set_onerror(Some(failed.into_js_value().unchecked_ref()));
     tab.borrow_mut().stream = Some(stream);
+}
+
+/// Something came from the server just now.
+fn hear(tab: &Shared) {
+    tab.borrow_mut().heard = js_sys::Date::now();
+}
+
+/// Gives the stream up, if there is one, and opens it again.
+fn fail(tab: &Shared) {
+    let stream = tab.borrow_mut().stream.take();
+    if let Some(stream) = stream {
+        stream.close();
+        show(tab, Status::Reconnecting);
+        tell_state(tab);
+        again(tab);
+    }
 }
 
 /// Opens the stream again after a while.
@@ -195,10 +237,9 @@ fn again(tab: &Shared) {
 
 /// Takes an event in, whoever heard it.
 fn take(tab: &Shared, event: &Event) {
-    let (live, news, version) = {
+    let (live, news) = {
         let mut tab = tab.borrow_mut();
-        let news = tab.sequence.take(event);
-        (tab.live, news, tab.sequence.version())
+        (tab.live, tab.sequence.take(event))
     };
     match event {
         Event::Topology { changes, .. } if news != News::Nothing => {
@@ -221,21 +262,40 @@ fn take(tab: &Shared, event: &Event) {
         }
         Event::Topology { .. } | Event::Resync { .. } => {}
     }
-    match news {
-        News::Nothing => {}
-        News::Next => {
-            live.version.try_set(version);
-        }
-        News::Missed => {
-            show(tab, Status::Resync);
-            live.version.try_set(version);
-            let tab = Rc::clone(tab);
-            set_timeout(
-                move || show(&tab, Status::Live),
-                Duration::from_millis(1500),
-            );
-        }
+    follow(tab, news);
+}
+
+/// The stream stands, here or at the leader; `news` is what that says.
+fn stands(tab: &Shared, news: News) {
+    if news == News::Nothing {
+        show(tab, Status::Live);
     }
+    follow(tab, news);
+}
+
+/// Moves the page to where the sequence is.
+fn follow(tab: &Shared, news: News) {
+    let (live, now) = {
+        let tab = tab.borrow();
+        (tab.live, tab.sequence.moment())
+    };
+    if news == News::Nothing {
+        return;
+    }
+    if news == News::Missed {
+        show(tab, Status::Resync);
+        let tab = Rc::clone(tab);
+        set_timeout(
+            move || {
+                // The stream may have failed meanwhile.
+                if live.status.try_get_untracked() == Some(Status::Resync) {
+                    show(&tab, Status::Live);
+                }
+            },
+            Duration::from_millis(1500),
+        );
+    }
+    live.now.try_set(now);
 }
 
 fn show(tab: &Shared, status: Status) {
@@ -246,11 +306,15 @@ fn show(tab: &Shared, status: Status) {
 }
 
 fn tell_state(tab: &Shared) {
-    let (open, version) = {
+    let state = {
         let tab = tab.borrow();
-        (tab.stream.is_some(), tab.sequence.version())
+        Message::State {
+            open: tab.stream.is_some(),
+            run: tab.sequence.run(),
+            version: tab.sequence.moment().version,
+        }
     };
-    say(tab, &Message::State { open, version });
+    say(tab, &state);
 }
 
 fn say(tab: &Shared, message: &Message) {

@@ -1,7 +1,7 @@
 //! Facts that keep themselves fresh: read once by the server, then again in the browser whenever
 //! an event says that they are old.
 
-use super::Live;
+use super::{Live, Moment, Status};
 use crate::{
     Failure,
     clock::Clock,
@@ -42,10 +42,12 @@ impl<T> Clone for Kept<T> {
 impl<T> Copy for Kept<T> {}
 
 /// Whether a reading is under way, and whether another is due after it.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Reading {
     busy: bool,
     again: bool,
+    /// The epoch in which the value was asked for.
+    epoch: u32,
 }
 
 impl<T: Dated> Kept<T> {
@@ -61,7 +63,11 @@ impl<T: Dated> Kept<T> {
         };
         let live = expect_context::<Live>();
         let clock = expect_context::<Clock>();
-        let reading = StoredValue::new(Reading::default());
+        let reading = StoredValue::new(Reading {
+            busy: false,
+            again: false,
+            epoch: live.now.get_untracked().epoch,
+        });
         Effect::new(move |last: Option<Option<Timestamp>>| {
             let (version, hosts) = kept
                 .value
@@ -73,15 +79,23 @@ impl<T: Dated> Kept<T> {
                     .max()
                     .copied()
             });
-            if live.version.get() > version || last.is_some_and(|last| measured > last) {
-                kept.read(reading, clock, read.clone());
+            let now = live.now.get();
+            let answers = live.status.get() == Status::Live;
+            let shown = reading.try_get_value().map(|reading| Moment {
+                epoch: reading.epoch,
+                version,
+            });
+            let old = shown.is_some_and(|shown| shown.is_before(now));
+            let failed = kept.failure.with_untracked(Option::is_some);
+            if old || answers && failed || last.is_some_and(|last| measured > last) {
+                kept.read(reading, live, clock, read.clone());
             }
             measured
         });
         kept
     }
 
-    fn read<Read, Answer>(self, reading: StoredValue<Reading>, clock: Clock, read: Read)
+    fn read<Read, Answer>(self, reading: StoredValue<Reading>, live: Live, clock: Clock, read: Read)
     where
         Read: Fn() -> Answer + 'static,
         Answer: Future<Output = Result<T, Failure>> + 'static,
@@ -99,11 +113,16 @@ impl<T: Dated> Kept<T> {
         reading.set_value(Reading {
             busy: true,
             again: false,
+            ..state
         });
         spawn_local(async move {
             loop {
+                let Some(asked) = live.now.try_get_untracked() else {
+                    return;
+                };
                 match read().await {
                     Ok(value) => {
+                        reading.try_update_value(|reading| reading.epoch = asked.epoch);
                         if let Some(at) = value.as_of() {
                             clock.server_said(at);
                         }
@@ -115,14 +134,17 @@ impl<T: Dated> Kept<T> {
                     }
                 }
                 match reading.try_get_value() {
-                    Some(Reading { again: true, .. }) => {
+                    Some(state @ Reading { again: true, .. }) => {
                         reading.set_value(Reading {
-                            busy: true,
                             again: false,
+                            ..state
                         });
                     }
-                    Some(_) => {
-                        reading.set_value(Reading::default());
+                    Some(state) => {
+                        reading.set_value(Reading {
+                            busy: false,
+                            ..state
+                        });
                         return;
                     }
                     None => return,

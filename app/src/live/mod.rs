@@ -3,13 +3,14 @@
 //! ```text
 //!            lock got            opened                 failed
 //! Following ─────────▶ Leading ─────────▶ stream open ─────────▶ waiting ─▶ (opened again, from
-//!     ▲                                        │                             the last version)
+//!     ▲                                        │  or silent too long         the last version)
 //!     └── events and state by BroadcastChannel ┘
 //! ```
 //!
 //! A page comes alive at the version that it was rendered from and must not miss what happened
 //! since: the leader opens `/events?since=<version>`, a follower asks the leader where it is. Any
-//! gap in the versions makes pages read anew ([`Live::version`] moves on), never guess.
+//! gap in the versions makes pages read anew (a new epoch of [`Live::now`]), never guess; so does
+//! another run of the server, which the stream names first.
 //!
 //! [`Sequence`] decides; the browser's machinery (locks, channels, streams) is in `browser`, and
 //! exists only there.
@@ -20,7 +21,7 @@ mod kept;
 mod sequence;
 
 pub use kept::{Dated, Kept};
-pub use sequence::{News, Sequence};
+pub use sequence::{Moment, News, Run, Sequence};
 
 use api::{HostId, Timestamp};
 use leptos::prelude::*;
@@ -60,8 +61,8 @@ pub enum Status {
 pub struct Live {
     /// How the stream is.
     pub status: RwSignal<Status>,
-    /// The newest topology version that is known of.
-    pub version: RwSignal<u64>,
+    /// The newest state of the topology that is known of.
+    pub now: RwSignal<Moment>,
     /// When each host was sampled last.
     pub measured: RwSignal<BTreeMap<HostId, Timestamp>>,
     /// What changed last, in a sentence.
@@ -73,7 +74,7 @@ impl Live {
     pub fn provide() -> Self {
         let live = Self {
             status: RwSignal::new(Status::Still),
-            version: RwSignal::new(0),
+            now: RwSignal::new(Moment::default()),
             measured: RwSignal::new(BTreeMap::new()),
             announcement: RwSignal::new(String::new()),
         };
@@ -81,11 +82,11 @@ impl Live {
         live
     }
 
-    /// The page was rendered from this version: follows what happens after it. Later calls do
+    /// The page was rendered from this version of this run: follows what happens after it. Later calls do
     /// nothing.
     #[cfg_attr(not(feature = "hydrate"), allow(unused_variables, clippy::unused_self))]
-    pub fn rendered(self, version: u64) {
+    pub fn rendered(self, run: Run, version: u64) {
         #[cfg(feature = "hydrate")]
-        browser::start(self, version);
+        browser::start(self, run, version);
     }
 }

@@ -2,6 +2,7 @@
 //! to show them.
 
 use crate::Element;
+use crate::live::Run;
 use api::{
     Driver, GetRouterStatusReply, GetTopologyReply, Host, HostId, HostState, InterfaceMeasurement,
     Link, LinkEnd, LinkKind, LinkState, Router, RouterId, RouterState, Segment, SegmentId,
@@ -13,6 +14,8 @@ use std::collections::{BTreeMap, HashMap};
 /// The fleet in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fleet {
+    /// The server's run that counted.
+    pub run: Run,
     /// The topology's version.
     pub version: u64,
     /// Hosts.
@@ -29,9 +32,10 @@ pub struct Fleet {
 
 impl Fleet {
     /// Counts.
-    pub fn of(topology: &GetTopologyReply) -> Self {
+    pub fn of(run: Run, topology: &GetTopologyReply) -> Self {
         let hosts = &topology.hosts;
         Self {
+            run,
             version: topology.version,
             hosts: hosts.len() as u32,
             unreachable: hosts

@@ -4,7 +4,7 @@ use super::{
     EndFacts, HostTable, InterfaceHistory, Range, RouterHistory, RouterRow, RouterTable, Series,
     facts::Names,
 };
-use crate::{Element, Failure};
+use crate::{Element, Failure, live::Run};
 use api::{
     Aggregation, Caller, Error, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
     GetTopologyRequest, LinkEnd, ListHostsRequest, ListRoutersRequest, MacAddress, Metric,
@@ -18,25 +18,34 @@ use std::{fmt::Display, sync::Arc};
 pub(super) struct Door {
     operations: Arc<dyn Operations>,
     caller: Caller,
+    run: Run,
     /// Says the failure's HTTP status, where a program asked.
     status: Option<leptos_axum::ResponseOptions>,
 }
 
 impl Door {
-    /// Takes operations and caller from the context.
+    /// Takes operations, caller and the server's run from the context.
     pub(super) fn open() -> Result<Self, Failure> {
-        let (Some(operations), Some(caller)) = (use_context(), use_context()) else {
+        let (Some(operations), Some(caller), Some(run)) =
+            (use_context(), use_context(), use_context())
+        else {
             return Err(Failure::Transport(
-                "The server set up this request without operations or caller. This is a fault of \
-                 VMS: report it."
+                "The server set up this request without operations, caller or run. This is a fault \
+                 of VMS: report it."
                     .to_owned(),
             ));
         };
         Ok(Self {
             operations,
             caller,
+            run,
             status: asked_by_a_program().then(use_context).flatten(),
         })
+    }
+
+    /// The server's run.
+    pub(super) fn run(&self) -> Run {
+        self.run
     }
 
     /// Passes an error on, with its HTTP status where a program asked for it.

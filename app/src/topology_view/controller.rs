@@ -12,7 +12,11 @@ use super::{
     neighbours::{self, Direction},
     svg,
 };
-use crate::{Element, components::Search, live::Live};
+use crate::{
+    Element,
+    components::Search,
+    live::{Live, Moment},
+};
 use api::TopologyView;
 use graph::{Point, Rect, Scene};
 use leptos::{html, prelude::*};
@@ -92,7 +96,7 @@ pub(super) fn start(
         controller.set_value(Some(started));
         if let Some(controller) = controller.get_value() {
             let shown = controller.rendered_version();
-            controller.renew(shown, live.version);
+            controller.renew(shown, live.now);
         }
     });
     let with = move |act: &dyn Fn(&Rc<Controller>)| {
@@ -101,17 +105,21 @@ pub(super) fn start(
         }
     };
     Effect::new(move || {
-        let version = live.version.get();
+        let now = live.now.get();
         with(&|controller| {
-            if controller.version().is_some_and(|shown| version > shown) {
-                controller.renew(Some(version), live.version);
+            if let Some(shown) = controller.moment()
+                && shown.is_before(now)
+            {
+                // Of another epoch only the present version is sure to be there.
+                let wanted = (shown.epoch == now.epoch).then_some(now.version);
+                controller.renew(wanted, live.now);
             }
         });
     });
     Effect::new(move |before: Option<TopologyView>| {
         let view = view.get();
         if before.is_some_and(|before| before != view) {
-            with(&|controller| controller.turn_to(view, live.version));
+            with(&|controller| controller.turn_to(view, live.now));
         }
         view
     });
@@ -177,13 +185,11 @@ impl Controller {
         self.stage.get_attribute("data-version")?.parse().ok()
     }
 
-    /// The version that is shown.
-    fn version(&self) -> Option<u64> {
-        self.state
-            .borrow()
-            .picture
-            .as_ref()
-            .map(|picture| picture.version)
+    /// What is shown.
+    fn moment(&self) -> Option<Moment> {
+        let state = self.state.borrow();
+        let picture = state.picture.as_ref()?;
+        Some(state.renewal.moment(picture.version))
     }
 
     fn svg_element(&self) -> Option<web_sys::Element> {

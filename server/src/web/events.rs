@@ -3,19 +3,25 @@
 //! Each event is one JSON [`Event`]. Its id is the topology's version, so that a browser that lost
 //! the stream goes on after the version that it has (`Last-Event-ID`); the first time a page says
 //! which version it was rendered from (`?since=`). The stream ends when the server does.
+//!
+//! Two messages have names and are no [`Event`]: the first, `run`, says which run of the server the
+//! versions are of, and `ping` comes whenever nothing else does. A page hears neither comments nor
+//! the death of a connection that nobody ended, so it goes by the silence.
 
 use super::{Web, caller, refusal::Refusal};
 use api::{Channel, Event};
+use app::live::Run;
 use axum::{
     extract::{Query, Request, State},
     response::{IntoResponse, Response, Sse, sse},
 };
-use futures_util::{StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use std::{convert::Infallible, time::Duration};
 
-/// How often a comment goes out when nothing happens, so that a dead connection is noticed.
+/// How often a ping goes out when nothing happens, so that a dead connection is noticed; a page
+/// waits for more than two of them.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long a browser waits before it connects again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -33,21 +39,32 @@ pub(super) async fn events(
     let since = since(request.headers(), query.since.as_deref())?;
     let caller = caller(Channel::Page, request.extensions());
     let events = web.operations.subscribe(&caller, since).await?;
-    // Something goes out at once, so that everybody on the way knows that the stream stands.
-    let hello = stream::once(async { sse::Event::default().comment("events follow").retry(RETRY) });
-    let events = hello
+    let events = events.take_until(web.shutdown.clone().cancelled_owned());
+    Ok(answer(web.run, events, KEEP_ALIVE))
+}
+
+fn answer(
+    run: Run,
+    events: impl Stream<Item = Event> + Send + 'static,
+    keep_alive: Duration,
+) -> Response {
+    let named = |name: &str, data: &str| sse::Event::default().event(name).data(data);
+    // Goes out at once, so that everybody on the way knows that the stream stands.
+    let hello = named("run", &run.to_string()).retry(RETRY);
+    let events = stream::once(async { hello })
         .chain(events.filter_map(async |event| message(&event)))
-        .take_until(web.shutdown.clone().cancelled_owned())
         .map(Ok::<_, Infallible>);
-    let mut response = Sse::new(events)
-        .keep_alive(sse::KeepAlive::new().interval(KEEP_ALIVE))
-        .into_response();
+    let keep_alive = sse::KeepAlive::new()
+        .interval(keep_alive)
+        // A message without data is none for a browser.
+        .event(named("ping", "quiet"));
+    let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
     // A reverse proxy that buffers would hold events back.
     response.headers_mut().insert(
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),
     );
-    Ok(response)
+    response
 }
 
 fn since(headers: &HeaderMap, query: Option<&str>) -> Result<Option<u64>, Refusal> {
@@ -83,6 +100,25 @@ fn message(event: &Event) -> Option<sse::Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn the_run_comes_first_and_silence_is_broken_by_pings() {
+        let quiet = answer(Run(42), stream::pending(), Duration::from_millis(1));
+        let mut body = quiet.into_body().into_data_stream();
+        let mut text = String::new();
+        while text.matches("\n\n").count() < 3 {
+            text += std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap();
+        }
+        let messages: Vec<Vec<_>> = text
+            .split("\n\n")
+            .map(|message| message.lines().collect())
+            .collect();
+        assert!(messages[0].contains(&"event: run"), "{text}");
+        assert!(messages[0].contains(&"data: 42"), "{text}");
+        for ping in &messages[1..3] {
+            assert_eq!(ping[..], ["event: ping", "data: quiet"]);
+        }
+    }
 
     #[test]
     fn the_header_is_newer_than_the_query() {

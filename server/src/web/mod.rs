@@ -23,6 +23,7 @@ pub use pictures::PictureCache;
 pub use refusal::Refusal;
 
 use api::{Caller, Channel, Operations};
+use app::live::Run;
 use axum::{
     Router,
     extract::{ConnectInfo, FromRef},
@@ -32,7 +33,10 @@ use axum::{
 use http::{Extensions, HeaderName, HeaderValue, StatusCode, header};
 use leptos::config::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::hash_map::RandomState, hash::BuildHasher, net::SocketAddr, sync::Arc,
+    time::Duration,
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_http::{
@@ -60,6 +64,8 @@ const SERVICES_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
 pub struct Web {
     /// The only door to the fleet.
     pub operations: Arc<dyn Operations>,
+    /// This run, to tell its versions from those of another.
+    pub run: Run,
     /// The layouts of the topology.
     pub pictures: Arc<PictureCache>,
     /// Whether every host was tried.
@@ -78,6 +84,7 @@ impl Web {
         shutdown: CancellationToken,
     ) -> Self {
         Self {
+            run: Run(RandomState::new().hash_one(())),
             pictures: Arc::new(PictureCache::new(operations.clone())),
             operations,
             ready,

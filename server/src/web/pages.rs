@@ -30,6 +30,7 @@ pub(super) fn context(web: Web) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context::<Arc<dyn Operations>>(web.operations.clone());
         provide_context::<Arc<dyn Pictures>>(web.pictures.clone());
+        provide_context(web.run);
         let parts = use_context::<Parts>();
         let extensions = parts.map(|parts| parts.extensions).unwrap_or_default();
         provide_context(caller(Channel::Page, &extensions));

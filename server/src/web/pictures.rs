@@ -16,11 +16,7 @@ use axum::{
 use graph::Positions;
 use http::{StatusCode, header};
 use serde::Deserialize;
-use std::{
-    collections::{BTreeMap, hash_map::RandomState},
-    hash::BuildHasher,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Mutex;
 
 /// Versions that are kept of each view.
@@ -32,9 +28,6 @@ pub struct PictureCache {
     /// One a view, in the order of [`TopologyView::ALL`]. A lock is held while a layout is made, so
     /// that nobody makes it twice.
     views: [Mutex<BTreeMap<u64, Drawn>>; TopologyView::ALL.len()],
-    /// Tells the pictures of this run from those of another: the same version may have been laid
-    /// out differently then, or be of another fleet.
-    run: u64,
 }
 
 /// A picture and the bytes that travel.
@@ -50,7 +43,6 @@ impl PictureCache {
         Self {
             operations,
             views: Default::default(),
-            run: RandomState::new().hash_one(()),
         }
     }
 
@@ -179,7 +171,9 @@ pub(super) async fn graph(
     };
     let caller = caller(Channel::Page, request.extensions());
     let drawn = web.pictures.at(&caller, view, version).await?;
-    let etag = format!("W/\"{:x}-{version}-{view}\"", web.pictures.run);
+    // By run, too: the same version may have been laid out differently in another run, or be of
+    // another fleet.
+    let etag = format!("W/\"{:x}-{version}-{view}\"", web.run.0);
     let head = [
         (header::ETAG, etag.clone()),
         (header::CACHE_CONTROL, "no-cache".to_owned()),

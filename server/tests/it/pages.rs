@@ -289,13 +289,18 @@ fn streams_end_with_the_server() {
         let shutdown = tokio_util::sync::CancellationToken::new();
         let (_tried, ready) = tokio::sync::watch::channel(true);
         let web = server::web::Web::new(demo.operations.clone(), ready, shutdown.clone());
+        let run = web.run;
         let request = Request::get("/events")
             .header("host", "localhost")
             .body(Body::empty())
             .unwrap();
         let response = server::web::router(web).oneshot(request).await.unwrap();
         let mut body = response.into_body().into_data_stream();
-        assert!(body.next().await.is_some(), "something comes at once");
+        let first = body.next().await.unwrap().unwrap();
+        let first = std::str::from_utf8(&first).unwrap();
+        assert!(first.contains("event: run\n"), "{first}");
+        let run = format!("data: {run}\n");
+        assert!(first.contains(&run), "{first} has no {run}");
         shutdown.cancel();
         tokio::time::timeout(Duration::from_secs(10), async {
             while body.next().await.is_some() {}

@@ -8,6 +8,7 @@
 use super::Controller;
 use crate::{
     Failure,
+    live::Moment,
     server_functions::topology_version,
     topology_view::{
         Picture, outline,
@@ -31,14 +32,26 @@ const MOST_MOVED: usize = 400;
 pub(super) struct Renewal {
     fetching: bool,
     again: bool,
+    /// The epoch in which the picture was asked for that is shown.
+    epoch: u32,
     /// Counts moves: an older one stops when a newer begins.
     moves: u32,
+}
+
+impl Renewal {
+    /// When the picture was asked for, which is of `version`.
+    pub(super) fn moment(&self, version: u64) -> Moment {
+        Moment {
+            epoch: self.epoch,
+            version,
+        }
+    }
 }
 
 impl Controller {
     /// Shows version `wanted`, or the present one, and goes on until it is the newest that is
     /// known of.
-    pub(super) fn renew(self: &Rc<Self>, wanted: Option<u64>, newest: RwSignal<u64>) {
+    pub(super) fn renew(self: &Rc<Self>, wanted: Option<u64>, now: RwSignal<Moment>) {
         {
             let mut state = self.state.borrow_mut();
             if state.renewal.fetching {
@@ -52,12 +65,15 @@ impl Controller {
             let mut wanted = wanted;
             let mut failures = 0;
             loop {
+                let Some(asked) = now.try_get_untracked() else {
+                    return;
+                };
                 let view = controller.state.borrow().view;
                 match fetch(view, wanted).await {
                     Ok(picture) => {
                         failures = 0;
                         controller.told.failure.try_set(None);
-                        controller.show(picture);
+                        controller.show(picture, asked.epoch);
                     }
                     Err(failure) => {
                         failures += 1;
@@ -66,17 +82,19 @@ impl Controller {
                         }
                     }
                 }
-                let Some(newest) = newest.try_get_untracked() else {
+                let Some(now) = now.try_get_untracked() else {
                     return;
                 };
-                let again = {
+                let (again, epoch) = {
                     let mut state = controller.state.borrow_mut();
                     let shown = state.picture.as_ref();
-                    let old = shown
-                        .is_none_or(|shown| shown.version < newest || shown.view != state.view);
+                    let old = shown.is_none_or(|shown| {
+                        state.renewal.moment(shown.version).is_before(now)
+                            || shown.view != state.view
+                    });
                     let again = std::mem::take(&mut state.renewal.again) || old;
                     state.renewal.fetching = again && failures < 4;
-                    state.renewal.fetching
+                    (state.renewal.fetching, state.renewal.epoch)
                 };
                 if !again {
                     return;
@@ -85,13 +103,14 @@ impl Controller {
                     sleep(Duration::from_millis(400 * failures)).await;
                 }
                 // The version may be one that the server does not keep: ask for the present one.
-                wanted = (failures == 0 && newest > 0).then_some(newest);
+                wanted =
+                    (failures == 0 && epoch == now.epoch && now.version > 0).then_some(now.version);
             }
         });
     }
 
     /// Shows another view.
-    pub(super) fn turn_to(self: &Rc<Self>, view: TopologyView, newest: RwSignal<u64>) {
+    pub(super) fn turn_to(self: &Rc<Self>, view: TopologyView, now: RwSignal<Moment>) {
         let shown = {
             let mut state = self.state.borrow_mut();
             state.view = view;
@@ -99,10 +118,10 @@ impl Controller {
             state.picture.as_ref().map(|picture| picture.version)
         };
         self.told.pointed.set(None);
-        self.renew(shown, newest);
+        self.renew(shown, now);
     }
 
-    fn show(self: &Rc<Self>, picture: Picture) {
+    fn show(self: &Rc<Self>, picture: Picture, epoch: u32) {
         let list = outline::html(&picture.diagram, picture.view);
         let (from, move_id) = {
             let mut state = self.state.borrow_mut();
@@ -110,6 +129,7 @@ impl Controller {
                 return;
             }
             state.renewal.moves += 1;
+            state.renewal.epoch = epoch;
             // Only what stays in the same view moves; another view is another picture.
             let from = state
                 .picture
