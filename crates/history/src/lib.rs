@@ -101,7 +101,7 @@ impl History {
     pub async fn open(path: &Path) -> Result<History, Error> {
         let connection = schema::open_for_writing(path).await?;
         let reader = reader::Reader::open(path);
-        let writer = writer::Writer::start(connection);
+        let writer = writer::Writer::start(path, connection);
         Ok(History {
             inner: Arc::new(Inner { writer, reader }),
         })

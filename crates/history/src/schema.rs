@@ -51,6 +51,13 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// How the writer opens the file, once it is there and of the newest format.
+pub(crate) fn options_for_writing(path: &Path) -> SqliteConnectOptions {
+    options(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+}
+
 /// How the readers open the file, once it is there.
 pub(crate) fn options_for_reading(path: &Path) -> SqliteConnectOptions {
     // Rows cross from SQLite's thread in batches; a chart reads thousands.
@@ -64,10 +71,8 @@ pub(crate) async fn open_for_writing(path: &Path) -> Result<SqliteConnection, Er
         source,
     };
     refuse_foreign(path).await?;
-    let mut connection = options(path)
+    let mut connection = options_for_writing(path)
         .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
         .connect()
         .await
         .map_err(failed)?;

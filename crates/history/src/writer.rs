@@ -2,14 +2,23 @@
 //!
 //! A task and not a lock around the connection: a caller that gives up waiting must not cut a
 //! transaction in two, and what stands in the caches must have been committed.
+//!
+//! ```text
+//!          ┌─ committed ─┐
+//!          ▼             │      failed: closed, names forgotten
+//! open ──► connected ────┴──────────────────────────────────────► disconnected
+//!              ▲                       next command: opened again      │
+//!              └───────────────────────────────────────────────────────┘
+//! ```
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, QueryBuilder, Sqlite};
+use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{Error, MAXIMUM_TIME_MS, Row, Tick, row};
+use crate::{Error, MAXIMUM_TIME_MS, Row, Tick, row, schema};
 
 /// Commands that may wait; a caller beyond them waits itself.
 const QUEUE: usize = 16;
@@ -52,10 +61,14 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub fn start(connection: SqliteConnection) -> Writer {
+    /// Starts the task, with the connection by which the file was opened.
+    pub fn start(path: &Path, connection: SqliteConnection) -> Writer {
         let (commands, queue) = mpsc::channel(QUEUE);
         let task = Task {
-            connection,
+            line: Line {
+                path: path.to_owned(),
+                connection: Some(connection),
+            },
             names: Names::default(),
         };
         tokio::spawn(task.run(queue));
@@ -101,8 +114,33 @@ impl Writer {
     }
 }
 
+/// The connection that writes, and how to get another.
+struct Line {
+    path: PathBuf,
+    /// None after a failure.
+    connection: Option<SqliteConnection>,
+}
+
+impl Line {
+    async fn connection(&mut self) -> Result<&mut SqliteConnection, Error> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => schema::options_for_writing(&self.path).connect().await?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    async fn close(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the history file could not be closed cleanly");
+        }
+    }
+}
+
 struct Task {
-    connection: SqliteConnection,
+    line: Line,
     names: Names,
 }
 
@@ -114,7 +152,7 @@ impl Task {
             match command {
                 Command::Append { ticks, reply } => {
                     let done = self.append(&ticks).await;
-                    let _ = reply.send(self.forget_unless_committed(done));
+                    let _ = reply.send(self.start_anew_unless_committed(done).await);
                 }
                 Command::Prune {
                     before_ms,
@@ -122,7 +160,7 @@ impl Task {
                     reply,
                 } => {
                     let done = self.prune(before_ms, after_entity).await;
-                    let _ = reply.send(self.forget_unless_committed(done));
+                    let _ = reply.send(self.start_anew_unless_committed(done).await);
                 }
                 Command::Close { reply } => {
                     closing = Some(reply);
@@ -130,25 +168,27 @@ impl Task {
                 }
             }
         }
-        if let Err(error) = self.connection.close().await {
-            tracing::warn!(%error, "the history file could not be closed cleanly");
-        }
+        self.line.close().await;
         // Only now: what was still queued gets its `Closed` when the queue drops.
         if let Some(reply) = closing {
             let _ = reply.send(());
         }
     }
 
-    /// Names that were interned in a transaction that failed are not in the file.
-    fn forget_unless_committed<T>(&mut self, done: Result<T, Error>) -> Result<T, Error> {
+    /// After a failure nothing is left of what was known. Names that were interned in a
+    /// transaction that failed are not in the file. And the connection is not used again: when
+    /// the disk is full, `SQLite` ends the transaction by itself, sqlx does not notice, takes later
+    /// transactions for nested ones, and may never commit again while it says that it does.
+    async fn start_anew_unless_committed<T>(&mut self, done: Result<T, Error>) -> Result<T, Error> {
         if done.is_err() {
             self.names = Names::default();
+            self.line.close().await;
         }
         done
     }
 
     async fn append(&mut self, ticks: &[Tick]) -> Result<(), Error> {
-        let mut transaction = self.connection.begin().await?;
+        let mut transaction = self.line.connection().await?.begin().await?;
         for tick in ticks {
             if !(-MAXIMUM_TIME_MS..=MAXIMUM_TIME_MS).contains(&tick.at_ms) {
                 return Err(Error::InvalidTick(format!(
@@ -197,7 +237,7 @@ impl Task {
     }
 
     async fn prune(&mut self, before_ms: i64, after_entity: i64) -> Result<Pruned, Error> {
-        let mut transaction = self.connection.begin().await?;
+        let mut transaction = self.line.connection().await?.begin().await?;
         let entities: Vec<i64> =
             sqlx::query_scalar("SELECT id FROM entity WHERE id > ? ORDER BY id LIMIT ?")
                 .bind(after_entity)
@@ -332,5 +372,58 @@ impl Names {
         .await?;
         self.layouts.insert(self.spelled.clone(), id);
         Ok(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tick(at_ms: i64) -> Tick {
+        let row = Row {
+            entity: "r1".to_owned(),
+            simulated: false,
+            values: vec![("n".to_owned(), 0)],
+        };
+        Tick {
+            at_ms,
+            rows: vec![row],
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_acknowledged_after_a_full_disk_is_in_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("history.db");
+        let mut connection = schema::open_for_writing(&path).await.unwrap();
+        // Room for some ticks, not for thousands.
+        sqlx::query("PRAGMA max_page_count = 10")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let writer = Writer::start(&path, connection);
+        writer.append(vec![tick(1)]).await.unwrap();
+        // Statements that each write one row: for these SQLite ends the whole transaction.
+        let many = (100..9_100).map(|at_ms| Tick {
+            at_ms,
+            rows: Vec::new(),
+        });
+        let error = writer.append(many.collect()).await.unwrap_err();
+        assert!(error.to_string().contains("full"), "{error}");
+        // A transaction that is given up, after which the file would stay in one.
+        let mut senseless = tick(3);
+        senseless.rows[0].values[0].0.clear();
+        writer.append(vec![senseless]).await.unwrap_err();
+        writer.append(vec![tick(4)]).await.unwrap();
+        writer.append(vec![tick(5)]).await.unwrap();
+
+        let mut second = schema::options_for_reading(&path).connect().await.unwrap();
+        let stored: Vec<i64> = sqlx::query_scalar("SELECT at_ms FROM tick ORDER BY at_ms")
+            .fetch_all(&mut second)
+            .await
+            .unwrap();
+        assert_eq!(stored, [1, 4, 5]);
+        second.close().await.unwrap();
+        writer.close().await;
     }
 }
