@@ -7,7 +7,7 @@ use crate::{
     measurement::{self, Latest, Recorder, SEED_STEP, Sampler, Simulation},
     service::{Sampling, Service, State, translate},
     settings::{DeclaredLink, HostSettings},
-    store::{Journal, Restored, Store},
+    store::{Journal, Restored, Store, forget_the_old},
 };
 use api::Operations;
 use history::History;
@@ -118,6 +118,7 @@ impl Control {
             Arc::clone(&latest),
             discovery.snapshots.clone(),
         )));
+        tasks.push(tokio::spawn(forget_the_old(history.clone(), store.clone())));
         let state = State {
             fleet,
             snapshots: discovery.snapshots.clone(),

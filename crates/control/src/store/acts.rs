@@ -39,15 +39,16 @@ impl Store {
             .bind(request_id)
             .fetch_optional(&mut *transaction)
             .await?;
-            match before {
-                Some((_, operation, target, _))
-                    if operation != act.operation || target != act.target =>
-                {
-                    return Ok(Begun::Other { operation, target });
+            let begun = before.map(|(id, operation, target, result)| match result {
+                _ if operation != act.operation || target != act.target => {
+                    Begun::Other { operation, target }
                 }
-                Some((_, _, _, Some(result))) => return Ok(Begun::Done(result)),
-                Some((id, _, _, None)) => return Ok(Begun::Do(id)),
-                None => {}
+                Some(result) => Begun::Done(result),
+                None => Begun::Do(id),
+            });
+            if let Some(begun) = begun {
+                transaction.rollback().await?;
+                return Ok(begun);
             }
         }
         let id = sqlx::query(
@@ -84,5 +85,57 @@ impl Store {
             .execute(&self.pool)
             .await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{committed, fill_the_disk, store};
+    use api::{Channel, Role};
+
+    fn act(target: &str, request_id: &str) -> Act {
+        Act {
+            caller: Caller {
+                name: "pilot".to_owned(),
+                role: Role::Operator,
+                channel: Channel::Soap,
+                address: None,
+            },
+            operation: "StartRouter",
+            target: target.to_owned(),
+            request_id: Some(request_id.to_owned()),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_acknowledged_after_a_full_disk_is_committed() {
+        let (directory, store) = store().await;
+        store.begin_act(&act("r1", "1")).await.unwrap();
+        fill_the_disk(&store).await;
+        let error = store.begin_act(&act(&"r".repeat(1 << 20), "2")).await;
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("full"), "{error}");
+        // A transaction that is given up, after which the connection would stay in one.
+        let again = store.begin_act(&act("r1", "1")).await.unwrap();
+        assert!(matches!(again, Begun::Do(_)), "{again:?}");
+        store.begin_act(&act("r3", "3")).await.unwrap();
+        store.begin_act(&act("r4", "4")).await.unwrap();
+        let targets = committed(&directory, "SELECT target FROM act ORDER BY id").await;
+        assert_eq!(targets, ["r1", "r3", "r4"]);
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn an_act_that_nobody_waits_for_any_more_keeps_no_transaction_open() {
+        let (directory, store) = store().await;
+        for _ in 0..20 {
+            let transaction = store.pool.begin().await.unwrap();
+            drop(transaction);
+        }
+        store.begin_act(&act("r1", "1")).await.unwrap();
+        let targets = committed(&directory, "SELECT target FROM act").await;
+        assert_eq!(targets, ["r1"]);
+        store.close().await;
     }
 }

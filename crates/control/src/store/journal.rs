@@ -6,14 +6,25 @@ use model::{DeclaredLink, Difference, HostId, HostReport};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 
-/// Versions that may be published and not yet stored. Behind that many, publishing waits.
+/// Versions that may wait while a transaction is under way. Behind that many, publishing waits.
 const QUEUE: usize = 256;
 
-/// How far ahead versions are reserved: more than can ever be published and not stored.
-const RESERVE: u64 = 4 * QUEUE as u64;
+/// Versions that are kept while they cannot be stored. Beyond them the oldest are lost.
+const KEPT: usize = 16 * QUEUE;
+
+/// How far ahead versions are reserved: more than are published while the disk stays full, unless
+/// nobody looks for it for days.
+const RESERVE: u64 = 16 * KEPT as u64;
+
+/// The first wait before what failed is tried again; each next one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// What was known when the server stopped.
 #[derive(Debug, Default)]
@@ -39,12 +50,16 @@ pub(crate) struct Entry {
 /// The end of the queue to the task that stores versions.
 ///
 /// ```text
-/// publish ──► queue ──► [as many as wait] ──► one transaction
+/// publish ──► queue ──► kept: as many as wait ──► one transaction ──► stored
+///                         ▲                            │ failed
+///                         └─────── wait, take more ────┘
 /// ```
 ///
-/// Publishing never waits for the disk, unless the disk is 256 versions behind. What is lost by a
-/// sudden death was published and not stored; its version numbers are not given again, because
-/// every transaction reserves more numbers than the queue holds.
+/// Publishing never waits for the disk, unless 256 versions come up during one transaction. While
+/// the disk is full, versions are kept in memory and tried again; when they get too many, the
+/// oldest are given up: the way back from the present has no hole then, it ends earlier. What is
+/// lost by a sudden death was published and not stored; its version numbers are not given again,
+/// because every transaction reserves far more numbers than are kept.
 #[derive(Debug)]
 pub(crate) struct Journal {
     entries: mpsc::Sender<Entry>,
@@ -92,15 +107,54 @@ impl Journal {
 }
 
 async fn run(store: Store, mut queue: mpsc::Receiver<Entry>) {
-    let mut batch = Vec::with_capacity(QUEUE);
-    while queue.recv_many(&mut batch, QUEUE).await > 0 {
-        if let Err(error) = store.append_versions(&batch).await {
-            let versions = batch.first().zip(batch.last());
+    let mut kept = Vec::with_capacity(QUEUE);
+    while queue.recv_many(&mut kept, QUEUE).await > 0 {
+        let mut wait = FIRST_WAIT;
+        let mut lost = 0;
+        let mut open = true;
+        while let Err(error) = store.append_versions(&kept).await {
+            let versions = kept.first().zip(kept.last());
             let (first, last) = versions.map_or((0, 0), |(a, b)| (a.version, b.version));
-            tracing::error!(%error, first, last, "versions of the topology could not be stored");
+            if !open || error.stays() {
+                lost += kept.len();
+                tracing::error!(%error, first, last, "versions of the topology are not stored");
+                break;
+            }
+            tracing::error!(
+                %error, first, last,
+                "versions of the topology could not be stored; tried again in {wait:?}"
+            );
+            open = take_meanwhile(&mut queue, &mut kept, &mut lost, wait).await;
+            wait = LONGEST_WAIT.min(2 * wait);
         }
-        batch.clear();
+        if lost > 0 {
+            tracing::error!(lost, "versions of the topology were never stored");
+        }
+        kept.clear();
     }
+}
+
+/// Waits, but lets nobody wait who publishes. False at once when nothing more will come.
+async fn take_meanwhile(
+    queue: &mut mpsc::Receiver<Entry>,
+    kept: &mut Vec<Entry>,
+    lost: &mut usize,
+    wait: Duration,
+) -> bool {
+    let until = Instant::now() + wait;
+    // The time that is over is an error, and the end of the wait.
+    while let Ok(taken) = tokio::time::timeout_at(until, queue.recv_many(kept, QUEUE)).await {
+        if taken == 0 {
+            return false;
+        }
+        let beyond = kept.len().saturating_sub(KEPT);
+        if beyond > 0 && *lost == 0 {
+            tracing::error!("too many versions of the topology wait; the oldest are given up");
+        }
+        *lost += beyond;
+        kept.drain(..beyond);
+    }
+    true
 }
 
 impl Store {
@@ -216,4 +270,105 @@ async fn put_report(
 /// The database's integers are signed; no server lives to see 2^63 versions.
 fn number(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{committed, fill_the_disk, store};
+    use tempfile::TempDir;
+
+    const ALL: &str = "SELECT CAST(version AS TEXT) FROM topology_change ORDER BY version";
+
+    fn entry(version: u64, summary: &str) -> Entry {
+        Entry {
+            version,
+            at: Timestamp::UNIX_EPOCH,
+            summary: summary.to_owned(),
+            difference: Arc::default(),
+            reports: Vec::new(),
+        }
+    }
+
+    async fn journal(store: &Store) -> Journal {
+        let opened = Journal::open(store.clone(), &BTreeSet::new(), &[]).await;
+        opened.unwrap().0
+    }
+
+    /// Comes back when that many versions are stored; never, if they are not.
+    async fn stored(directory: &TempDir, count: usize) -> Vec<String> {
+        loop {
+            let versions = committed(directory, ALL).await;
+            if versions.len() >= count {
+                return versions;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Makes storing impossible, for every connection, until the name is given back.
+    async fn rename(store: &Store, statement: &'static str) {
+        sqlx::query(statement).execute(&store.pool).await.unwrap();
+    }
+    const BREAK: &str = "ALTER TABLE topology_change RENAME TO elsewhere";
+    const MEND: &str = "ALTER TABLE elsewhere RENAME TO topology_change";
+
+    #[tokio::test]
+    async fn a_version_that_found_the_disk_full_is_stored_later() {
+        let (directory, store) = store().await;
+        let journal = journal(&store).await;
+        fill_the_disk(&store).await;
+        journal.append(entry(1, &"long".repeat(1 << 18))).await;
+        journal.append(entry(2, "short")).await;
+        let versions = tokio::time::timeout(Duration::from_mins(1), stored(&directory, 2)).await;
+        assert_eq!(versions.expect("both are stored in the end"), ["1", "2"]);
+        journal.close(2, []).await;
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn while_nothing_can_be_stored_publishing_goes_on_and_the_newest_are_kept() {
+        let (directory, store) = store().await;
+        let journal = journal(&store).await;
+        rename(&store, BREAK).await;
+        let last = (KEPT + 2 * QUEUE) as u64;
+        let publishing = async {
+            for version in 1..=last {
+                journal.append(entry(version, "")).await;
+            }
+        };
+        let published = tokio::time::timeout(Duration::from_mins(1), publishing).await;
+        published.expect("publishing goes on");
+        rename(&store, MEND).await;
+        let versions = tokio::time::timeout(Duration::from_mins(1), async {
+            loop {
+                let versions = stored(&directory, KEPT).await;
+                if versions.last() == Some(&last.to_string()) {
+                    return versions;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        let versions = versions.await.expect("the newest are stored in the end");
+        let first: u64 = versions[0].parse().unwrap();
+        assert!(first > 1, "nothing was given up");
+        assert_eq!(
+            versions.len() as u64,
+            last - first + 1,
+            "there is a hole after {first}"
+        );
+        journal.close(last, []).await;
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn closing_does_not_wait_for_a_disk_that_stays_full() {
+        let (_directory, store) = store().await;
+        let journal = journal(&store).await;
+        rename(&store, BREAK).await;
+        journal.append(entry(1, "")).await;
+        let closed = tokio::time::timeout(Duration::from_mins(1), journal.close(1, [])).await;
+        closed.expect("it gives up");
+        store.close().await;
+    }
 }

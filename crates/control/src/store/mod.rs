@@ -4,18 +4,26 @@
 //! writer and no two transactions meet. Samples live elsewhere, in `history.db`: an act never
 //! waits behind a tick.
 //!
+//! A connection whose transaction failed is closed, and the next one who asks gets a new one: when
+//! the disk is full, `SQLite` ends the transaction by itself, sqlx does not notice, takes later
+//! transactions for nested ones, and may never commit again while it says that it does.
+//!
 //! - `journal`: the topology's versions and what hosts reported last;
-//! - `acts`: who asked for what, and how it ended.
+//! - `acts`: who asked for what, and how it ended;
+//! - `retention`: how long all this, and the history, is kept.
 
 mod acts;
 mod journal;
+mod retention;
 
 pub(crate) use acts::{Act, Begun};
 pub(crate) use journal::{Entry, Journal, Restored};
+pub(crate) use retention::forget_the_old;
 
 use crate::StartError;
 use sqlx::{
-    SqlitePool,
+    Connection, SqlitePool,
+    error::ErrorKind,
     migrate::MigrateError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -45,6 +53,13 @@ impl Store {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    // Answered after the rollback of whatever was not committed.
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(options)
             .await
             .map_err(failed)?;
@@ -77,4 +92,57 @@ pub(crate) enum StoreError {
     Database(#[from] sqlx::Error),
     #[error("vms.db holds something that cannot be read: {0}")]
     Content(#[from] serde_json::Error),
+}
+
+impl StoreError {
+    /// Whether the same will fail again however often it is tried: what is written is at fault,
+    /// or the store is closed.
+    fn stays(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.kind() != ErrorKind::Other,
+            Self::Database(sqlx::Error::PoolClosed) | Self::Content(_) => true,
+            Self::Database(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    /// A store in a directory of the test's own.
+    pub(super) async fn store() -> (TempDir, Store) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&directory.path().join("vms.db")).await.unwrap();
+        (directory, store)
+    }
+
+    /// What another connection sees: what is committed, and nothing else.
+    pub(super) async fn committed(directory: &TempDir, query: &'static str) -> Vec<String> {
+        let options = SqliteConnectOptions::new().filename(directory.path().join("vms.db"));
+        let mut second = sqlx::SqliteConnection::connect_with(&options)
+            .await
+            .unwrap();
+        let found = sqlx::query_scalar(query)
+            .fetch_all(&mut second)
+            .await
+            .unwrap();
+        second.close().await.unwrap();
+        found
+    }
+
+    /// Lets the disk be full for whatever is large, on the present connection.
+    pub(super) async fn fill_the_disk(store: &Store) {
+        let mut connection = store.pool.acquire().await.unwrap();
+        let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
+        let limit = format!("PRAGMA max_page_count = {}", pages + 8);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(limit))
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+    }
 }
