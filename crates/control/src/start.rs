@@ -81,23 +81,45 @@ impl Control {
         let latest = Arc::new(Latest::new(settings.sample_interval));
         let events = Arc::clone(&discovery.events);
         let (recorder, recording) = Recorder::start(history.clone(), Arc::clone(&latest), events);
+        let seeding = (settings.demo.as_ref())
+            .map(|_| Seeding::begin(&settings.data, started))
+            .transpose()?
+            .flatten();
         let stop = CancellationToken::new();
         let mut tasks = Vec::new();
         let is_demo = settings.demo.is_some();
+        let surroundings = Surroundings {
+            updates: discovery.updates.clone(),
+            sampler: Sampler::new(
+                discovery.snapshots.clone(),
+                (!is_demo).then(|| recorder.clone()),
+                settings.sample_interval,
+            ),
+            sample_interval: settings.sample_interval,
+            relist_interval: settings.relist_interval,
+            stop: stop.clone(),
+        };
+        let (fleet, ready) = Fleet::start(settings.hosts, &reports, &surroundings);
         if let Some(fleet) = settings.demo {
             let simulation = Simulation {
                 fleet: fleet.clone(),
                 snapshots: discovery.snapshots.clone(),
-                recorder: recorder.clone(),
+                recorder,
+                ready: ready.clone(),
                 interval: settings.sample_interval,
             };
-            // A past that is there is kept; the time in which no server ran stays a gap.
-            if history.last_tick_ms().await?.is_none() {
+            // A past that is complete is kept; the time in which no server ran stays a gap.
+            if let Some(seeding) = seeding {
                 let (running, past) = (stop.clone(), history.clone());
                 tasks.push(tokio::spawn(async move {
-                    let seeding = measurement::seed(fleet, past, started.as_millisecond());
-                    if let Some(Err(error)) = running.run_until_cancelled(seeding).await {
-                        tracing::error!(%error, "the demo's past could not be stored");
+                    let until_ms = seeding.until.as_millisecond();
+                    let seeded = measurement::seed(fleet, past, until_ms);
+                    match running.run_until_cancelled(seeded).await {
+                        Some(Ok(())) => seeding.end(),
+                        Some(Err(error)) => {
+                            tracing::error!(%error, "the demo's past could not be stored");
+                        }
+                        None => {}
                     }
                 }));
             }
@@ -106,14 +128,6 @@ impl Control {
                 running.run_until_cancelled(simulation.run()).await;
             }));
         }
-        let surroundings = Surroundings {
-            updates: discovery.updates.clone(),
-            sampler: Sampler::new(discovery.snapshots.clone(), (!is_demo).then_some(recorder)),
-            sample_interval: settings.sample_interval,
-            relist_interval: settings.relist_interval,
-            stop: stop.clone(),
-        };
-        let (fleet, ready) = Fleet::start(settings.hosts, &reports, &surroundings);
         tasks.push(tokio::spawn(forget_the_gone(
             Arc::clone(&latest),
             discovery.snapshots.clone(),
@@ -235,6 +249,54 @@ impl Settings {
     }
 }
 
+/// The demo's past is being made. Two small files in the data directory tell how far that is:
+///
+/// ```text
+/// neither ── begin ──► demo-seeding (until when) ── end ──► demo-seeded
+///                       └─► begin again: the same past, over what is there of it
+/// ```
+#[derive(Debug)]
+struct Seeding {
+    data: PathBuf,
+    /// When the first server over this data started: from then on there are live ticks.
+    until: Timestamp,
+}
+
+impl Seeding {
+    const UNDER_WAY: &str = "demo-seeding";
+    const DONE: &str = "demo-seeded";
+
+    /// What is to be made; nothing if all is there.
+    fn begin(data: &Path, started: Timestamp) -> Result<Option<Self>, StartError> {
+        let failed = |source| StartError::DataDirectory {
+            path: data.to_owned(),
+            source,
+        };
+        if data.join(Self::DONE).try_exists().map_err(failed)? {
+            return Ok(None);
+        }
+        let under_way = data.join(Self::UNDER_WAY);
+        let begun = std::fs::read_to_string(&under_way).ok();
+        let until = if let Some(until) = begun.and_then(|text| text.trim().parse().ok()) {
+            until
+        } else {
+            // None yet, or what is there was cut off while it was written.
+            std::fs::write(&under_way, format!("{started}\n")).map_err(failed)?;
+            started
+        };
+        let data = data.to_owned();
+        Ok(Some(Self { data, until }))
+    }
+
+    /// All of it is stored.
+    fn end(self) {
+        let [from, to] = [Self::UNDER_WAY, Self::DONE].map(|name| self.data.join(name));
+        if let Err(error) = std::fs::rename(from, to) {
+            tracing::error!(%error, "the demo's past is made again at the next start");
+        }
+    }
+}
+
 /// Makes the data directory and takes it for this process.
 fn lock(data: &Path) -> Result<File, StartError> {
     let failed = |source| StartError::DataDirectory {
@@ -303,5 +365,28 @@ async fn forget_the_gone(
             let router = model::RouterId(router.0);
             snapshot.topology.routers.contains_key(&router)
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_seed_is_made_again_up_to_the_same_time_until_it_is_complete() {
+        let data = tempfile::tempdir().unwrap();
+        let start = |second| {
+            let started = Timestamp::from_second(second).unwrap();
+            Seeding::begin(data.path(), started).unwrap()
+        };
+        let until = |seeding: &Seeding| seeding.until.as_second();
+        let first = start(1000).unwrap();
+        assert_eq!(until(&first), 1000);
+        drop(first);
+        // Live ticks are there since.
+        let second = start(2000).unwrap();
+        assert_eq!(until(&second), 1000);
+        second.end();
+        assert!(start(3000).is_none());
     }
 }

@@ -33,6 +33,9 @@ mod inventory;
 mod line;
 mod supervisor;
 
+#[cfg(test)]
+pub(crate) use inventory::list;
+
 use crate::{HostSettings, discovery::Update, measurement::Sampler};
 use jiff::Timestamp;
 use libvirt::Error;

@@ -1,6 +1,9 @@
 //! Present values and rates, from memory.
 
-use super::sample::{Sample, Values};
+use super::{
+    milliseconds,
+    sample::{Sample, Values},
+};
 use crate::service::translate;
 use api::{
     DiskMeasurement, InterfaceMeasurement, MacAddress, Metric, RouterId, RouterMeasurement,
@@ -29,11 +32,10 @@ struct Pair {
 
 impl Latest {
     pub fn new(interval: Duration) -> Self {
-        let interval = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
         Self {
             routers: Mutex::default(),
             // The history's own measure of a gap.
-            longest_ms: interval.saturating_mul(5) / 2,
+            longest_ms: milliseconds(interval).saturating_mul(5) / 2,
         }
     }
 

@@ -29,13 +29,79 @@ pub(crate) use simulated::{SEED_STEP, Simulation, seed};
 use std::time::Duration;
 
 /// Sleeps until the next multiple of the interval since the epoch, and answers which that is, in
-/// milliseconds.
+/// milliseconds. The wall clock decides: it may be set while this sleeps, and a machine that was
+/// suspended wakes up late.
 pub(crate) async fn next_tick(interval: Duration) -> i64 {
-    let interval = i64::try_from(interval.as_millis())
-        .unwrap_or(i64::MAX)
-        .max(1);
-    let now = jiff::Timestamp::now().as_millisecond();
+    let interval = milliseconds(interval).max(1);
+    let mut tick = None;
+    loop {
+        match wait(tick, now_ms(), interval) {
+            Wait::Over(tick) => return tick,
+            Wait::Until { next, sleep } => {
+                tick = Some(next);
+                tokio::time::sleep(sleep).await;
+            }
+        }
+    }
+}
+
+/// What is left of the wait for a tick.
+#[derive(Debug, PartialEq, Eq)]
+enum Wait {
+    /// It is time for this tick.
+    Over(i64),
+    /// This tick is next, after so long.
+    Until { next: i64, sleep: Duration },
+}
+
+/// Looks at the clock: is it time for the tick that was waited for? All in milliseconds.
+fn wait(tick: Option<i64>, now: i64, interval: i64) -> Wait {
     let next = (now.div_euclid(interval) + 1).saturating_mul(interval);
-    tokio::time::sleep(Duration::from_millis(next.abs_diff(now))).await;
-    next
+    let next = match tick {
+        Some(tick) if (0..interval).contains(&(now - tick)) => return Wait::Over(tick),
+        // Woken up early.
+        Some(tick) if (1..=interval).contains(&(tick - now)) => tick,
+        // The first, or the clock was set, or the tick is long past.
+        _ => next,
+    };
+    Wait::Until {
+        next,
+        sleep: Duration::from_millis(next.abs_diff(now)),
+    }
+}
+
+/// Whether what is known now is too late to be told as of a tick: nearer to another.
+fn is_late(tick: i64, now: i64, interval: Duration) -> bool {
+    now.saturating_sub(tick) > milliseconds(interval) / 2
+}
+
+fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_decides_which_tick_it_is() {
+        let until = |next, sleep| Wait::Until {
+            next,
+            sleep: Duration::from_millis(sleep),
+        };
+        assert_eq!(wait(None, 10_000, 10_000), until(20_000, 10_000));
+        // In time, or a little late.
+        assert_eq!(wait(Some(20_000), 20_000, 10_000), Wait::Over(20_000));
+        assert_eq!(wait(Some(20_000), 29_999, 10_000), Wait::Over(20_000));
+        // Too early, as timers and clocks differ.
+        assert_eq!(wait(Some(20_000), 19_998, 10_000), until(20_000, 2));
+        // Asleep for longer than an interval: the next one.
+        assert_eq!(wait(Some(20_000), 34_000, 10_000), until(40_000, 6_000));
+        // Set back by far.
+        assert_eq!(wait(Some(90_000), 34_000, 10_000), until(40_000, 6_000));
+    }
 }

@@ -4,9 +4,12 @@ use super::{Latest, sample::Sample};
 use crate::discovery::Events;
 use api::{HostId, Timestamp};
 use history::{History, Tick};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::{sync::mpsc, task::JoinHandle};
 
@@ -22,6 +25,8 @@ pub(crate) struct Recorder {
     latest: Arc<Latest>,
     ticks: mpsc::Sender<(HostId, Tick)>,
     dropped: Arc<AtomicU64>,
+    /// The last tick of every host.
+    last: Arc<Mutex<HashMap<HostId, i64>>>,
 }
 
 impl Recorder {
@@ -37,12 +42,23 @@ impl Recorder {
             latest,
             ticks,
             dropped: Arc::default(),
+            last: Arc::default(),
         };
         (recorder, task)
     }
 
-    /// Takes what was measured on one host at one tick.
+    /// Takes what was measured on one host at one tick. A tick that is not later than the host's
+    /// last one is not recorded: the clock was set back, and what is stored stays.
     pub fn put(&self, host: HostId, at_ms: i64, samples: Vec<Sample>) {
+        {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let last = last.entry(host.clone()).or_insert(i64::MIN);
+            if at_ms <= *last {
+                tracing::debug!(%host, "a tick is not later than the one before and is dropped");
+                return;
+            }
+            *last = at_ms;
+        }
         let rows = samples.iter().flat_map(Sample::rows).collect();
         for sample in samples {
             self.latest.put(sample);
@@ -73,5 +89,41 @@ async fn run(history: History, events: Arc<Events>, mut queue: mpsc::Receiver<(H
                 events.measured(host, at);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_tick_that_is_not_later_is_not_recorded() {
+        let directory = tempfile::tempdir().unwrap();
+        let history = History::open(&directory.path().join("h.db")).await.unwrap();
+        let latest = Arc::new(Latest::new(Duration::from_secs(10)));
+        let events = Arc::new(Events::new(0));
+        let (recorder, recording) = Recorder::start(history.clone(), latest, events);
+        let router = api::RouterId(uuid::Uuid::nil());
+        let put = |host: &str, at_ms, value| {
+            let sample = Sample {
+                router,
+                at_ms,
+                simulated: false,
+                values: vec![(api::Metric::CpuTime, value)],
+                interfaces: Vec::new(),
+                disks: Vec::new(),
+            };
+            recorder.put(host.parse().unwrap(), at_ms, vec![sample]);
+        };
+        put("a", 20_000, 1);
+        put("a", 20_000, 2);
+        put("a", 10_000, 3);
+        drop(recorder);
+        recording.await.unwrap();
+        let entity = super::super::entity::router(router);
+        let last = history.latest(&entity).await.unwrap().unwrap();
+        assert_eq!((last.at_ms, last.value("cpuTime")), (20_000, Some(1)));
+        assert_eq!(history.last_tick_ms().await.unwrap(), Some(20_000));
     }
 }

@@ -1,14 +1,14 @@
 //! From libvirt's counters to samples.
 
 use super::{
-    Recorder,
+    Recorder, is_late, now_ms,
     sample::{Sample, Values},
 };
 use crate::{discovery::Snapshot, service::translate};
 use api::Metric;
 use libvirt::{Connection, DomainStats, Error, StatsGroups};
 use model::{HostId, Router, RouterId};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// Samples hosts; cheap to clone.
@@ -18,17 +18,24 @@ pub(crate) struct Sampler {
     /// Absent for the demo fleet, whose samples come from the simulation: the `test` driver's own
     /// counters are straight lines. Its hosts are asked nonetheless whether they are there.
     recorder: Option<Recorder>,
+    interval: Duration,
 }
 
 impl Sampler {
-    pub fn new(snapshots: watch::Receiver<Arc<Snapshot>>, recorder: Option<Recorder>) -> Self {
+    pub fn new(
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+        recorder: Option<Recorder>,
+        interval: Duration,
+    ) -> Self {
         Self {
             snapshots,
             recorder,
+            interval,
         }
     }
 
-    /// Samples all routers of a host.
+    /// Samples all routers of a host for a tick. What comes too late for it is no sample of that
+    /// time, and leaves a gap.
     pub async fn sample(
         &self,
         host: &HostId,
@@ -39,6 +46,10 @@ impl Sampler {
             return connection.hostname().await.map(drop);
         };
         let stats = connection.domain_stats(StatsGroups::ALL).await?;
+        if is_late(at_ms, now_ms(), self.interval) {
+            tracing::debug!(%host, "a sample came too late for its tick and is dropped");
+            return Ok(());
+        }
         let snapshot = Arc::clone(&self.snapshots.borrow());
         let samples = stats
             .iter()
@@ -108,4 +119,55 @@ fn known<const N: usize>(values: [(Metric, Option<u64>); N]) -> Values {
         .into_iter()
         .filter_map(|(metric, value)| Some((metric, i64::try_from(value?).ok()?)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{discovery::Events, fleet::list, measurement::Latest};
+    use jiff::Timestamp;
+    use model::{Contact, HostReport, Topology};
+
+    #[tokio::test]
+    async fn what_comes_too_late_for_its_tick_is_no_sample_of_it() {
+        let uri = libvirt::Uri::parse("test:///default").unwrap();
+        let connection = Connection::open(&uri, libvirt::Options::default());
+        let connection = connection.await.unwrap();
+        let host = HostId::new("h");
+        let inventory = list(host.clone(), connection.clone(), None).await.unwrap();
+        let report = HostReport {
+            id: host.clone(),
+            name: "h".to_owned(),
+            site: None,
+            endpoints: Vec::new(),
+            contact: Contact::Online,
+            message: None,
+            inventory: Some(Arc::new(inventory)),
+        };
+        let topology = Topology::derive([&report], &[]);
+        let router = Arc::clone(topology.routers.values().next().unwrap());
+        let (_publish, snapshots) = watch::channel(Arc::new(Snapshot {
+            version: 1,
+            topology,
+        }));
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("h.db");
+        let history = history::History::open(&file).await.unwrap();
+        // So long that no pause of this test is half of it.
+        let interval = Duration::from_hours(1);
+        let latest = Arc::new(Latest::new(interval));
+        let events = Arc::new(Events::new(0));
+        let (recorder, recording) = Recorder::start(history, Arc::clone(&latest), events);
+        let sampler = Sampler::new(snapshots, Some(recorder), interval);
+        let at = |at_ms| sampler.sample(&host, at_ms, &connection);
+        let measured = || Some(latest.of(&router, Timestamp::now())?.at.as_millisecond());
+
+        let now = now_ms();
+        at(now - 40 * 60_000).await.unwrap();
+        assert_eq!(measured(), None);
+        at(now - 1000).await.unwrap();
+        assert_eq!(measured(), Some(now - 1000));
+        drop(sampler);
+        recording.await.unwrap();
+    }
 }

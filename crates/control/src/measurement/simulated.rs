@@ -1,6 +1,6 @@
 //! The demo's made-up samples. Nothing but `Settings::demo` leads here.
 
-use super::{Recorder, next_tick, sample::Sample};
+use super::{Recorder, milliseconds, next_tick, now_ms, sample::Sample};
 use crate::{
     demo::{Fleet, SimulatedLoad, SimulatedRow},
     discovery::Snapshot,
@@ -8,7 +8,6 @@ use crate::{
 };
 use api::{MacAddress, Metric, RouterId};
 use history::{History, Tick};
-use jiff::Timestamp;
 use model::RouterState;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -29,15 +28,22 @@ pub(crate) struct Simulation {
     pub fleet: Fleet,
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
     pub recorder: Recorder,
+    /// Becomes true once the topology shows every host as it is.
+    pub ready: watch::Receiver<bool>,
     pub interval: Duration,
 }
 
 impl Simulation {
-    /// Goes on for as long as the server runs.
-    pub async fn run(self) {
-        let mut load = SimulatedLoad::new(&self.fleet, Timestamp::now().as_millisecond());
+    /// Goes on for as long as the server runs. The first tick is as soon as it is known what runs,
+    /// so that nobody waits for a measurement; the others are aligned as all are.
+    pub async fn run(mut self) {
+        let mut load = SimulatedLoad::new(&self.fleet, now_ms());
+        if self.ready.wait_for(|ready| *ready).await.is_err() {
+            // Nobody will tell: the server is ending.
+            return;
+        }
+        let mut at_ms = now_ms();
         loop {
-            let at_ms = next_tick(self.interval).await;
             let snapshot = Arc::clone(&self.snapshots.borrow());
             let topology = &snapshot.topology;
             let state = |uuid: &Uuid| {
@@ -58,6 +64,7 @@ impl Simulation {
             for (host, samples) in hosts {
                 self.recorder.put(translate::id(host), at_ms, samples);
             }
+            at_ms = next_tick(self.interval).await;
         }
     }
 }
@@ -68,12 +75,11 @@ pub(crate) async fn seed(
     history: History,
     until_ms: i64,
 ) -> Result<(), history::Error> {
-    let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-    let step = millis(SEED_STEP);
+    let step = milliseconds(SEED_STEP);
     let mut end = until_ms.div_euclid(step) * step;
-    let begin = end - millis(PAST);
+    let begin = end - milliseconds(PAST);
     while end > begin {
-        let start = (end - millis(PIECE)).max(begin);
+        let start = (end - milliseconds(PIECE)).max(begin);
         let of = fleet.clone();
         // Some tens of thousands of rows: too much work for a thread that others share.
         let made = tokio::task::spawn_blocking(move || {

@@ -1,10 +1,11 @@
 //! Measurements, now and over time.
 
-use crate::support::{PATIENCE, Running, demo, directory, next, observer};
+use crate::support::{PATIENCE, Running, demo, directory, next, observer, start};
 use api::{
     Aggregation, Error, Event, GetRouterStatusRequest, Metric, QueryHistoryReply,
     QueryHistoryRequest, Router, RouterId, RouterState, Timestamp,
 };
+use control::Settings;
 use std::time::Duration;
 
 fn of(router: &Router, metric: Metric) -> QueryHistoryRequest {
@@ -23,6 +24,13 @@ fn of(router: &Router, metric: Metric) -> QueryHistoryRequest {
 impl Running {
     async fn query(&self, request: QueryHistoryRequest) -> Result<QueryHistoryReply, Error> {
         self.operations.query_history(&observer(), request).await
+    }
+
+    /// Waits until something is measured.
+    async fn measured(&self) {
+        let events = self.operations.subscribe(&observer(), None).await;
+        let measured = |event: &Event| matches!(event, Event::Measured { .. });
+        next(&mut events.unwrap(), measured).await;
     }
 
     /// The router that has an interface and runs.
@@ -84,9 +92,39 @@ async fn what_is_measured_can_be_queried_and_is_marked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_demo_is_measured_at_once() {
+    let data = directory();
+    let mut settings = Settings::demo(data.path().to_owned()).unwrap();
+    // The next multiple of it is far away.
+    settings.sample_interval = Duration::from_hours(1);
+    let running = start(settings).await;
+    let router = running.wired().await;
+    let request = GetRouterStatusRequest { router: router.id };
+    let measured = async {
+        loop {
+            let status = (running.operations)
+                .get_router_status(&observer(), request.clone())
+                .await;
+            if status.unwrap().measurement.is_some() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, measured)
+        .await
+        .expect("a first tick");
+    running.control.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_day_is_there_and_goes_on_into_the_present() {
     let data = directory();
     let started = Timestamp::now();
+    // Ended before the day is complete, with ticks already there: the next start completes it.
+    let running = demo(data.path()).await;
+    running.measured().await;
+    running.control.shutdown().await;
     let running = demo(data.path()).await;
     let router = running.wired().await;
     let day = |start: Timestamp| {
