@@ -125,17 +125,4 @@ mod tests {
         assert_eq!(targets, ["r1", "r3", "r4"]);
         store.close().await;
     }
-
-    #[tokio::test]
-    async fn an_act_that_nobody_waits_for_any_more_keeps_no_transaction_open() {
-        let (directory, store) = store().await;
-        for _ in 0..20 {
-            let transaction = store.pool.begin().await.unwrap();
-            drop(transaction);
-        }
-        store.begin_act(&act("r1", "1")).await.unwrap();
-        let targets = committed(&directory, "SELECT target FROM act").await;
-        assert_eq!(targets, ["r1"]);
-        store.close().await;
-    }
 }
