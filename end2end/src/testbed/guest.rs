@@ -94,7 +94,7 @@ fn fetch(cache: &Path, packages: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Downloads the newest kernel for virtual machines, and BusyBox.
+/// Downloads the newest kernel for virtual machines, and `BusyBox`.
 fn download_into(directory: &Scratch) -> Result<()> {
     let meta = run(Command::new("apt-cache").args(["depends", "linux-image-cloud-amd64"]))?;
     let kernel = meta
