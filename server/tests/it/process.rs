@@ -237,6 +237,7 @@ fn two_demos_run_side_by_side_and_end_when_told() {
     // A stream that stands does not keep the server.
     let mut stream = vms(&["events", "--since", "0", "--server", &first.url])
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut heard = BufReader::new(stream.stdout.take().unwrap());
@@ -244,7 +245,11 @@ fn two_demos_run_side_by_side_and_end_when_told() {
     first.signal("-TERM");
     assert_eq!(first.wait(), Some(0));
     heard.read_to_string(&mut String::new()).unwrap();
-    assert!(stream.wait().unwrap().success());
+    // Whoever followed is told that it is over, and how to go on.
+    let told = stream.wait_with_output().unwrap();
+    let sentence = text(&told.stderr);
+    assert_eq!(told.status.code(), Some(1), "{sentence}");
+    assert!(sentence.contains("vms events --since "), "{sentence}");
     assert!(second.ask(&["host", "list"]).lines().count() > 6);
 }
 
