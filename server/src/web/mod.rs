@@ -40,8 +40,11 @@ use std::{
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_http::{
-    compression::CompressionLayer, limit::RequestBodyLimitLayer,
-    set_header::SetResponseHeaderLayer, timeout::TimeoutLayer, trace::TraceLayer,
+    compression::CompressionLayer,
+    limit::RequestBodyLimitLayer,
+    set_header::SetResponseHeaderLayer,
+    timeout::TimeoutLayer,
+    trace::{DefaultOnFailure, TraceLayer},
 };
 
 /// The longest that a request may take to be answered. Acting waits for a host within a deadline of
@@ -150,7 +153,12 @@ pub fn router(web: Web) -> Router {
             REQUEST_TIME,
         ))
         .layer(middleware::from_fn(guard::guard))
-        .layer(TraceLayer::new_for_http())
+        // A server that is not ready yet, or a SOAP 1.1 fault, is no failure of ours: those are
+        // logged where they happen, with a reference.
+        .layer(
+            TraceLayer::new_for_http()
+                .on_failure(DefaultOnFailure::new().level(tracing::Level::DEBUG)),
+        )
 }
 
 fn header_if_absent(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use server::web::{Web, router};
 use std::{
     future::Future,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 use tempfile::TempDir;
@@ -55,6 +55,10 @@ pub struct Demo {
 
 /// Runs a test over the demo.
 pub fn with_demo<F: Future<Output = ()>>(test: impl FnOnce(&'static Demo) -> F) {
+    // One at a time: rendering pages in-process from several threads that each block on the runtime
+    // was seen to hang; a server under parallel requests was not.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let demo = LazyLock::force(&DEMO);
     RUNTIME.block_on(test(demo));
 }
