@@ -654,9 +654,7 @@ mod tests {
 
     #[tokio::test]
     async fn definitions_are_not_read_at_every_poll_and_the_gone_are_forgotten() {
-        let uri = crate::Uri::parse("test:///default").unwrap();
-        let connection = Connection::open(&uri, crate::Options::default());
-        let connection = connection.await.unwrap();
+        let (connection, _directory) = crate::testing::host(crate::testing::ONE).await;
         let known = async || {
             let read = |session: &mut Session| {
                 let devices = session.devices();
