@@ -77,11 +77,17 @@ pub enum Capability {
     PoolEvents,
     /// Events of the host's devices.
     NodeDeviceEvents,
+    /// Asking the agent in a guest.
+    GuestAgent,
+    /// Addresses of a guest.
+    Addresses,
+    /// DHCP leases of the host's networks.
+    Leases,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -103,6 +109,9 @@ impl Capability {
         Self::NetworkEvents,
         Self::PoolEvents,
         Self::NodeDeviceEvents,
+        Self::GuestAgent,
+        Self::Addresses,
+        Self::Leases,
     ];
 }
 
@@ -164,6 +173,9 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::NetworkEvents,   [ true,  true,  true,  true ]),
     (Capability::PoolEvents,      [ true,  true,  true,  true ]),
     (Capability::NodeDeviceEvents,[ true,  true,  true,  true ]),
+    (Capability::GuestAgent,      [ true,  false, false, false]),
+    (Capability::Addresses,       [ true,  true,  true,  true ]),
+    (Capability::Leases,          [ true,  true,  true,  false]),
 ];
 
 impl Transport {

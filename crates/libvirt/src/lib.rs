@@ -40,6 +40,7 @@ mod driver;
 mod error;
 mod events;
 mod ffi;
+mod guest;
 mod host;
 mod network;
 mod reach;
@@ -57,6 +58,7 @@ pub use error::{Error, ErrorKind, Fault, Refusal, StuckBound};
 pub use events::{
     BlockJobKind, BlockJobOutcome, Change, CloseReason, Event, EventReceiver, LifecycleKind,
 };
+pub use guest::{AddressSource, GuestFilesystem, GuestInfo, GuestInterface, GuestOs, Lease};
 pub use host::{NodeCpuStats, NodeInfo, NodeMemoryStats, Versions};
 pub use network::{HostInterface, HostInterfaceKind, Network};
 pub use reach::{connect, resolve};

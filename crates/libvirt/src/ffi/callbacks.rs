@@ -577,7 +577,7 @@ fn uuid_by(write: impl FnOnce(*mut c_uchar) -> c_int) -> Option<Uuid> {
 ///
 /// # Safety
 /// `text` must be null or end in a zero byte, and be valid during the call.
-unsafe fn text(text: *const c_char) -> Option<String> {
+pub(super) unsafe fn text(text: *const c_char) -> Option<String> {
     if text.is_null() {
         return None;
     }
