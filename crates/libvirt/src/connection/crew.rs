@@ -216,6 +216,20 @@ impl State {
         self.workers.iter().filter(free).count()
     }
 
+    /// The next job for the worker `me`. The first worker comes first while it is idle, so that
+    /// further ones have nothing to do, and end, as soon as one is enough.
+    fn next(&mut self, me: u64) -> Option<Job> {
+        if me != FIRST {
+            let first = self.worker(FIRST);
+            let is_idle = first.is_some_and(|first| matches!(first.doing, Doing::Idle));
+            if self.queue.len() <= usize::from(is_idle) {
+                return None;
+            }
+        }
+        let next = (self.queue.iter()).position(|job| me == FIRST || !job.first)?;
+        self.queue.remove(next)
+    }
+
     /// Jobs that any worker can do.
     fn waiting(&self) -> usize {
         self.queue.iter().filter(|job| !job.first).count()
@@ -342,17 +356,13 @@ impl Crew {
         if let Some(loss) = &state.lost {
             return Err(loss.error());
         }
-        let for_any = !job.first;
         state.queue.push_back(job);
         if let Err(error) = self.staff(&mut state) {
             state.queue.pop_back();
             return Err(error);
         }
-        if for_any {
-            self.ready.notify_one();
-        } else {
-            self.ready.notify_all();
-        }
+        // They are few, and which of them it is for is for them to find out.
+        self.ready.notify_all();
         Ok(())
     }
 
@@ -409,8 +419,7 @@ impl Crew {
         let mut state = self.state();
         let since = Instant::now();
         loop {
-            let next = (state.queue.iter()).position(|job| me == FIRST || !job.first);
-            if let Some(job) = next.and_then(|next| state.queue.remove(next)) {
+            if let Some(job) = state.next(me) {
                 let running = Running {
                     job: job.id,
                     call: job.call,
