@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use uuid::Uuid;
 use virt_sys as sys;
 
 use crate::driver::Driver;
@@ -77,14 +78,16 @@ pub enum Error {
         /// What libvirt reported.
         fault: Fault,
     },
-    /// A call was not answered in time. When it was the call itself that hung, the connection is
-    /// written off; when it only waited behind others, the connection is still good.
-    #[error("The host did not answer {call} within {}.", Seconds(*.after))]
+    /// A call was not answered in time: it hangs, and its thread is written off, or it only waited
+    /// behind others. Whether the connection is still good is said by the connection.
+    #[error("The host did not answer {call}{} within {}.", OfDomain(*.domain), Seconds(*.after))]
     Deadline {
         /// The libvirt function, or the method that waited for its turn.
         call: &'static str,
         /// The deadline that passed.
         after: Duration,
+        /// The domain that the hanging call is about, if it is about one.
+        domain: Option<Uuid>,
     },
     /// The connection is gone for good; open a new one.
     #[error("The connection is lost: {reason}. Open a new one.")]
@@ -94,13 +97,15 @@ pub enum Error {
     },
     /// Too many threads hang in libvirt calls that do not return; nothing more is opened.
     #[error(
-        "{stuck} threads hang in libvirt calls that do not return (the limit is {limit}); no further connection is opened until one of them comes back."
+        "{stuck} threads {bound} hang in libvirt calls that do not return (the limit is {limit}); no further one is started until one of them comes back."
     )]
     TooManyStuck {
         /// Threads that hang now.
         stuck: usize,
         /// How many are allowed.
         limit: usize,
+        /// Whose bound it is.
+        bound: StuckBound,
     },
     /// libvirt returned XML that cannot be read.
     #[error("The XML of {what} cannot be read: {reason}.")]
@@ -126,6 +131,24 @@ pub enum Error {
         /// What libvirt reported.
         fault: Fault,
     },
+}
+
+/// Whose bound on hanging threads was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StuckBound {
+    /// That of one host: its [`Budget`](crate::Budget).
+    Host,
+    /// That of the whole process.
+    Process,
+}
+
+impl fmt::Display for StuckBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Host => "of this host",
+            Self::Process => "of this process",
+        })
+    }
 }
 
 /// What an [`Error`] means for whoever decides what to do next.
@@ -261,6 +284,18 @@ impl Error {
     }
 }
 
+/// ` for domain …`, where there is one.
+struct OfDomain(Option<Uuid>);
+
+impl fmt::Display for OfDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(uuid) => write!(f, " for domain {uuid}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A duration for a person: `10 s`, `0.5 s`.
 struct Seconds(Duration);
 
@@ -323,13 +358,19 @@ mod tests {
 
     #[test]
     fn a_deadline_is_said_in_seconds() {
-        let error = Error::Deadline {
+        let deadline = |domain| Error::Deadline {
             call: "virDomainSuspend",
             after: Duration::from_millis(500),
+            domain,
         };
         assert_eq!(
-            error.to_string(),
+            deadline(None).to_string(),
             "The host did not answer virDomainSuspend within 0.5 s."
+        );
+        assert_eq!(
+            deadline(Some(Uuid::nil())).to_string(),
+            "The host did not answer virDomainSuspend for domain \
+             00000000-0000-0000-0000-000000000000 within 0.5 s."
         );
     }
 }

@@ -127,10 +127,11 @@ impl Connection {
     /// As every call.
     pub async fn domain_stats(&self, groups: StatsGroups) -> Result<Vec<DomainStats>, Error> {
         self.call("virConnectGetAllDomainStats", move |session| {
-            if session.uri().driver().supports(Capability::BulkStats) && !session.bulk_stats_refused
+            if session.uri().driver().supports(Capability::BulkStats)
+                && !session.bulk_stats_refused()
             {
                 match bulk(session, groups) {
-                    Err(Error::NotSupported { .. }) => session.bulk_stats_refused = true,
+                    Err(Error::NotSupported { .. }) => session.refuse_bulk_stats(),
                     other => return other,
                 }
             }

@@ -87,7 +87,8 @@ async fn a_host_that_never_answers_delays_nobody_else_and_its_thread_comes_back(
         error,
         Error::Deadline {
             call: "virConnectOpen",
-            after: open_deadline
+            after: open_deadline,
+            domain: None
         }
     );
     assert_eq!(
