@@ -42,6 +42,7 @@ mod events;
 mod ffi;
 mod host;
 mod network;
+mod reach;
 mod stats;
 mod uri;
 mod xml;
@@ -50,10 +51,11 @@ pub use connection::{Budget, Connection, Options, worker_threads, written_off_th
 pub use credentials::Credentials;
 pub use domain::{Domain, DomainState};
 pub use driver::{Capability, Driver, Transport};
-pub use error::{Error, ErrorKind, Fault, StuckBound};
+pub use error::{Error, ErrorKind, Fault, Refusal, StuckBound};
 pub use events::{CloseReason, Event, EventReceiver, LifecycleKind};
 pub use host::{NodeInfo, Versions};
 pub use network::{HostInterface, HostInterfaceKind, Network};
+pub use reach::{connect, resolve};
 pub use stats::{BlockStats, DomainStats, InterfaceStats, StatsGroups};
 pub use uri::{Uri, UriError};
 pub use xml::{

@@ -131,7 +131,8 @@ impl Drop for Waiting<'_> {
 }
 
 impl Connection {
-    /// Opens a connection, starting libvirt's event loop first where it does not run yet.
+    /// Opens a connection, starting libvirt's event loop first where it does not run yet. A host
+    /// by TCP or TLS is first tried without libvirt: one that is not there costs no thread.
     ///
     /// # Errors
     /// [`Error::Unreachable`], [`Error::Auth`]; [`Error::Deadline`] when the host accepted and then
@@ -140,6 +141,7 @@ impl Connection {
         ledger::sweep();
         options.budget.check()?;
         ffi::event_loop::start()?;
+        let way = crate::reach::reach(uri, options.open_deadline).await?;
         let crew = Arc::new(Crew::new(
             options.workers.clamp(1, MAX_WORKERS),
             options.name.replace('\0', ""),
@@ -150,6 +152,7 @@ impl Connection {
         let (opened, answer) = oneshot::channel();
         let opening = worker::Opening {
             uri: uri.clone(),
+            way,
             credentials: options.credentials,
             opened,
         };

@@ -73,9 +73,15 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    fn open(uri: &Uri, credentials: Credentials, crew: &Arc<Crew>, me: u64) -> Result<Self, Error> {
+    fn open(
+        uri: &Uri,
+        way: &Uri,
+        credentials: Credentials,
+        crew: &Arc<Crew>,
+        me: u64,
+    ) -> Result<Self, Error> {
         let target = uri.to_string();
-        let text = credentials.to_libvirt(uri);
+        let text = credentials.to_libvirt(way);
         let connection = Connect::open(Some(&text)).map_err(|error| {
             let fault = credentials.scrub(error.into());
             Error::from_fault(uri.driver(), &target, "virConnectOpen", fault)
@@ -231,6 +237,8 @@ impl Drop for Place {
 /// What the first worker needs to open the connection, and who hears how that went.
 pub(super) struct Opening {
     pub(super) uri: Uri,
+    /// What libvirt is given for it: the same host, by the address that answered.
+    pub(super) way: Uri,
     pub(super) credentials: Credentials,
     pub(super) opened: oneshot::Sender<Result<(), Error>>,
 }
@@ -239,7 +247,7 @@ pub(super) struct Opening {
 pub(super) fn open(crew: Arc<Crew>, me: u64, opening: Opening) {
     let place = Place { crew, me };
     let crew = &place.crew;
-    let session = Session::open(&opening.uri, opening.credentials, crew, me);
+    let session = Session::open(&opening.uri, &opening.way, opening.credentials, crew, me);
     match session {
         Ok(session) => {
             if crew.opened(me, &session.open) && opening.opened.send(Ok(())).is_ok() {
