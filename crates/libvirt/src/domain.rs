@@ -146,10 +146,7 @@ impl Connection {
     where
         F: FnOnce(&virt::domain::Domain) -> Result<(), virt::error::Error> + Send + 'static,
     {
-        let driver = self.uri().driver();
-        if !driver.supports(needs) {
-            return Err(Error::NotSupported { driver, call });
-        }
+        self.needs(needs, call)?;
         self.call_about(uuid, call, move |session| {
             let domain = look_up(session, uuid)?;
             session.run(call, |_| f(&domain))

@@ -53,7 +53,7 @@ pub use domain::{Domain, DomainState};
 pub use driver::{Capability, Driver, Transport};
 pub use error::{Error, ErrorKind, Fault, Refusal, StuckBound};
 pub use events::{CloseReason, Event, EventReceiver, LifecycleKind};
-pub use host::{NodeInfo, Versions};
+pub use host::{NodeCpuStats, NodeInfo, NodeMemoryStats, Versions};
 pub use network::{HostInterface, HostInterfaceKind, Network};
 pub use reach::{connect, resolve};
 pub use stats::{BlockStats, DomainStats, InterfaceStats, StatsGroups};

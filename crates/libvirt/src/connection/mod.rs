@@ -20,6 +20,7 @@ pub use ledger::{Budget, worker_threads, written_off_threads};
 pub(crate) use worker::Session;
 
 use crate::credentials::Credentials;
+use crate::driver::Capability;
 use crate::error::Error;
 use crate::events::Subscribers;
 use crate::ffi;
@@ -204,6 +205,16 @@ impl Connection {
         }
         crew.lose(Loss::Ours);
         crew.ended().await
+    }
+
+    /// Refuses what the driver cannot do.
+    pub(crate) fn needs(&self, capability: Capability, call: &'static str) -> Result<(), Error> {
+        let driver = self.inner.uri.driver();
+        if driver.supports(capability) {
+            Ok(())
+        } else {
+            Err(Error::NotSupported { driver, call })
+        }
     }
 
     /// Runs `f` on one of the connection's threads.

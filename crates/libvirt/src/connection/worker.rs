@@ -14,6 +14,7 @@ use crate::domain::unless_gone;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::events::CloseReason;
 use crate::ffi::callbacks::{Close, Lifecycle, Notice, Sink};
+use crate::stats::KnownDevices;
 use crate::uri::Uri;
 
 /// Seconds between keepalive messages on a remote connection, and how many may be missed.
@@ -34,6 +35,7 @@ pub(super) struct Open {
     target: String,
     registrations: Mutex<Registrations>,
     bulk_stats_refused: AtomicBool,
+    devices: Mutex<KnownDevices>,
     /// What was said of objects that cannot be read: each is said once.
     unreadable: Mutex<HashSet<String>>,
 }
@@ -93,6 +95,7 @@ impl Session {
             target,
             registrations: Mutex::default(),
             bulk_stats_refused: AtomicBool::new(false),
+            devices: Mutex::default(),
             unreadable: Mutex::default(),
         };
         let session = Self {
@@ -194,6 +197,11 @@ impl Session {
 
     pub(crate) fn refuse_bulk_stats(&self) {
         self.open.bulk_stats_refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Devices of the domains that are polled one by one. The lock is for a moment, not for a call.
+    pub(crate) fn devices(&self) -> MutexGuard<'_, KnownDevices> {
+        (self.open.devices.lock()).unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Registers for lifecycle events, once: libvirt refuses the same callback a second time, so
