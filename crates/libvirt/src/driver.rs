@@ -96,6 +96,11 @@ impl Driver {
         }
     }
 
+    /// The driver of this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
     /// Whether the driver can do `capability`.
     ///
     /// `false` means that the call must not be made at all; `true` that the driver implements it,
@@ -146,6 +151,11 @@ impl Transport {
             Self::Tls => "tls",
             Self::Ssh => "ssh",
         }
+    }
+
+    /// The transport of this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 }
 
