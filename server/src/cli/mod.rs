@@ -34,7 +34,7 @@ pub struct CommandLine {
 pub enum Command {
     /// Run a server over an embedded fleet of made-up hosts, to look around
     Demo(Flags),
-    /// Run a server over the hosts that vms.toml names
+    /// Run a server over the hosts that vms.toml names and those that are registered
     Serve {
         /// How to run.
         #[command(flatten)]

@@ -54,10 +54,31 @@ impl Server {
             .unwrap_or_else(|| panic!("{arguments:?} printed {line:?}"))
             .trim()
             .to_owned();
-        Self {
+        let server = Self {
             child,
             url,
             temporary,
+        };
+        server.wait_until_ready();
+        server
+    }
+
+    /// Every host was tried: from here on it is known what there is.
+    fn wait_until_ready(&self) {
+        use std::io::{Read, Write};
+        let address = self.url.strip_prefix("http://").unwrap();
+        let start = Instant::now();
+        loop {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            let request = format!("GET /readyz HTTP/1.0\r\nHost: {address}\r\n\r\n");
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut reply = String::new();
+            stream.read_to_string(&mut reply).unwrap();
+            if reply.split(' ').nth(1) == Some("200") {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "it is never ready: {reply}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
