@@ -2,12 +2,7 @@
 
 use std::fmt::Write;
 
-use super::plan::RouterPlan;
-
-/// Where the guest's kernel is on every host.
-pub const KERNEL: &str = "/var/lib/libvirt/images/vmlinuz";
-/// Where the guest's initial file system is on every host.
-pub const INITRD: &str = "/var/lib/libvirt/images/initrd";
+use super::{guest::GuestImage, plan::RouterPlan};
 
 /// Where a router's serial console is logged on its host.
 pub fn serial_log(router: &str) -> String {
@@ -17,7 +12,7 @@ pub fn serial_log(router: &str) -> String {
 /// The domain XML. Software emulation (`type='qemu'`): stock kernels hang in nested KVM.
 ///
 /// The plan was checked, so that no value needs escaping.
-pub fn xml(router: &RouterPlan) -> String {
+pub fn xml(router: &RouterPlan, image: &GuestImage) -> String {
     let RouterPlan {
         name,
         uuid,
@@ -25,6 +20,7 @@ pub fn xml(router: &RouterPlan) -> String {
         ..
     } = router;
     let command_line = command_line(router);
+    let (kernel, initrd) = (image.kernel.display(), image.initrd.display());
     let serial = serial_log(name);
     let mut nics = String::new();
     for nic in &router.nics {
@@ -46,8 +42,8 @@ pub fn xml(router: &RouterPlan) -> String {
   <vcpu>1</vcpu>
   <os>
     <type arch='x86_64' machine='pc'>hvm</type>
-    <kernel>{KERNEL}</kernel>
-    <initrd>{INITRD}</initrd>
+    <kernel>{kernel}</kernel>
+    <initrd>{initrd}</initrd>
     <cmdline>{command_line}</cmdline>
   </os>
   <features><acpi/></features>

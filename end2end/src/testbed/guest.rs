@@ -1,8 +1,7 @@
 //! What a virtual router boots: Debian's cloud kernel and a file system of `BusyBox`.
 //!
-//! Both come as Debian packages that are downloaded and unpacked, never installed, once into
-//! a cache: `target/testbed-cache`, or what the environment variable `VMS_TESTBED_CACHE`
-//! names. The initial file system is written here, as a cpio archive ("newc").
+//! Both come as Debian packages through the [cache](super::cache). The initial file system is
+//! written here, as a cpio archive ("newc").
 
 use std::{
     ffi::OsStr,
@@ -13,8 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::machine::text;
-use crate::{Scratch, client::root};
+use super::cache::{self, run};
 
 const INIT: &str = include_str!("router-init.sh");
 
@@ -31,7 +29,7 @@ const MODULES: [&str; 9] = [
     "virtio_balloon",
 ];
 
-/// The files that a router boots from.
+/// The files that a router boots from, where a machine of the testbed sees them.
 #[derive(Debug, Clone)]
 pub struct GuestImage {
     /// The kernel.
@@ -46,12 +44,8 @@ impl GuestImage {
     /// # Errors
     /// The packages cannot be downloaded, or the cache cannot be written.
     pub fn prepare() -> Result<Self> {
-        let cache = std::env::var_os("VMS_TESTBED_CACHE")
-            .map_or_else(|| root().join("target/testbed-cache"), PathBuf::from);
-        let packages = cache.join("packages");
-        if !packages.exists() {
-            fetch(&cache, &packages)?;
-        }
+        let packages = cache::unpacked("packages", download)?;
+        let cache = cache::directory()?;
         let kernel = find(&packages.join("boot"), |name| name.starts_with("vmlinuz-"))?;
         let initrd = cache.join("initrd");
         let archive = initial_file_system(&packages)?;
@@ -62,40 +56,18 @@ impl GuestImage {
             fs::write(fresh.path(), &archive)?;
             fresh.persist(&initrd)?;
         }
-        Ok(Self { kernel, initrd })
+        let inside = |path: &Path| -> Result<PathBuf> {
+            Ok(Path::new(cache::INSIDE).join(path.strip_prefix(&cache)?))
+        };
+        Ok(Self {
+            kernel: inside(&kernel)?,
+            initrd: inside(&initrd)?,
+        })
     }
 }
 
-/// Downloads and unpacks the packages; `packages` appears complete or not at all.
-fn fetch(cache: &Path, packages: &Path) -> Result<()> {
-    fs::create_dir_all(cache).with_context(|| format!("cannot make {}", cache.display()))?;
-    let download = Scratch::new()?;
-    if download_into(&download).is_err() {
-        // The lists name what is not there any more, or there are none.
-        run(Command::new("apt-get").args(["-q", "update"]))
-            .context("apt-get could not update its lists: is there a network?")?;
-        download_into(&download)?;
-    }
-    let unpacked = tempfile::Builder::new().prefix("new-").tempdir_in(cache)?;
-    for file in fs::read_dir(download.path())? {
-        run(Command::new("dpkg")
-            .arg("-x")
-            .arg(file?.path())
-            .arg(unpacked.path()))?;
-    }
-    let unpacked = unpacked.keep();
-    if let Err(error) = fs::rename(&unpacked, packages) {
-        fs::remove_dir_all(&unpacked)?;
-        // Somebody else was faster: theirs is as good.
-        if !packages.exists() {
-            return Err(error).context("cannot write the cache");
-        }
-    }
-    Ok(())
-}
-
-/// Downloads the newest kernel for virtual machines, and `BusyBox`.
-fn download_into(directory: &Scratch) -> Result<()> {
+/// The newest kernel for virtual machines, and `BusyBox`.
+fn download(directory: &Path) -> Result<()> {
     let meta = run(Command::new("apt-cache").args(["depends", "linux-image-cloud-amd64"]))?;
     let kernel = meta
         .split_whitespace()
@@ -104,7 +76,7 @@ fn download_into(directory: &Scratch) -> Result<()> {
     run(Command::new("apt-get")
         .args(["-o", "APT::Sandbox::User=root", "download"])
         .args([kernel, "busybox-static"])
-        .current_dir(directory.path()))
+        .current_dir(directory))
     .context("cannot download the guest's kernel and BusyBox")?;
     Ok(())
 }
@@ -199,14 +171,6 @@ fn find_below(directory: &Path, name: &str) -> Result<Option<PathBuf>> {
         }
     }
     Ok(None)
-}
-
-fn run(command: &mut Command) -> Result<String> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .with_context(|| format!("cannot run {program}"))?;
-    text(&program, &output)
 }
 
 #[cfg(test)]

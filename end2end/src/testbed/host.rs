@@ -2,24 +2,30 @@
 
 use std::{
     fmt::Write,
-    fs::{self, File},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
-    process::{Child, Command, Stdio},
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    process::{Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::Signal;
 
 use super::{
+    daemon::Daemon,
     domain,
     guest::GuestImage,
     machine::{Machine, text},
     plan::{HostPlan, RouterPlan},
+    relay::Relay,
 };
 use crate::until;
 
 /// libvirt's port for unencrypted TCP.
 const PORT: u16 = 16509;
+/// libvirt's port for TLS.
+pub(super) const TLS_PORT: u16 = 16514;
 /// How long the daemon and a router may take on a loaded machine.
 const LIMIT: Duration = Duration::from_mins(2);
 /// The daemon's log, on the host.
@@ -30,7 +36,8 @@ const LOG: &str = "/var/log/libvirt/libvirtd.log";
 pub struct Host {
     plan: HostPlan,
     address: Ipv4Addr,
-    daemon: Option<Child>,
+    // The daemon goes first, and needs no farewell: its state goes with the machine.
+    daemon: Mutex<Option<Daemon>>,
     machine: Machine,
 }
 
@@ -40,17 +47,32 @@ impl Host {
     pub(super) fn prepare(plan: &HostPlan, address: Ipv4Addr, names: &str) -> Result<Self> {
         let machine = Machine::boot(&plan.id)?;
         fs::write(machine.path("/etc/hosts"), names)?;
-        fs::write(
-            machine.path("/etc/libvirt/libvirtd.conf"),
-            daemon_settings(plan),
-        )?;
         fs::write(machine.path("/etc/libvirt/qemu.conf"), QEMU_SETTINGS)?;
-        Ok(Self {
+        let host = Self {
             plan: plan.clone(),
             address,
-            daemon: None,
+            daemon: Mutex::default(),
             machine,
-        })
+        };
+        host.configure("listen_tls = 0\n")?;
+        Ok(host)
+    }
+
+    /// Writes the daemon's settings: `doors` besides TCP, and what never changes.
+    pub(super) fn configure(&self, doors: &str) -> Result<()> {
+        let settings = format!(
+            "{doors}listen_tcp = 1
+auth_tcp = \"none\"
+host_uuid = \"{}\"
+unix_sock_group = \"root\"
+auth_unix_rw = \"none\"
+auth_unix_ro = \"none\"
+log_outputs = \"2:file:{LOG}\"
+",
+            self.plan.uuid
+        );
+        fs::write(self.machine.path("/etc/libvirt/libvirtd.conf"), settings)?;
+        Ok(())
     }
 
     /// Makes the bridges, with their ports, and gives the management NIC its address.
@@ -72,23 +94,15 @@ impl Host {
     ///
     /// # Errors
     /// The daemon is not installed or already runs.
-    pub fn start_daemon(&mut self) -> Result<()> {
-        if self.daemon.is_some() {
+    pub fn start_daemon(&self) -> Result<()> {
+        let mut daemon = self.daemon();
+        if daemon.is_some() {
             bail!("the daemon of {} is already running", self.plan.id);
         }
-        let out = File::options()
-            .create(true)
-            .append(true)
-            .open(self.machine.path(LOG))?;
-        let daemon = self
-            .machine
-            .command("libvirtd")
-            .arg("--listen")
-            .stdout(out.try_clone()?)
-            .stderr(out)
-            .spawn()
-            .context("cannot run nsenter (package util-linux)")?;
-        self.daemon = Some(daemon);
+        let mut command = self.machine.command("libvirtd");
+        command.arg("--listen");
+        let name = format!("libvirtd of {}", self.plan.id);
+        *daemon = Some(Daemon::start(&self.machine, &mut command, &name, LOG)?);
         Ok(())
     }
 
@@ -96,33 +110,43 @@ impl Host {
     ///
     /// # Errors
     /// It ended (the sentence holds its log) or does not answer.
-    pub fn wait_daemon(&mut self) -> Result<()> {
-        let address = SocketAddr::from((self.address, PORT));
-        let what = format!("libvirtd of {} to listen", self.plan.id);
-        until(&what, LIMIT, || {
-            if let Some(daemon) = &mut self.daemon
-                && let Some(status) = daemon.try_wait()?
-            {
-                let log = fs::read_to_string(self.machine.path(LOG)).unwrap_or_default();
-                bail!("libvirtd of {} ended ({status}):\n{log}", self.plan.id);
-            }
-            Ok(TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok())
-        })?;
+    pub fn wait_daemon(&self) -> Result<()> {
+        self.wait_port(PORT)
+    }
+
+    /// Waits until the daemon listens on one of its ports.
+    pub(super) fn wait_port(&self, port: u16) -> Result<()> {
+        let mut daemon = self.daemon();
+        let daemon = daemon.as_mut();
+        daemon
+            .with_context(|| format!("the daemon of {} is down", self.plan.id))?
+            .wait_listening((self.address, port).into())
+    }
+
+    /// Sends the daemon a signal that ends it, and waits for that.
+    pub(super) fn end_daemon(&self, signal: Signal) -> Result<()> {
+        let daemon = self.daemon().take();
+        let mut daemon =
+            daemon.with_context(|| format!("the daemon of {} is down", self.plan.id))?;
+        daemon.end(signal)?;
         Ok(())
     }
 
-    /// Kills `libvirtd`; its guests go on.
-    ///
-    /// # Errors
-    /// It does not run.
-    pub fn kill_daemon(&mut self) -> Result<()> {
-        let pid = fs::read_to_string(self.machine.path("/run/libvirtd.pid"))
-            .with_context(|| format!("the daemon of {} does not run", self.plan.id))?;
-        self.machine.run("kill", &["-KILL", pid.trim()])?;
-        if let Some(mut daemon) = self.daemon.take() {
-            daemon.wait()?;
-        }
-        Ok(())
+    /// Sends the daemon a signal that it survives.
+    pub(super) fn signal_daemon(&self, signal: Signal) -> Result<()> {
+        let daemon = self.daemon();
+        let daemon = daemon.as_ref();
+        daemon
+            .with_context(|| format!("the daemon of {} is down", self.plan.id))?
+            .signal(signal)
+    }
+
+    pub(super) fn daemon_runs(&self) -> bool {
+        self.daemon().is_some()
+    }
+
+    fn daemon(&self) -> MutexGuard<'_, Option<Daemon>> {
+        self.daemon.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Defines and starts every router of the plan.
@@ -130,12 +154,10 @@ impl Host {
         if self.plan.routers.is_empty() {
             return Ok(());
         }
-        fs::copy(&image.kernel, self.machine.path(domain::KERNEL))?;
-        fs::copy(&image.initrd, self.machine.path(domain::INITRD))?;
         let mut commands = Vec::new();
         for router in &self.plan.routers {
             let file = self.machine.path(&format!("/run/{}.xml", router.name));
-            fs::write(&file, domain::xml(router))?;
+            fs::write(&file, domain::xml(router, image))?;
             commands.push(format!("define {}", file.display()));
             commands.push(format!("start {}", router.name));
         }
@@ -185,6 +207,14 @@ impl Host {
         format!("qemu+tcp://{}/system", self.address)
     }
 
+    /// A relay to its daemon: see [`Relay::uri`].
+    ///
+    /// # Errors
+    /// There is no free port.
+    pub fn relay(&self) -> Result<Relay> {
+        Relay::to(SocketAddr::from((self.address, PORT)))
+    }
+
     /// The namespaces that it lives in, to run programs and read files there.
     pub fn machine(&self) -> &Machine {
         &self.machine
@@ -225,32 +255,6 @@ impl Host {
         }
         Ok(found)
     }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        // The daemon needs no farewell: its state goes with the machine. What is our child
-        // is `nsenter`, which is waited for so that it does not stay as a zombie.
-        if let Some(mut daemon) = self.daemon.take() {
-            daemon.kill().ok();
-            daemon.wait().ok();
-        }
-    }
-}
-
-fn daemon_settings(plan: &HostPlan) -> String {
-    format!(
-        "listen_tls = 0
-listen_tcp = 1
-auth_tcp = \"none\"
-host_uuid = \"{}\"
-unix_sock_group = \"root\"
-auth_unix_rw = \"none\"
-auth_unix_ro = \"none\"
-log_outputs = \"2:file:{LOG}\"
-",
-        plan.uuid
-    )
 }
 
 /// No helper daemons, no control groups, no file ownership: the machine is all the

@@ -22,7 +22,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::Signal;
 
+use super::cache;
 use crate::until;
 
 /// Process 1. `wait` also reaps orphans, which libvirt relies on: it takes a zombie for a
@@ -31,11 +33,16 @@ use crate::until;
 /// Everything mutable is on fresh memory file systems, so that files vanish with the
 /// mounts: `/run` and `/var` hold the state of daemons, `/etc/libvirt` their configuration.
 /// `/etc/hosts` is a private file as well, for the names of the testbed's hosts; and so are
-/// `/etc/passwd` and `/etc/group`, for libvirt does not start without the user that Debian has for
-/// it, and the package that adds it would start services on the real machine.
+/// `/etc/passwd`, `/etc/group` and `/etc/shadow`, for daemons do not start without the users that
+/// Debian has for them, and the packages that add them would start services on the real machine.
+/// Root has no password, a home of its own and a plain shell, for those who come by SSH.
+///
+/// `/mnt` is the [cache](super::cache), wherever that is: it is mounted before a fresh file
+/// system may cover it.
 const INIT: &str = r#"
 set -e
 hostname "$1"
+mount --bind "$2" /mnt
 mount -t sysfs -o nosuid,nodev,noexec testbed /sys
 for directory in /run /var /tmp /etc/libvirt; do
     mount -t tmpfs -o mode=0755 testbed "$directory"
@@ -45,12 +52,17 @@ mkdir -p /var/lib/libvirt/images /var/log/libvirt /var/cache/libvirt /run/libvir
 ln -s /run /var/run
 echo "127.0.0.1 localhost" >/run/hosts
 mount --bind /run/hosts /etc/hosts
-for file in passwd group; do
-    cp /etc/$file /run/$file
+{ echo root:x:0:0::/run:/bin/sh; grep -v ^root: /etc/passwd; } >/run/passwd
+echo 'root:*:19000:0:99999:7:::' >/run/shadow
+cp /etc/group /run/group
+id=64055
+for user in libvirt-qemu sshd _lldpd; do
+    grep -q ^$user: /run/passwd || echo "$user:x:$id:$id::/:/bin/false" >>/run/passwd
+    grep -q ^$user: /run/group || echo "$user:x:$id:" >>/run/group
+    id=$((id + 1))
 done
-grep -q ^libvirt-qemu: /run/passwd || echo "libvirt-qemu:x:64055:64055::/:/bin/false" >>/run/passwd
-grep -q ^libvirt-qemu: /run/group || echo "libvirt-qemu:x:64055:" >>/run/group
-for file in passwd group; do
+chmod 600 /run/shadow
+for file in passwd group shadow; do
     mount --bind /run/$file /etc/$file
 done
 ip link set lo up
@@ -84,6 +96,7 @@ impl Machine {
             .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--fork"])
             .args(["--kill-child", "--mount-proc", "--propagation", "private"])
             .args(["--", "sh", "-c", INIT, "machine", hostname])
+            .arg(cache::directory()?)
             .current_dir("/")
             // Ctrl-C is for the owner, who takes things down in order.
             .process_group(0)
@@ -147,23 +160,49 @@ impl Machine {
         text(program, &output)
     }
 
-    /// Runs commands of `ip`, one a line, in the machine's network but with the process ids
-    /// and files of the real machine, so that `netns PID` means another machine.
+    /// Runs commands of `ip`, one a line.
     ///
     /// # Errors
     /// The first command that failed, in the words of `ip`.
     pub fn ip(&self, commands: &str) -> Result<()> {
+        self.feed("ip", &["-batch", "-"], commands)
+    }
+
+    /// Changes the packet filter by a script of `nft`, as a whole or not at all.
+    ///
+    /// # Errors
+    /// What `nft` does not understand or cannot do, in its words.
+    pub fn nft(&self, script: &str) -> Result<()> {
+        self.feed("nft", &["-f", "-"], script)
+    }
+
+    /// Sends a signal to a process, by the id that it has in the machine. One that has ended
+    /// needs none.
+    ///
+    /// # Errors
+    /// It cannot be sent.
+    pub fn signal(&self, pid: u32, signal: Signal) -> Result<()> {
+        let sent = self.run("kill", &["-s", signal.as_str(), &pid.to_string()]);
+        if self.path(&format!("/proc/{pid}")).exists() {
+            sent?;
+        }
+        Ok(())
+    }
+
+    /// Runs a program that reads `input`, in the machine's network but with the process ids and
+    /// files of the real machine, so that `netns PID` means another machine.
+    fn feed(&self, program: &str, arguments: &[&str], input: &str) -> Result<()> {
         let mut child = Command::new("nsenter")
-            .args(["--target", &self.pid.to_string(), "--net", "--"])
-            .args(["ip", "-batch", "-"])
+            .args(["--target", &self.pid.to_string(), "--net", "--", program])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(commands.as_bytes())?;
+            stdin.write_all(input.as_bytes())?;
         }
-        text("ip", &child.wait_with_output()?)?;
+        text(program, &child.wait_with_output()?)?;
         Ok(())
     }
 }

@@ -14,20 +14,28 @@
 //!
 //! `docs/testbed.md` says how to add a host or a guest.
 
+mod cache;
+mod daemon;
 mod domain;
+mod fault;
 mod guest;
 mod host;
 mod machine;
 mod plan;
+mod relay;
+mod secret;
 
 use std::{fmt::Write, net::Ipv4Addr, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 
+pub use fault::Fault;
 pub use guest::GuestImage;
 pub use host::Host;
 pub use machine::Machine;
 pub use plan::{BridgePlan, Cable, HostPlan, NicPlan, Plan, Port, RouterPlan};
+pub use relay::Relay;
+pub use secret::{Authority, SshServer};
 
 /// How many testbeds can stand side by side.
 const NUMBERS: u8 = 64;
@@ -41,7 +49,7 @@ pub struct Testbed {
     hosts: Vec<Host>,
     uplink: Uplink,
     plan: Plan,
-    _switch: Machine,
+    switch: Machine,
 }
 
 impl Testbed {
@@ -78,18 +86,18 @@ impl Testbed {
             switch.ip(&commands)?;
             hosts.push(host);
         }
-        let mut bed = Self {
+        let bed = Self {
             hosts,
             uplink,
             plan: plan.clone(),
-            _switch: switch,
+            switch,
         };
         bed.plug_cables()?;
-        for host in &mut bed.hosts {
+        for host in &bed.hosts {
             host.wire()?;
             host.start_daemon()?;
         }
-        for host in &mut bed.hosts {
+        for host in &bed.hosts {
             host.wait_daemon()?;
         }
         if let Some(image) = &image {
@@ -125,15 +133,21 @@ impl Testbed {
             .unwrap_or_else(|| panic!("the testbed has no host {id}"))
     }
 
-    /// The host with this id, to start or stop its daemon.
-    ///
-    /// # Panics
-    /// The plan has no such host.
-    pub fn host_mut(&mut self, id: &str) -> &mut Host {
-        self.hosts
-            .iter_mut()
-            .find(|host| host.plan().id == id)
-            .unwrap_or_else(|| panic!("the testbed has no host {id}"))
+    /// Both ends of the link that a host's NIC is plugged into, its own first.
+    fn link(&self, host: &str, nic: &str) -> Result<[(&Machine, String); 2]> {
+        let here = (self.host(host).machine(), nic.to_owned());
+        if nic == "mgmt" {
+            let place = self.hosts.iter().position(|other| other.plan().id == host);
+            let port = format!("m{}", place.unwrap_or_default() + 1);
+            return Ok([here, (&self.switch, port)]);
+        }
+        let other = self.plan.cables.iter().find_map(|Cable { a, b, .. }| {
+            let is_here = |port: &&Port| port.host == host && port.nic == nic;
+            let (_, other) = [(a, b), (b, a)].into_iter().find(|(end, _)| is_here(end))?;
+            Some((self.host(&other.host).machine(), other.nic.clone()))
+        });
+        let other = other.with_context(|| format!("no cable ends at {nic} of {host}"))?;
+        Ok([here, other])
     }
 
     /// All hosts, in the order of the plan.
@@ -178,13 +192,18 @@ impl Testbed {
 
     /// The configuration with which `vms serve` takes care of this testbed.
     pub fn config(&self) -> String {
+        self.config_with(Host::uri)
+    }
+
+    /// The same, with another way to reach some hosts: a [`Relay`], TLS or SSH.
+    pub fn config_with(&self, uri: impl Fn(&Host) -> String) -> String {
         let mut text = String::new();
         for host in &self.hosts {
             let _ = writeln!(
                 text,
                 "[[host]]\nid = \"{}\"\nuri = \"{}\"\n",
                 host.plan().id,
-                host.uri()
+                uri(host)
             );
         }
         for Cable { a, b, capacity } in &self.plan.cables {

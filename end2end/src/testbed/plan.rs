@@ -134,6 +134,41 @@ impl Plan {
         }
     }
 
+    /// Two hosts, `alpha` and `beta`, with a cable between their `eth0`, and three idle routers
+    /// in a row on each, called as their host and a number:
+    ///
+    /// ```text
+    /// alpha-1 ── br-west ── alpha-2 ── br-east ── alpha-3        beta-1 ── …
+    /// ```
+    ///
+    /// They are there to be broken: nothing moves in them, so that they cost little.
+    pub fn faults() -> Self {
+        let router = |host: &str, row: u8, number: u8| {
+            let west = nic("br-west", row, number);
+            let east = nic("br-east", row + 1, number);
+            RouterPlan {
+                name: format!("{host}-{number}"),
+                uuid: format!("5a3c1e70-0000-4000-8000-000000000{row}{number:02}"),
+                network: host.into(),
+                nics: match number {
+                    1 => vec![west],
+                    2 => vec![west, east],
+                    _ => vec![east],
+                },
+                gateway: None,
+                pings: None,
+            }
+        };
+        let mut plan = Self::pair();
+        for (host, row) in plan.hosts.iter_mut().zip([1, 3]) {
+            host.bridges = vec![bridge("br-west"), bridge("br-east")];
+            host.routers = (1..=3)
+                .map(|number| router(&host.id, row, number))
+                .collect();
+        }
+        plan
+    }
+
     /// Every router with its host.
     pub fn routers(&self) -> impl Iterator<Item = (&HostPlan, &RouterPlan)> {
         self.hosts
@@ -262,6 +297,7 @@ mod tests {
     fn the_plans_that_we_ship_are_sound() {
         Plan::line().check().unwrap();
         Plan::pair().check().unwrap();
+        Plan::faults().check().unwrap();
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! End-to-end tests: VMS and its testbed as their users meet them.
 
 mod demo;
+mod faults;
+mod latency;
 mod real_host;
 mod testbed;

@@ -139,12 +139,11 @@ fn two_hosts_reach_each_other_over_management_and_cable() {
 
 #[test]
 fn a_daemon_that_is_killed_finds_its_guests_again() {
-    let mut bed = Testbed::up(&Plan::line()).unwrap();
-    bed.host_mut("alpha").kill_daemon().unwrap();
-    assert!(bed.host("alpha").virsh(&["list"]).is_err());
-    let alpha = bed.host_mut("alpha");
-    alpha.start_daemon().unwrap();
-    alpha.wait_daemon().unwrap();
+    let bed = Testbed::up(&Plan::line()).unwrap();
+    let alpha = bed.host("alpha");
+    let death = alpha.kill_daemon().unwrap();
+    assert!(alpha.virsh(&["list"]).is_err());
+    death.undo().unwrap();
     let running = alpha.virsh(&["list", "--name"]).unwrap();
     assert_eq!(running.split_whitespace().count(), 3);
     bed.wait_routers_up().unwrap();

@@ -1,0 +1,108 @@
+//! What is downloaded once: `target/testbed-cache`, or the directory that the environment
+//! variable `VMS_TESTBED_CACHE` names. In every machine of a testbed it is at [`INSIDE`].
+//!
+//! Debian packages are downloaded and unpacked, never installed: nothing is started or changed on
+//! the real machine, now or at its next boot.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+
+use super::machine::{Machine, text};
+use crate::{Scratch, client::root};
+
+/// Where a machine sees the cache.
+pub const INSIDE: &str = "/mnt";
+
+/// The cache, which is there afterwards.
+pub fn directory() -> Result<PathBuf> {
+    let cache = std::env::var_os("VMS_TESTBED_CACHE")
+        .map_or_else(|| root().join("target/testbed-cache"), PathBuf::from);
+    fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
+    Ok(cache)
+}
+
+/// A directory of the cache with packages unpacked, which `download` puts into the directory
+/// that it is given, when that has not been done before. It appears complete or not at all.
+pub fn unpacked(name: &str, download: impl Fn(&Path) -> Result<()>) -> Result<PathBuf> {
+    let cache = directory()?;
+    let directory = cache.join(name);
+    if directory.exists() {
+        return Ok(directory);
+    }
+    let packages = Scratch::new()?;
+    if download(packages.path()).is_err() {
+        // The lists name what is not there any more, or there are none.
+        run(Command::new("apt-get").args(["-q", "update"]))
+            .context("apt-get could not update its lists: is there a network?")?;
+        download(packages.path())?;
+    }
+    let fresh = tempfile::Builder::new().prefix("new-").tempdir_in(&cache)?;
+    for file in fs::read_dir(packages.path())? {
+        let file = file?.path();
+        if file.extension().is_some_and(|extension| extension == "deb") {
+            run(Command::new("dpkg").arg("-x").arg(file).arg(fresh.path()))?;
+        }
+    }
+    let fresh = fresh.keep();
+    if let Err(error) = fs::rename(&fresh, &directory) {
+        fs::remove_dir_all(&fresh)?;
+        // Somebody else was faster: theirs is as good.
+        if !directory.exists() {
+            return Err(error).context("cannot write the cache");
+        }
+    }
+    Ok(directory)
+}
+
+/// Daemons that would be started if they were installed: `sshd` and `lldpd`, with the libraries
+/// that this machine lacks.
+pub fn daemons() -> Result<Daemons> {
+    let directory = unpacked("daemons", |directory| {
+        fs::create_dir_all(directory.join("partial"))?;
+        let mut archives = OsString::from("Dir::Cache::archives=");
+        archives.push(directory);
+        run(Command::new("apt-get")
+            .args(["-q", "--yes", "--no-install-recommends", "-o"])
+            .arg(archives)
+            // Nothing is changed, so that nobody needs to wait, or to be root.
+            .args(["-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=root"])
+            .args(["install", "--download-only", "--reinstall"])
+            .args(["openssh-server", "lldpd"]))
+        .context("cannot download sshd and lldpd")?;
+        Ok(())
+    })?;
+    let name = directory.file_name().unwrap_or_default();
+    Ok(Daemons(Path::new(INSIDE).join(name).join("usr")))
+}
+
+/// Where a machine has unpacked daemons.
+#[derive(Debug, Clone)]
+pub struct Daemons(PathBuf);
+
+impl Daemons {
+    /// One of them, to be run in the machine: `sbin/sshd`.
+    pub fn command(&self, machine: &Machine, program: &str) -> Command {
+        // Debian's name for where this machine's libraries are, if it is a PC.
+        let libraries = self.0.join("lib/x86_64-linux-gnu");
+        let mut command = machine.command("env");
+        command
+            .arg(format!("LD_LIBRARY_PATH={}", libraries.display()))
+            .arg(self.0.join(program));
+        command
+    }
+}
+
+/// Runs a program and returns what it printed.
+pub fn run(command: &mut Command) -> Result<String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {program}"))?;
+    text(&program, &output)
+}
