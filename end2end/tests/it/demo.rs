@@ -30,6 +30,9 @@ fn lasting(found: &Value) -> Value {
                 let mut router = router.clone();
                 router["as_of"] = Value::Null;
                 router["asOf"] = Value::Null;
+                for interface in router["interfaces"].as_array_mut().into_iter().flatten() {
+                    interface["linkAsOf"] = Value::Null;
+                }
                 router
             })
             .collect()
