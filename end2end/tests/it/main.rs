@@ -4,4 +4,5 @@ mod demo;
 mod faults;
 mod latency;
 mod real_host;
+mod resilience;
 mod testbed;
