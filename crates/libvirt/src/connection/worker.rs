@@ -143,8 +143,27 @@ impl Session {
         let open = &self.open;
         f(&open.connection).map_err(|error| {
             let fault: Fault = open.credentials.scrub(error.into());
-            Error::from_fault(open.uri.driver(), &open.target, call, fault)
+            let error = Error::from_fault(open.uri.driver(), &open.target, call, fault);
+            self.check_alive(&error);
+            error
         })
+    }
+
+    /// A call that failed may have been the first to see that the connection is dead. libvirt says
+    /// so once the last call on it has returned, and some would not: see `wire`.
+    fn check_alive(&self, error: &Error) {
+        let is_dead = error.kind() == ErrorKind::Unreachable
+            && !self.open.uri.is_in_process()
+            && self.open.connection.is_alive().is_ok_and(|alive| !alive);
+        if is_dead {
+            let text = error.to_string();
+            let reason = if text.contains("keepalive") {
+                CloseReason::Keepalive
+            } else {
+                CloseReason::Error
+            };
+            self.crew.lose(Loss::Closed(reason));
+        }
     }
 
     /// The calls that `f` makes are about `domain`: should one hang, its error says so.

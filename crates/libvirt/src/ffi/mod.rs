@@ -9,4 +9,5 @@
 pub(crate) mod callbacks;
 pub(crate) mod domain;
 pub(crate) mod event_loop;
+pub(crate) mod sockets;
 pub(crate) mod stats;
