@@ -192,7 +192,7 @@ async fn a_host_that_hangs_up_at_once_is_unreachable() {
 }
 
 #[tokio::test]
-async fn silent_hosts_take_no_more_threads_than_their_budget() {
+async fn silent_hosts_take_no_thread_for_longer_than_their_deadline() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let uri = tcp(silent.local_addr().unwrap());
     let accepting = tokio::spawn(async move {
@@ -207,17 +207,13 @@ async fn silent_hosts_take_no_more_threads_than_their_budget() {
         budget: budget.clone(),
         ..Options::default()
     };
-    for hanging in 1..=2 {
+    for _ in 0..6 {
         let error = Connection::open(&uri, options.clone()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Deadline, "{error}");
-        assert_eq!(budget.hanging(), hanging);
+        until("the hanging thread never came back", || {
+            budget.hanging() == 0
+        })
+        .await;
     }
-    let error = Connection::open(&uri, options.clone()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Exhausted, "{error}");
-    // The listener and all its connections end.
     accepting.abort();
-    until("the hanging threads never came back", || {
-        budget.hanging() == 0
-    })
-    .await;
 }
