@@ -292,7 +292,7 @@ fn read(session: &Session, domain: &virt::domain::Domain) -> Result<Domain, Erro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, Uri};
+    use crate::testing::{ONE, host};
 
     /// Runs a call of `virt` on a domain of the test host.
     async fn change<F>(connection: &Connection, name: &'static str, f: F)
@@ -326,11 +326,7 @@ mod tests {
             }
         }
         node.push_str("</node>");
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("node.xml");
-        std::fs::write(&file, node).unwrap();
-        let uri = Uri::test_file(&file);
-        let connection = Connection::open(&uri, Options::default()).await.unwrap();
+        let (connection, _directory) = host(&node).await;
         change(&connection, "d10", |domain| {
             domain.set_autostart(true).map(drop)
         })
@@ -355,8 +351,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_domain_that_changes_or_vanishes_during_a_listing_is_told_as_it_is_then() {
-        let uri = Uri::parse("test:///default").unwrap();
-        let connection = Connection::open(&uri, Options::default()).await.unwrap();
+        let (connection, _directory) = host(ONE).await;
         let task = |session: &mut Session| {
             let all = |session: &Session| session.run("list", |c| c.list_all_domains(0));
             let (domain, stale) = (all(session)?.remove(0), all(session)?.remove(0));
@@ -396,8 +391,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_read_is_left_out_unless_it_is_the_connection_that_failed() {
-        let uri = Uri::parse("test:///default").unwrap();
-        let connection = Connection::open(&uri, Options::default()).await.unwrap();
+        let (connection, _directory) = host(ONE).await;
         let listed = async |error: Error| {
             let task = move |session: &mut Session| session.listed::<()>(Err(error));
             connection.call("reading", task).await
@@ -408,7 +402,7 @@ mod tests {
         };
         assert_eq!(listed(broken).await, Ok(None));
         let refused = Error::NotSupported {
-            driver: uri.driver(),
+            driver: connection.uri().driver(),
             call: "virInterfaceGetXMLDesc",
         };
         assert_eq!(listed(refused).await, Ok(None));

@@ -40,10 +40,13 @@ mod driver;
 mod error;
 mod events;
 mod ffi;
+mod guest;
 mod host;
 mod network;
 mod reach;
 mod stats;
+#[cfg(test)]
+mod testing;
 mod uri;
 mod xml;
 
@@ -52,7 +55,10 @@ pub use credentials::Credentials;
 pub use domain::{Domain, DomainState};
 pub use driver::{Capability, Driver, Transport};
 pub use error::{Error, ErrorKind, Fault, Refusal, StuckBound};
-pub use events::{CloseReason, Event, EventReceiver, LifecycleKind};
+pub use events::{
+    BlockJobKind, BlockJobOutcome, Change, CloseReason, Event, EventReceiver, LifecycleKind,
+};
+pub use guest::{AddressSource, GuestFilesystem, GuestInfo, GuestInterface, GuestOs, Lease};
 pub use host::{NodeCpuStats, NodeInfo, NodeMemoryStats, Versions};
 pub use network::{HostInterface, HostInterfaceKind, Network};
 pub use reach::{connect, resolve};

@@ -346,7 +346,7 @@ fn used(available: Option<u64>, usable: Option<u64>, unused: Option<u64>) -> Opt
 }
 
 /// `net.3.rx.bytes` is `(3, "rx.bytes")` for the prefix `net.`.
-fn indexed<'a>(name: &'a [u8], prefix: &[u8]) -> Option<(usize, &'a [u8])> {
+pub(crate) fn indexed<'a>(name: &'a [u8], prefix: &[u8]) -> Option<(usize, &'a [u8])> {
     let rest = name.strip_prefix(prefix)?;
     let dot = rest.iter().position(|&byte| byte == b'.')?;
     let (index, field) = (&rest[..dot], &rest[dot + 1..]);
@@ -363,10 +363,10 @@ fn indexed<'a>(name: &'a [u8], prefix: &[u8]) -> Option<(usize, &'a [u8])> {
 /// Digits of the largest index.
 const MAX_DIGITS: usize = 4;
 
-/// No domain has more interfaces or disks; a host that says otherwise is not believed.
+/// No domain has more interfaces, disks or addresses; a host that says otherwise is not believed.
 const MAX_DEVICES: usize = 1024;
 
-fn entry<T: Default>(list: &mut Vec<T>, index: usize) -> &mut T {
+pub(crate) fn entry<T: Default>(list: &mut Vec<T>, index: usize) -> &mut T {
     if list.len() <= index {
         list.resize_with(index + 1, T::default);
     }
@@ -654,9 +654,7 @@ mod tests {
 
     #[tokio::test]
     async fn definitions_are_not_read_at_every_poll_and_the_gone_are_forgotten() {
-        let uri = crate::Uri::parse("test:///default").unwrap();
-        let connection = Connection::open(&uri, crate::Options::default());
-        let connection = connection.await.unwrap();
+        let (connection, _directory) = crate::testing::host(crate::testing::ONE).await;
         let known = async || {
             let read = |session: &mut Session| {
                 let devices = session.devices();
