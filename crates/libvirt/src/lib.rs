@@ -8,8 +8,8 @@
 //!   programs or read files.
 //! - [`Connection`] lists ([`Domain`], [`Network`], [`HostInterface`]), measures ([`DomainStats`]),
 //!   acts, and subscribes ([`EventReceiver`]).
-//! - [`DomainXml`] and [`NetworkXml`] are read from libvirt's XML; what they do not know does not
-//!   hurt.
+//! - [`DomainXml`], [`NetworkXml`], [`PoolXml`] and their like are read from libvirt's XML, changed
+//!   or built from nothing, and written again; what they do not know stays as it is.
 //! - [`Driver::supports`] is the table of what each driver can do, asked before acting.
 //! - [`Error`] is a sentence, keeps libvirt's code, domain and message, and says whether to retry.
 //!
@@ -55,6 +55,9 @@ pub use network::{HostInterface, HostInterfaceKind, Network};
 pub use stats::{BlockStats, DomainStats, InterfaceStats, StatsGroups};
 pub use uri::{Uri, UriError};
 pub use xml::{
-    DiskXml, DomainXml, InterfaceKind, InterfaceSource, InterfaceXml, IpXml, METADATA_NAMESPACE,
-    NetworkXml, RouterMetadata, TcpRole, VirtualPort, XmlError,
+    BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, CpuTopologyXml, CpuXml,
+    DiskXml, DomainKind, DomainXml, FeatureXml, FilesystemXml, GuestDomainXml, GuestXml,
+    HostInterfaceXml, InterfaceKind, InterfaceSource, InterfaceXml, IpXml, LoaderXml,
+    METADATA_NAMESPACE, MemballoonXml, NetworkXml, OsXml, PoolSourceXml, PoolXml, RateXml,
+    RouterMetadata, TcpRole, TimerXml, VirtualPort, VolumeXml, XmlError,
 };

@@ -5,3 +5,4 @@ mod inventory;
 mod lifecycle;
 mod measurement;
 mod unreachable;
+mod xml;
