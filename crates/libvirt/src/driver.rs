@@ -61,11 +61,15 @@ pub enum Capability {
     NodeCpuStats,
     /// Memory of the host, used and free.
     NodeMemoryStats,
+    /// Storage pools and their volumes: listing, creating, deleting.
+    StoragePools,
+    /// Making a storage volume larger.
+    VolumeResize,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -79,6 +83,8 @@ impl Capability {
         Self::JobStats,
         Self::NodeCpuStats,
         Self::NodeMemoryStats,
+        Self::StoragePools,
+        Self::VolumeResize,
     ];
 }
 
@@ -137,6 +143,8 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::JobStats,        [ true,  true,  false, false]),
     (Capability::NodeCpuStats,    [ true,  false, true,  true ]),
     (Capability::NodeMemoryStats, [ true,  false, true,  false]),
+    (Capability::StoragePools,    [ true,  true,  true,  true ]),
+    (Capability::VolumeResize,    [ true,  true,  true,  false]),
 ];
 
 impl Transport {

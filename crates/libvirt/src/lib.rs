@@ -6,8 +6,8 @@
 //!
 //! - [`Uri`] is built from typed fields, and text is accepted only in forms that cannot run
 //!   programs or read files.
-//! - [`Connection`] lists ([`Domain`], [`Network`], [`HostInterface`]), measures ([`DomainStats`]),
-//!   acts, and subscribes ([`EventReceiver`]).
+//! - [`Connection`] lists ([`Domain`], [`Network`], [`HostInterface`], [`Pool`], [`Volume`]),
+//!   measures ([`DomainStats`]), acts, and subscribes ([`EventReceiver`]).
 //! - [`DomainXml`], [`NetworkXml`], [`PoolXml`] and their like are read from libvirt's XML, changed
 //!   or built from nothing, and written again; what they do not know stays as it is.
 //! - [`Driver::supports`] is the table of what each driver can do, asked before acting.
@@ -44,6 +44,7 @@ mod host;
 mod network;
 mod reach;
 mod stats;
+mod storage;
 mod uri;
 mod xml;
 
@@ -57,6 +58,7 @@ pub use host::{NodeCpuStats, NodeInfo, NodeMemoryStats, Versions};
 pub use network::{HostInterface, HostInterfaceKind, Network};
 pub use reach::{connect, resolve};
 pub use stats::{BlockStats, DomainStats, InterfaceStats, StatsGroups};
+pub use storage::{Pool, PoolState, Volume};
 pub use uri::{Uri, UriError};
 pub use xml::{
     BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, CpuTopologyXml, CpuXml,
