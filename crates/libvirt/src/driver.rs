@@ -83,11 +83,15 @@ pub enum Capability {
     Addresses,
     /// DHCP leases of the host's networks.
     Leases,
+    /// Storage pools and their volumes: listing, creating, deleting.
+    StoragePools,
+    /// Making a storage volume larger.
+    VolumeResize,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -112,6 +116,8 @@ impl Capability {
         Self::GuestAgent,
         Self::Addresses,
         Self::Leases,
+        Self::StoragePools,
+        Self::VolumeResize,
     ];
 }
 
@@ -181,6 +187,8 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::GuestAgent,      [ true,  false, false, false]),
     (Capability::Addresses,       [ true,  true,  true,  true ]),
     (Capability::Leases,          [ true,  true,  true,  false]),
+    (Capability::StoragePools,    [ true,  true,  true,  true ]),
+    (Capability::VolumeResize,    [ true,  true,  true,  false]),
 ];
 
 impl Transport {
