@@ -2,6 +2,7 @@
 
 mod demo;
 mod faults;
+mod fleet;
 mod latency;
 mod real_host;
 mod testbed;
