@@ -81,7 +81,8 @@ impl Connection {
             let domains = session.run("virConnectListAllDomains", |c| c.list_all_domains(0))?;
             let mut listed = Vec::with_capacity(domains.len());
             for domain in &domains {
-                let read = read(session, domain);
+                let uuid = session.run("virDomainGetUUID", |_| domain.uuid())?;
+                let read = session.about(uuid, |session| read(session, domain));
                 listed.extend(session.listed(read)?);
             }
             Ok(listed)
@@ -94,12 +95,14 @@ impl Connection {
     /// # Errors
     /// As every call.
     pub async fn domain(&self, uuid: Uuid) -> Result<Option<Domain>, Error> {
-        self.call("virDomainLookupByUUID", move |session| {
-            match unless_gone(look_up(session, uuid))? {
+        self.call_about(
+            uuid,
+            "virDomainLookupByUUID",
+            move |session| match unless_gone(look_up(session, uuid))? {
                 Some(domain) => unless_gone(read(session, &domain)),
                 None => Ok(None),
-            }
-        })
+            },
+        )
         .await
     }
 
@@ -143,11 +146,8 @@ impl Connection {
     where
         F: FnOnce(&virt::domain::Domain) -> Result<(), virt::error::Error> + Send + 'static,
     {
-        let driver = self.uri().driver();
-        if !driver.supports(needs) {
-            return Err(Error::NotSupported { driver, call });
-        }
-        self.call(call, move |session| {
+        self.needs(needs, call)?;
+        self.call_about(uuid, call, move |session| {
             let domain = look_up(session, uuid)?;
             session.run(call, |_| f(&domain))
         })
@@ -233,6 +233,7 @@ mod tests {
         let late = Error::Deadline {
             call: "virDomainGetXMLDesc",
             after: std::time::Duration::from_secs(1),
+            domain: None,
         };
         assert_eq!(listed(late.clone()).await, Err(late));
     }

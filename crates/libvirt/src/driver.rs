@@ -57,11 +57,15 @@ pub enum Capability {
     Migrate,
     /// Progress of a running job (migration, save).
     JobStats,
+    /// Processor time of the host.
+    NodeCpuStats,
+    /// Memory of the host, used and free.
+    NodeMemoryStats,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -73,6 +77,8 @@ impl Capability {
         Self::HostUuid,
         Self::Migrate,
         Self::JobStats,
+        Self::NodeCpuStats,
+        Self::NodeMemoryStats,
     ];
 }
 
@@ -88,6 +94,11 @@ impl Driver {
             Self::Lxc => "lxc",
             Self::Test => "test",
         }
+    }
+
+    /// The driver of this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 
     /// Whether the driver can do `capability`.
@@ -124,6 +135,8 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::HostUuid,        [ true,  true,  true,  false]),
     (Capability::Migrate,         [ true,  true,  false, false]),
     (Capability::JobStats,        [ true,  true,  false, false]),
+    (Capability::NodeCpuStats,    [ true,  false, true,  true ]),
+    (Capability::NodeMemoryStats, [ true,  false, true,  false]),
 ];
 
 impl Transport {
@@ -138,6 +151,11 @@ impl Transport {
             Self::Tls => "tls",
             Self::Ssh => "ssh",
         }
+    }
+
+    /// The transport of this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 }
 

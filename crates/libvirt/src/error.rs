@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use uuid::Uuid;
 use virt_sys as sys;
 
 use crate::driver::Driver;
@@ -22,8 +23,17 @@ pub struct Fault {
 }
 
 impl fmt::Display for Fault {
+    /// In one line: ssh frames its warnings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message.trim_end_matches(['.', '\n', ' ']))
+        let message = self.message.trim_end_matches(['.', '\n', ' ']);
+        let lines = (message.lines())
+            .map(|line| line.trim_matches(['@', ' ', '\r']))
+            .filter(|line| !line.is_empty());
+        for (index, line) in lines.enumerate() {
+            let between = if index == 0 { "" } else { " " };
+            write!(f, "{between}{line}")?;
+        }
+        Ok(())
     }
 }
 
@@ -58,33 +68,37 @@ pub enum Error {
         fault: Fault,
     },
     /// The host, or its libvirt daemon, does not answer.
-    #[error(
-        "{target} cannot be reached: {fault}. Check that the host is up and its libvirt daemon runs, accepts connections there and has the driver."
-    )]
+    #[error("{target} cannot be reached: {reason}. {advice}")]
     Unreachable {
-        /// The connection's URI.
+        /// The connection's URI, or the address that was tried.
         target: String,
-        /// What libvirt reported.
-        fault: Fault,
+        /// What was tried, and what came of it.
+        reason: String,
+        /// What to do about it: a sentence.
+        advice: &'static str,
+        /// What libvirt reported, where it got that far.
+        fault: Option<Fault>,
     },
-    /// The host answered and refused us.
-    #[error(
-        "{target} refused the login: {fault}. Check the user, key or certificate, and the host key."
-    )]
+    /// The host answered and refused us, or we it.
+    #[error("{target} {refusal}: {fault}. {}", .refusal.advice())]
     Auth {
         /// The connection's URI.
         target: String,
+        /// Who refused whom, and why.
+        refusal: Refusal,
         /// What libvirt reported.
         fault: Fault,
     },
-    /// A call was not answered in time. When it was the call itself that hung, the connection is
-    /// written off; when it only waited behind others, the connection is still good.
-    #[error("The host did not answer {call} within {}.", Seconds(*.after))]
+    /// A call was not answered in time: it hangs, and its thread is written off, or it only waited
+    /// behind others. Whether the connection is still good is said by the connection.
+    #[error("The host did not answer {call}{} within {}.", OfDomain(*.domain), Seconds(*.after))]
     Deadline {
         /// The libvirt function, or the method that waited for its turn.
         call: &'static str,
         /// The deadline that passed.
         after: Duration,
+        /// The domain that the hanging call is about, if it is about one.
+        domain: Option<Uuid>,
     },
     /// The connection is gone for good; open a new one.
     #[error("The connection is lost: {reason}. Open a new one.")]
@@ -94,13 +108,15 @@ pub enum Error {
     },
     /// Too many threads hang in libvirt calls that do not return; nothing more is opened.
     #[error(
-        "{stuck} threads hang in libvirt calls that do not return (the limit is {limit}); no further connection is opened until one of them comes back."
+        "{stuck} threads {bound} hang in libvirt calls that do not return (the limit is {limit}); no further one is started until one of them comes back."
     )]
     TooManyStuck {
         /// Threads that hang now.
         stuck: usize,
         /// How many are allowed.
         limit: usize,
+        /// Whose bound it is.
+        bound: StuckBound,
     },
     /// libvirt returned XML that cannot be read.
     #[error("The XML of {what} cannot be read: {reason}.")]
@@ -126,6 +142,123 @@ pub enum Error {
         /// What libvirt reported.
         fault: Fault,
     },
+}
+
+/// Who refused whom when a connection opened, or later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The host's certificate does not pass our check. libvirt (9.0) reports only that; which of
+    /// the three it was, it writes to standard error.
+    HostCertificate,
+    /// Our own certificate is missing, out of date, or not from the authority that we trust.
+    OwnCertificate,
+    /// The host's SSH key is not known here.
+    HostKeyUnknown,
+    /// The host's SSH key is another than the one known here.
+    HostKeyChanged,
+    /// The host does not accept the user, key or password.
+    Login,
+    /// We are in, but may not do that.
+    Forbidden,
+}
+
+impl Refusal {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::HostCertificate => {
+                "Check that it is for this very name, signed by the authority in cacert.pem, and within its dates."
+            }
+            Self::OwnCertificate => {
+                "Check cacert.pem, clientcert.pem and clientkey.pem of this machine."
+            }
+            Self::HostKeyUnknown => {
+                "Make the key known: compare its fingerprint and add it to known_hosts."
+            }
+            Self::HostKeyChanged => {
+                "Either the host was set up anew, or somebody is in between; find out before you replace the key in known_hosts."
+            }
+            Self::Login => "Check the user and the key, and that the host knows both.",
+            Self::Forbidden => "Check the rights of the user on the host.",
+        }
+    }
+
+    /// What a fault says of a login, if that is what it is about. libvirt has one code for all
+    /// that ssh and TLS report, so the text decides.
+    fn of(fault: &Fault) -> Option<Self> {
+        let has = |text: &str| fault.message.contains(text);
+        let is_of_wire = fault.domain == sys::VIR_FROM_RPC || fault.domain == sys::VIR_FROM_REMOTE;
+        Some(match fault.code {
+            sys::VIR_ERR_AUTH_FAILED if has("peer's certificate") => Self::HostCertificate,
+            sys::VIR_ERR_AUTH_FAILED
+            | sys::VIR_ERR_AUTH_CANCELLED
+            | sys::VIR_ERR_AUTH_UNAVAILABLE => Self::Login,
+            sys::VIR_ERR_ACCESS_DENIED | sys::VIR_ERR_OPERATION_DENIED => Self::Forbidden,
+            _ if !is_of_wire => return None,
+            _ if has("REMOTE HOST IDENTIFICATION HAS CHANGED") => Self::HostKeyChanged,
+            _ if has("Host key verification failed") => Self::HostKeyUnknown,
+            _ if has("Permission denied") || has("Too many authentication failures") => Self::Login,
+            // virnettlscontext.c, about files of this machine …
+            _ if [
+                "Our own certificate",
+                "The client certificate",
+                "The CA certificate",
+            ]
+            .into_iter()
+            .chain([
+                "Cannot read CA certificate",
+                "Cannot read client",
+                "Unable to set x509",
+            ])
+            .chain([
+                "Unable to load certificate",
+                "Unable to import client certificate",
+            ])
+            .any(|begin| fault.message.starts_with(begin)) =>
+            {
+                Self::OwnCertificate
+            }
+            // … and what the daemon says of ours.
+            _ if has("server verification (of our certificate") => Self::OwnCertificate,
+            _ if fault.message.starts_with("Certificate ")
+                || fault.message.starts_with("The certificate ") =>
+            {
+                Self::HostCertificate
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HostCertificate => "has a certificate that does not pass",
+            Self::OwnCertificate => "needs a certificate of ours, and that does not pass",
+            Self::HostKeyUnknown => "has an SSH key that is not known here",
+            Self::HostKeyChanged => "has another SSH key than the one known here",
+            Self::Login => "refused the login",
+            Self::Forbidden => "does not permit this",
+        })
+    }
+}
+
+/// Whose bound on hanging threads was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StuckBound {
+    /// That of one host: its [`Budget`](crate::Budget).
+    Host,
+    /// That of the whole process.
+    Process,
+}
+
+impl fmt::Display for StuckBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Host => "of this host",
+            Self::Process => "of this process",
+        })
+    }
 }
 
 /// What an [`Error`] means for whoever decides what to do next.
@@ -197,9 +330,9 @@ impl Error {
     pub fn fault(&self) -> Option<&Fault> {
         match self {
             Self::NotFound { fault, .. }
-            | Self::Unreachable { fault, .. }
             | Self::Auth { fault, .. }
             | Self::Libvirt { fault, .. } => Some(fault),
+            Self::Unreachable { fault, .. } => fault.as_ref(),
             _ => None,
         }
     }
@@ -211,6 +344,14 @@ impl Error {
         call: &'static str,
         fault: Fault,
     ) -> Self {
+        if let Some(refusal) = Refusal::of(&fault) {
+            let target = target.to_owned();
+            return Self::Auth {
+                target,
+                refusal,
+                fault,
+            };
+        }
         match fault.code {
             sys::VIR_ERR_NO_SUPPORT
             | sys::VIR_ERR_OPERATION_UNSUPPORTED
@@ -224,39 +365,49 @@ impl Error {
             | sys::VIR_ERR_NO_NODE_DEVICE
             | sys::VIR_ERR_NO_NETWORK_PORT
             | sys::VIR_ERR_NO_DOMAIN_METADATA => Self::NotFound { call, fault },
-            sys::VIR_ERR_AUTH_FAILED
-            | sys::VIR_ERR_AUTH_CANCELLED
-            | sys::VIR_ERR_AUTH_UNAVAILABLE
-            | sys::VIR_ERR_ACCESS_DENIED
-            | sys::VIR_ERR_OPERATION_DENIED => Self::Auth {
-                target: target.to_owned(),
-                fault,
+            // The transport's program is of this machine.
+            _ if fault.message.contains("cannot execute binary") => Self::System {
+                what: "running ssh",
+                reason: fault.to_string(),
             },
-            // ssh reports through its standard error, which libvirt passes on in the message.
-            _ if fault.domain == sys::VIR_FROM_RPC
-                && (fault.message.contains("Permission denied")
-                    || fault.message.contains("Host key verification failed")) =>
-            {
-                Self::Auth {
-                    target: target.to_owned(),
-                    fault,
-                }
-            }
             sys::VIR_ERR_RPC | sys::VIR_ERR_NO_CONNECT | sys::VIR_ERR_GNUTLS_ERROR => {
-                Self::Unreachable {
-                    target: target.to_owned(),
-                    fault,
-                }
+                Self::unreachable(target, fault)
             }
             sys::VIR_ERR_SYSTEM_ERROR | sys::VIR_ERR_INTERNAL_ERROR
                 if matches!(fault.domain, sys::VIR_FROM_RPC | sys::VIR_FROM_REMOTE) =>
             {
-                Self::Unreachable {
-                    target: target.to_owned(),
-                    fault,
-                }
+                Self::unreachable(target, fault)
             }
             _ => Self::Libvirt { call, fault },
+        }
+    }
+
+    fn unreachable(target: &str, fault: Fault) -> Self {
+        let has = |text: &str| fault.message.contains(text);
+        let advice = if has("Could not resolve hostname") || has("Unable to resolve address") {
+            "Check the name and this machine's name service."
+        } else if has("Connection refused") {
+            "Check that its libvirt daemon runs and listens there."
+        } else {
+            "Check that the host is up and its libvirt daemon runs, accepts connections there and has the driver."
+        };
+        Self::Unreachable {
+            target: target.to_owned(),
+            reason: fault.to_string(),
+            advice,
+            fault: Some(fault),
+        }
+    }
+}
+
+/// ` for domain …`, where there is one.
+struct OfDomain(Option<Uuid>);
+
+impl fmt::Display for OfDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(uuid) => write!(f, " for domain {uuid}"),
+            None => Ok(()),
         }
     }
 }
@@ -295,20 +446,98 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "qemu+tcp://a/system cannot be reached: unable to connect to server at 'a:16509': \
-             Connection refused. Check that the host is up and its libvirt daemon runs, accepts \
-             connections there and has the driver."
+             Connection refused. Check that its libvirt daemon runs and listens there."
+        );
+    }
+
+    /// Messages as libvirt 9.0 and OpenSSH 9.2 gave them.
+    #[test]
+    fn refusals_are_told_apart_and_are_not_worth_a_retry() {
+        let changed = "Cannot recv data: @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\r\n\
+            @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\n\
+            @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\r\n\
+            Host key verification failed.: Connection reset by peer";
+        for (code, message, refusal) in [
+            (
+                sys::VIR_ERR_AUTH_FAILED,
+                "authentication failed: Failed to verify peer's certificate",
+                Refusal::HostCertificate,
+            ),
+            (
+                sys::VIR_ERR_SYSTEM_ERROR,
+                "The client certificate (TLS directory)/clientcert.pem has expired",
+                Refusal::OwnCertificate,
+            ),
+            (
+                sys::VIR_ERR_SYSTEM_ERROR,
+                "Our own certificate (TLS directory)/clientcert.pem failed validation against \
+                 (TLS directory)/cacert.pem: The certificate hasn't got a known issuer.",
+                Refusal::OwnCertificate,
+            ),
+            (
+                sys::VIR_ERR_SYSTEM_ERROR,
+                "Cannot read CA certificate '(TLS directory)/cacert.pem': No such file or directory",
+                Refusal::OwnCertificate,
+            ),
+            (
+                sys::VIR_ERR_RPC,
+                "server verification (of our certificate or IP address) failed",
+                Refusal::OwnCertificate,
+            ),
+            (
+                sys::VIR_ERR_SYSTEM_ERROR,
+                "Cannot recv data: Host key verification failed.: Connection reset by peer",
+                Refusal::HostKeyUnknown,
+            ),
+            (sys::VIR_ERR_SYSTEM_ERROR, changed, Refusal::HostKeyChanged),
+            (
+                sys::VIR_ERR_SYSTEM_ERROR,
+                "Cannot recv data: u@h: Permission denied (publickey).: Connection reset by peer",
+                Refusal::Login,
+            ),
+            (
+                sys::VIR_ERR_AUTH_FAILED,
+                "authentication failed: SASL",
+                Refusal::Login,
+            ),
+        ] {
+            let error = classified(code, sys::VIR_FROM_RPC, message);
+            assert_eq!(error.kind(), ErrorKind::Auth, "{message}");
+            assert!(!error.is_retryable());
+            assert!(
+                matches!(error, Error::Auth { refusal: found, .. } if found == refusal),
+                "{message}: {error:?}"
+            );
+            let text = error.to_string();
+            assert!(text.ends_with('.') && !text.contains('\n'), "{text}");
+        }
+        let error = classified(sys::VIR_ERR_SYSTEM_ERROR, sys::VIR_FROM_RPC, changed);
+        assert_eq!(
+            error.to_string(),
+            "qemu+tcp://a/system has another SSH key than the one known here: Cannot recv data: \
+             WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! Host key verification failed.: \
+             Connection reset by peer. Either the host was set up anew, or somebody is in between; \
+             find out before you replace the key in known_hosts."
         );
     }
 
     #[test]
-    fn an_ssh_refusal_is_about_credentials() {
+    fn what_ssh_says_of_names_and_of_itself_is_no_refusal() {
         let error = classified(
             sys::VIR_ERR_SYSTEM_ERROR,
             sys::VIR_FROM_RPC,
-            "Cannot recv data: Host key verification failed.: Connection reset by peer",
+            "Cannot recv data: ssh: Could not resolve hostname h.invalid: Name or service not \
+             known: Connection reset by peer",
         );
-        assert_eq!(error.kind(), ErrorKind::Auth);
-        assert!(!error.is_retryable());
+        assert_eq!(error.kind(), ErrorKind::Unreachable);
+        assert!(error.to_string().ends_with("name service."), "{error}");
+        let error = classified(
+            sys::VIR_ERR_SYSTEM_ERROR,
+            sys::VIR_FROM_RPC,
+            "Cannot recv data: libvirt:  error : cannot execute binary (ssh program): No such \
+             file or directory: Connection reset by peer",
+        );
+        assert!(matches!(error, Error::System { .. }), "{error:?}");
     }
 
     #[test]
@@ -323,13 +552,19 @@ mod tests {
 
     #[test]
     fn a_deadline_is_said_in_seconds() {
-        let error = Error::Deadline {
+        let deadline = |domain| Error::Deadline {
             call: "virDomainSuspend",
             after: Duration::from_millis(500),
+            domain,
         };
         assert_eq!(
-            error.to_string(),
+            deadline(None).to_string(),
             "The host did not answer virDomainSuspend within 0.5 s."
+        );
+        assert_eq!(
+            deadline(Some(Uuid::nil())).to_string(),
+            "The host did not answer virDomainSuspend for domain \
+             00000000-0000-0000-0000-000000000000 within 0.5 s."
         );
     }
 }

@@ -268,10 +268,7 @@ impl Connection {
     /// As every call.
     pub async fn events(&self) -> Result<EventReceiver, Error> {
         let call = "virConnectDomainEventRegisterAny";
-        let driver = self.uri().driver();
-        if !driver.supports(Capability::LifecycleEvents) {
-            return Err(Error::NotSupported { driver, call });
-        }
+        self.needs(Capability::LifecycleEvents, call)?;
         let receiver = self.subscribers().subscribe();
         self.call(call, Session::listen).await?;
         Ok(receiver)

@@ -6,6 +6,7 @@ use virt::connect::Connect;
 use crate::connection::Connection;
 use crate::driver::Capability;
 use crate::error::Error;
+use crate::ffi;
 use crate::xml::capabilities_host_uuid;
 
 /// A host's processors and memory.
@@ -40,6 +41,32 @@ pub struct Versions {
     pub kind: String,
 }
 
+/// What the host's processors did since it started, all of them together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeCpuStats {
+    /// Time in programs (guests included), ns.
+    pub user_ns: Option<u64>,
+    /// Time in the kernel, ns.
+    pub system_ns: Option<u64>,
+    /// Time without work, ns.
+    pub idle_ns: Option<u64>,
+    /// Time without work but for waiting for disks, ns.
+    pub iowait_ns: Option<u64>,
+}
+
+/// The host's memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeMemoryStats {
+    /// All, bytes.
+    pub total_bytes: Option<u64>,
+    /// Unused, bytes.
+    pub free_bytes: Option<u64>,
+    /// In block devices' buffers, bytes: free if need be.
+    pub buffers_bytes: Option<u64>,
+    /// In the cache of files, bytes: free if need be.
+    pub cached_bytes: Option<u64>,
+}
+
 impl Connection {
     /// The host's own name.
     ///
@@ -69,6 +96,55 @@ impl Connection {
             cores: info.cores,
             threads: info.threads,
         })
+    }
+
+    /// What the host's processors did. What it does not tell is `None`.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] by drivers that lack it; else as every call.
+    pub async fn node_cpu_stats(&self) -> Result<NodeCpuStats, Error> {
+        let call = "virNodeGetCPUStats";
+        self.needs(Capability::NodeCpuStats, call)?;
+        self.call(call, move |session| {
+            let mut stats = NodeCpuStats::default();
+            session.run(call, |connection| {
+                ffi::stats::node_cpu_stats(connection, |name, ns| match name {
+                    b"user" => stats.user_ns = Some(ns),
+                    b"kernel" => stats.system_ns = Some(ns),
+                    b"idle" => stats.idle_ns = Some(ns),
+                    b"iowait" => stats.iowait_ns = Some(ns),
+                    _ => {}
+                })
+            })?;
+            Ok(stats)
+        })
+        .await
+    }
+
+    /// The host's memory, used and free. What it does not tell is `None`.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] by drivers that lack it; else as every call.
+    pub async fn node_memory_stats(&self) -> Result<NodeMemoryStats, Error> {
+        let call = "virNodeGetMemoryStats";
+        self.needs(Capability::NodeMemoryStats, call)?;
+        self.call(call, move |session| {
+            let mut stats = NodeMemoryStats::default();
+            session.run(call, |connection| {
+                ffi::stats::node_memory_stats(connection, |name, kib| {
+                    let bytes = Some(kib.saturating_mul(1024));
+                    match name {
+                        b"total" => stats.total_bytes = bytes,
+                        b"free" => stats.free_bytes = bytes,
+                        b"buffers" => stats.buffers_bytes = bytes,
+                        b"cached" => stats.cached_bytes = bytes,
+                        _ => {}
+                    }
+                })
+            })?;
+            Ok(stats)
+        })
+        .await
     }
 
     /// The host's UUID. Evidence, not identity: cheap hardware repeats it, and the `qemu` and `lxc`

@@ -34,6 +34,7 @@
 //! ```
 
 mod connection;
+mod credentials;
 mod domain;
 mod driver;
 mod error;
@@ -41,17 +42,20 @@ mod events;
 mod ffi;
 mod host;
 mod network;
+mod reach;
 mod stats;
 mod uri;
 mod xml;
 
-pub use connection::{Connection, Options, worker_threads, written_off_threads};
+pub use connection::{Budget, Connection, Options, worker_threads, written_off_threads};
+pub use credentials::Credentials;
 pub use domain::{Domain, DomainState};
 pub use driver::{Capability, Driver, Transport};
-pub use error::{Error, ErrorKind, Fault};
+pub use error::{Error, ErrorKind, Fault, Refusal, StuckBound};
 pub use events::{CloseReason, Event, EventReceiver, LifecycleKind};
-pub use host::{NodeInfo, Versions};
+pub use host::{NodeCpuStats, NodeInfo, NodeMemoryStats, Versions};
 pub use network::{HostInterface, HostInterfaceKind, Network};
+pub use reach::{connect, resolve};
 pub use stats::{BlockStats, DomainStats, InterfaceStats, StatsGroups};
 pub use uri::{Uri, UriError};
 pub use xml::{

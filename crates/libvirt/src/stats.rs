@@ -4,36 +4,65 @@
 //! What a host does not tell is `None`, never 0: a tunnel without a device on the host, for
 //! example, has no counters at all.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use uuid::Uuid;
+use virt::domain::Domain;
 use virt_sys as sys;
 
 use crate::connection::{Connection, Session};
 use crate::domain::{self, DomainState, unless_gone};
 use crate::driver::Capability;
 use crate::error::Error;
-use crate::ffi::{self, stats::Value};
+use crate::ffi;
+use crate::ffi::stats::Value;
 
-/// Groups of statistics that cost the host more (each asks QEMU's monitor) and are read on demand;
-/// state, processor and interfaces always are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Groups of statistics. What a domain is doing is told with every one.
+///
+/// The dear ones ask the monitor of each domain's QEMU, which may be busy or frozen; the cheap ones
+/// ask only libvirt and the kernel. So the cheap ones are polled often, the dear ones more rarely.
+///
+/// ```
+/// use libvirt::StatsGroups;
+/// let memory_only = StatsGroups { block: false, ..StatsGroups::DEAR };
+/// assert!(!memory_only.cheap && memory_only.balloon);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatsGroups {
-    /// Memory by the balloon.
+    /// Processor and interfaces: cheap.
+    pub cheap: bool,
+    /// Memory by the balloon: dear.
     pub balloon: bool,
-    /// Disks.
+    /// Disks: dear.
     pub block: bool,
 }
 
 impl StatsGroups {
-    /// The cheap groups only.
+    /// Processor and interfaces.
     pub const CHEAP: Self = Self {
+        cheap: true,
         balloon: false,
         block: false,
     };
-    /// Everything.
-    pub const ALL: Self = Self {
+    /// Memory and disks.
+    pub const DEAR: Self = Self {
+        cheap: false,
         balloon: true,
         block: true,
     };
+    /// Everything.
+    pub const ALL: Self = Self {
+        cheap: true,
+        balloon: true,
+        block: true,
+    };
+
+    /// Whether the monitor is asked.
+    pub const fn is_dear(self) -> bool {
+        self.balloon || self.block
+    }
 }
 
 /// Counters of one running domain. Counters start with the domain and only grow.
@@ -43,6 +72,9 @@ pub struct DomainStats {
     pub uuid: Uuid,
     /// What it is doing.
     pub state: DomainState,
+    /// Whether what only the monitor knows is there: `Some(false)` for a domain whose QEMU is busy
+    /// or frozen; `None` when no dear group was asked.
+    pub answered: Option<bool>,
     /// Processor time used by all virtual processors and the emulator, ns.
     pub cpu_time_ns: Option<u64>,
     /// Virtual processors that it has now; `None` from the bulk call, whose group for it asks the
@@ -109,6 +141,7 @@ impl DomainStats {
         Self {
             uuid,
             state,
+            answered: None,
             cpu_time_ns: None,
             vcpus: None,
             memory_current_bytes: None,
@@ -126,24 +159,63 @@ impl Connection {
     /// # Errors
     /// As every call.
     pub async fn domain_stats(&self, groups: StatsGroups) -> Result<Vec<DomainStats>, Error> {
+        self.stats(None, groups).await
+    }
+
+    /// Statistics of these domains only, as far as they are active: to leave out those that made a
+    /// call hang.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn domain_stats_of(
+        &self,
+        domains: &[Uuid],
+        groups: StatsGroups,
+    ) -> Result<Vec<DomainStats>, Error> {
+        self.stats(Some(domains.iter().copied().collect()), groups)
+            .await
+    }
+
+    async fn stats(
+        &self,
+        only: Option<HashSet<Uuid>>,
+        groups: StatsGroups,
+    ) -> Result<Vec<DomainStats>, Error> {
         self.call("virConnectGetAllDomainStats", move |session| {
-            if session.uri().driver().supports(Capability::BulkStats) && !session.bulk_stats_refused
+            if session.uri().driver().supports(Capability::BulkStats)
+                && !session.bulk_stats_refused()
             {
-                match bulk(session, groups) {
-                    Err(Error::NotSupported { .. }) => session.bulk_stats_refused = true,
+                match bulk(session, only.as_ref(), groups) {
+                    Err(Error::NotSupported { .. }) => session.refuse_bulk_stats(),
                     other => return other,
                 }
             }
-            one_by_one(session, groups)
+            one_by_one(session, only.as_ref(), groups)
         })
         .await
     }
 }
 
-fn bulk(session: &Session, groups: StatsGroups) -> Result<Vec<DomainStats>, Error> {
-    let mut wanted = sys::VIR_DOMAIN_STATS_STATE
-        | sys::VIR_DOMAIN_STATS_CPU_TOTAL
-        | sys::VIR_DOMAIN_STATS_INTERFACE;
+/// The active domains, or those of them that are wanted.
+fn active(session: &Session, only: Option<&HashSet<Uuid>>) -> Result<Vec<Domain>, Error> {
+    let mut domains = session.run("virConnectListAllDomains", |c| {
+        c.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE)
+    })?;
+    if let Some(only) = only {
+        domains.retain(|domain| domain.uuid().is_ok_and(|uuid| only.contains(&uuid)));
+    }
+    Ok(domains)
+}
+
+fn bulk(
+    session: &Session,
+    only: Option<&HashSet<Uuid>>,
+    groups: StatsGroups,
+) -> Result<Vec<DomainStats>, Error> {
+    let mut wanted = sys::VIR_DOMAIN_STATS_STATE;
+    if groups.cheap {
+        wanted |= sys::VIR_DOMAIN_STATS_CPU_TOTAL | sys::VIR_DOMAIN_STATS_INTERFACE;
+    }
     if groups.balloon {
         wanted |= sys::VIR_DOMAIN_STATS_BALLOON;
     }
@@ -151,47 +223,68 @@ fn bulk(session: &Session, groups: StatsGroups) -> Result<Vec<DomainStats>, Erro
         wanted |= sys::VIR_DOMAIN_STATS_BLOCK;
     }
     // A domain whose monitor is busy gives what is known without it, instead of holding up all.
-    let flags = sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
-        | sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
+    let nowait = sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
     let mut stats = Vec::new();
-    session.run("virConnectGetAllDomainStats", |connection| {
-        ffi::stats::all_domain_stats(connection, wanted, flags, |uuid, fields| {
-            stats.push(decode(uuid, fields));
-        })
-    })?;
+    let visit = |uuid, fields: &mut ffi::stats::Fields<'_>| {
+        stats.push(decode(uuid, groups, fields));
+    };
+    if only.is_some() {
+        let domains = active(session, only)?;
+        session.run("virDomainListGetStats", |_| {
+            ffi::stats::domain_stats_of(&domains, wanted, nowait, visit)
+        })?;
+    } else {
+        let flags = sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | nowait;
+        session.run("virConnectGetAllDomainStats", |connection| {
+            ffi::stats::all_domain_stats(connection, wanted, flags, visit)
+        })?;
+    }
     Ok(stats)
 }
 
 /// Fields of `virConnectGetAllDomainStats`, memory in KiB:
 /// <https://libvirt.org/html/libvirt-libvirt-domain.html#virConnectGetAllDomainStats>.
-fn decode<'a>(
-    uuid: Uuid,
-    fields: &mut (dyn Iterator<Item = (&'a str, Value<'a>)> + 'a),
-) -> DomainStats {
+///
+/// Without the monitor QEMU's driver still gives what it has in its definition: `balloon.current`
+/// and `.maximum`, and the names of disks. Everything else in these groups is the monitor's answer.
+fn decode(uuid: Uuid, groups: StatsGroups, fields: &mut ffi::stats::Fields<'_>) -> DomainStats {
     let mut stats = DomainStats::new(uuid, DomainState::NoState);
     let (mut available, mut usable, mut unused) = (None, None, None);
+    let mut answered = false;
+    let mut has_disks = false;
     for (name, value) in fields {
         let counter = value.counter();
         let bytes = || counter.map(|kib| kib.saturating_mul(1024));
         match name {
-            "state.state" => {
+            b"state.state" => {
                 stats.state = DomainState::from_raw(counter.map_or(0, |state| state as u32));
             }
-            "cpu.time" => stats.cpu_time_ns = counter,
-            "vcpu.current" => stats.vcpus = counter.map(|vcpus| vcpus as u32),
-            "balloon.current" => stats.memory_current_bytes = bytes(),
-            "balloon.maximum" => stats.memory_maximum_bytes = bytes(),
-            "balloon.available" => available = bytes(),
-            "balloon.usable" => usable = bytes(),
-            "balloon.unused" => unused = bytes(),
+            b"cpu.time" => stats.cpu_time_ns = counter,
+            b"vcpu.current" => stats.vcpus = counter.map(|vcpus| vcpus as u32),
+            b"balloon.current" => stats.memory_current_bytes = bytes(),
+            b"balloon.maximum" => stats.memory_maximum_bytes = bytes(),
+            b"balloon.available" => available = bytes(),
+            b"balloon.usable" => usable = bytes(),
+            b"balloon.unused" => unused = bytes(),
+            b"balloon.rss" => answered = true,
+            b"net.count" => stats.interfaces.reserve(expected(counter)),
+            b"block.count" => {
+                has_disks = counter.is_some_and(|count| count > 0);
+                stats.blocks.reserve(expected(counter));
+            }
             _ => {
-                if let Some((index, field)) = indexed(name, "net.") {
+                if let Some((index, field)) = indexed(name, b"net.") {
                     interface_field(entry(&mut stats.interfaces, index), field, value);
-                } else if let Some((index, field)) = indexed(name, "block.") {
+                } else if let Some((index, field)) = indexed(name, b"block.") {
+                    answered |= field == b"rd.reqs";
                     block_field(entry(&mut stats.blocks, index), field, value);
                 }
             }
         }
+    }
+    if groups.is_dear() {
+        // Without memory asked for and without a disk there is nothing to answer.
+        stats.answered = Some(answered || !(groups.balloon || has_disks));
     }
     stats.memory_used_bytes = used(available, usable, unused);
     // An interface without a device on the host is counted but has neither name nor values.
@@ -202,6 +295,11 @@ fn decode<'a>(
     stats
 }
 
+/// Room for as many devices as are announced, and not for what nobody has.
+fn expected(count: Option<u64>) -> usize {
+    count.map_or(0, |count| count.min(64) as usize)
+}
+
 /// What the guest uses: what it has, less what it could give to programs (or, from old balloons,
 /// less what is free).
 fn used(available: Option<u64>, usable: Option<u64>, unused: Option<u64>) -> Option<u64> {
@@ -209,13 +307,22 @@ fn used(available: Option<u64>, usable: Option<u64>, unused: Option<u64>) -> Opt
 }
 
 /// `net.3.rx.bytes` is `(3, "rx.bytes")` for the prefix `net.`.
-fn indexed<'a>(name: &'a str, prefix: &str) -> Option<(usize, &'a str)> {
-    let (index, field) = name.strip_prefix(prefix)?.split_once('.')?;
-    Some((
-        index.parse().ok().filter(|&index| index < MAX_DEVICES)?,
-        field,
-    ))
+fn indexed<'a>(name: &'a [u8], prefix: &[u8]) -> Option<(usize, &'a [u8])> {
+    let rest = name.strip_prefix(prefix)?;
+    let dot = rest.iter().position(|&byte| byte == b'.')?;
+    let (index, field) = (&rest[..dot], &rest[dot + 1..]);
+    if index.is_empty() || index.len() > MAX_DIGITS {
+        return None;
+    }
+    let index = index.iter().try_fold(0, |number, digit| {
+        let digit = usize::from(digit.wrapping_sub(b'0'));
+        (digit < 10).then_some(number * 10 + digit)
+    })?;
+    (index < MAX_DEVICES).then_some((index, field))
 }
+
+/// Digits of the largest index.
+const MAX_DIGITS: usize = 4;
 
 /// No domain has more interfaces or disks; a host that says otherwise is not believed.
 const MAX_DEVICES: usize = 1024;
@@ -227,96 +334,147 @@ fn entry<T: Default>(list: &mut Vec<T>, index: usize) -> &mut T {
     &mut list[index]
 }
 
-fn interface_field(interface: &mut InterfaceStats, field: &str, value: Value<'_>) {
+fn interface_field(interface: &mut InterfaceStats, field: &[u8], value: Value<'_>) {
     let counter = value.counter();
     match field {
-        "name" => interface.name = text(value),
-        "rx.bytes" => interface.rx_bytes = counter,
-        "rx.pkts" => interface.rx_packets = counter,
-        "rx.errs" => interface.rx_errors = counter,
-        "rx.drop" => interface.rx_dropped = counter,
-        "tx.bytes" => interface.tx_bytes = counter,
-        "tx.pkts" => interface.tx_packets = counter,
-        "tx.errs" => interface.tx_errors = counter,
-        "tx.drop" => interface.tx_dropped = counter,
+        b"name" => interface.name = text(value),
+        b"rx.bytes" => interface.rx_bytes = counter,
+        b"rx.pkts" => interface.rx_packets = counter,
+        b"rx.errs" => interface.rx_errors = counter,
+        b"rx.drop" => interface.rx_dropped = counter,
+        b"tx.bytes" => interface.tx_bytes = counter,
+        b"tx.pkts" => interface.tx_packets = counter,
+        b"tx.errs" => interface.tx_errors = counter,
+        b"tx.drop" => interface.tx_dropped = counter,
         _ => {}
     }
 }
 
-fn block_field(block: &mut BlockStats, field: &str, value: Value<'_>) {
+fn block_field(block: &mut BlockStats, field: &[u8], value: Value<'_>) {
     let counter = value.counter();
     match field {
-        "name" => block.name = text(value),
-        "rd.bytes" => block.read_bytes = counter,
-        "rd.reqs" => block.read_requests = counter,
-        "wr.bytes" => block.written_bytes = counter,
-        "wr.reqs" => block.write_requests = counter,
-        "capacity" => block.capacity = counter,
-        "allocation" => block.allocation = counter,
-        "physical" => block.physical = counter,
+        b"name" => block.name = text(value),
+        b"rd.bytes" => block.read_bytes = counter,
+        b"rd.reqs" => block.read_requests = counter,
+        b"wr.bytes" => block.written_bytes = counter,
+        b"wr.reqs" => block.write_requests = counter,
+        b"capacity" => block.capacity = counter,
+        b"allocation" => block.allocation = counter,
+        b"physical" => block.physical = counter,
         _ => {}
     }
 }
 
 fn text(value: Value<'_>) -> String {
     match value {
-        Value::Text(text) => text.to_owned(),
+        Value::Text(text) => text.to_string_lossy().into_owned(),
         _ => String::new(),
     }
 }
 
-fn one_by_one(session: &Session, groups: StatsGroups) -> Result<Vec<DomainStats>, Error> {
-    let domains = session.run("virConnectListAllDomains", |c| {
-        c.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE)
-    })?;
+/// The names of a domain's devices, which are what their counters are asked by. They are read from
+/// its definition, which is too long to be read at every poll.
+#[derive(Debug)]
+pub(crate) struct Devices {
+    /// The running instance.
+    id: Option<u32>,
+    read: Instant,
+    interfaces: Vec<String>,
+    disks: Vec<String>,
+}
+
+/// A device that was plugged into a running domain is seen after this long at the latest.
+const REREAD: Duration = Duration::from_mins(1);
+
+/// Devices of the domains that are polled one by one.
+pub(crate) type KnownDevices = HashMap<Uuid, Arc<Devices>>;
+
+fn one_by_one(
+    session: &mut Session,
+    only: Option<&HashSet<Uuid>>,
+    groups: StatsGroups,
+) -> Result<Vec<DomainStats>, Error> {
+    let domains = active(session, only)?;
     let mut stats = Vec::with_capacity(domains.len());
+    let mut seen = HashSet::with_capacity(domains.len());
     for domain in &domains {
-        match unless_gone(one(session, domain, groups)) {
+        let uuid = session.run("virDomainGetUUID", |_| domain.uuid())?;
+        seen.insert(uuid);
+        let read = session.about(uuid, |session| one(session, domain, uuid, groups));
+        match unless_gone(read) {
             Ok(one) => stats.extend(one),
             // It stopped between listing and reading.
             Err(Error::Libvirt { fault, .. }) if fault.code == sys::VIR_ERR_OPERATION_INVALID => {}
             Err(error) => return Err(error),
         }
     }
+    if only.is_none() {
+        session.devices().retain(|uuid, _| seen.contains(uuid));
+    }
     Ok(stats)
+}
+
+/// The devices of a domain, from the last time if it is still the same instance.
+fn devices_of(session: &Session, domain: &Domain, uuid: Uuid) -> Result<Arc<Devices>, Error> {
+    let id = domain.id();
+    if let Some(known) = session.devices().get(&uuid)
+        && known.id == id
+        && known.read.elapsed() < REREAD
+    {
+        return Ok(Arc::clone(known));
+    }
+    let definition = domain::definition(session, domain)?;
+    let interfaces = definition.interfaces.into_iter();
+    let devices = Arc::new(Devices {
+        id,
+        read: Instant::now(),
+        interfaces: interfaces.filter_map(|of| of.target).collect(),
+        disks: (definition.disks.into_iter())
+            .map(|disk| disk.target)
+            .collect(),
+    });
+    session.devices().insert(uuid, Arc::clone(&devices));
+    Ok(devices)
 }
 
 fn one(
     session: &Session,
-    domain: &virt::domain::Domain,
+    domain: &Domain,
+    uuid: Uuid,
     groups: StatsGroups,
 ) -> Result<DomainStats, Error> {
     let driver = session.uri().driver();
-    let uuid = session.run("virDomainGetUUID", |_| domain.uuid())?;
     let info = session.run("virDomainGetInfo", |_| domain.info())?;
     let mut stats = DomainStats::new(uuid, DomainState::from_raw(info.state.to_raw()));
-    stats.cpu_time_ns = Some(info.cpu_time);
     stats.vcpus = Some(info.nr_virt_cpu);
     stats.memory_current_bytes = Some(info.memory.saturating_mul(1024));
     stats.memory_maximum_bytes = Some(info.max_mem.saturating_mul(1024));
-    // The devices' names, for they are what the counters are asked by.
-    let definition = domain::definition(session, domain)?;
-    if driver.supports(Capability::InterfaceStats) {
-        for name in definition
-            .interfaces
-            .into_iter()
-            .filter_map(|interface| interface.target)
-        {
-            let counters =
-                session.run("virDomainInterfaceStats", |_| domain.interface_stats(&name));
-            if let Some(counters) = unless_silent(counters)? {
-                stats.interfaces.push(InterfaceStats {
-                    name,
-                    rx_bytes: known(counters.rx_bytes),
-                    rx_packets: known(counters.rx_packets),
-                    rx_errors: known(counters.rx_errs),
-                    rx_dropped: known(counters.rx_drop),
-                    tx_bytes: known(counters.tx_bytes),
-                    tx_packets: known(counters.tx_packets),
-                    tx_errors: known(counters.tx_errs),
-                    tx_dropped: known(counters.tx_drop),
-                });
-            }
+    // No monitor is between: what answers has answered.
+    stats.answered = groups.is_dear().then_some(true);
+    if groups.cheap {
+        stats.cpu_time_ns = Some(info.cpu_time);
+    }
+    let devices = devices_of(session, domain, uuid)?;
+    // A device that does not answer may have been unplugged.
+    let mut is_complete = true;
+    if groups.cheap && driver.supports(Capability::InterfaceStats) {
+        for name in &devices.interfaces {
+            let counters = session.run("virDomainInterfaceStats", |_| domain.interface_stats(name));
+            let Some(counters) = unless_silent(counters)? else {
+                is_complete = false;
+                continue;
+            };
+            stats.interfaces.push(InterfaceStats {
+                name: name.clone(),
+                rx_bytes: known(counters.rx_bytes),
+                rx_packets: known(counters.rx_packets),
+                rx_errors: known(counters.rx_errs),
+                rx_dropped: known(counters.rx_drop),
+                tx_bytes: known(counters.tx_bytes),
+                tx_packets: known(counters.tx_packets),
+                tx_errors: known(counters.tx_errs),
+                tx_dropped: known(counters.tx_drop),
+            });
         }
     }
     if groups.balloon && driver.supports(Capability::BalloonStats) {
@@ -335,19 +493,20 @@ fn one(
         );
     }
     if groups.block && driver.supports(Capability::BlockStats) {
-        for name in definition.disks.into_iter().map(|disk| disk.target) {
-            let counters = session.run("virDomainBlockStats", |_| domain.block_stats(&name));
+        for name in &devices.disks {
+            let counters = session.run("virDomainBlockStats", |_| domain.block_stats(name));
             let sizes = session.run("virDomainGetBlockInfo", |_| {
-                ffi::domain::block_info(domain, &name)
+                ffi::domain::block_info(domain, name)
             });
             let counters = unless_silent(counters)?;
             let sizes = unless_silent(sizes)?;
             if counters.is_none() && sizes.is_none() {
+                is_complete = false;
                 continue;
             }
             let counted = counters.as_ref();
             stats.blocks.push(BlockStats {
-                name,
+                name: name.clone(),
                 read_bytes: counted.and_then(|block| known(block.rd_bytes)),
                 read_requests: counted.and_then(|block| known(block.rd_req)),
                 written_bytes: counted.and_then(|block| known(block.wr_bytes)),
@@ -357,6 +516,9 @@ fn one(
                 physical: sizes.map(|sizes| sizes.physical),
             });
         }
+    }
+    if !is_complete {
+        session.devices().remove(&uuid);
     }
     Ok(stats)
 }
@@ -383,6 +545,11 @@ fn known(counter: i64) -> Option<u64> {
 mod tests {
     use super::*;
 
+    fn decoded(groups: StatsGroups, fields: &[(&str, Value<'_>)]) -> DomainStats {
+        let mut fields = fields.iter().map(|&(name, value)| (name.as_bytes(), value));
+        decode(Uuid::nil(), groups, &mut fields)
+    }
+
     #[test]
     fn bulk_fields_are_decoded() {
         let fields = [
@@ -392,22 +559,27 @@ mod tests {
             ("balloon.available", Value::Unsigned(2000)),
             ("balloon.usable", Value::Unsigned(500)),
             ("balloon.unused", Value::Unsigned(100)),
+            ("balloon.rss", Value::Unsigned(100)),
             ("net.count", Value::Unsigned(2)),
-            ("net.1.name", Value::Text("vnet1")),
+            ("net.1.name", Value::Text(c"vnet1")),
             ("net.1.rx.bytes", Value::Unsigned(7)),
             ("net.1.tx.drop", Value::Signed(-1)),
-            ("block.0.name", Value::Text("vda")),
+            ("block.count", Value::Unsigned(u64::MAX)),
+            ("block.0.name", Value::Text(c"vda")),
             ("block.0.rd.bytes", Value::Unsigned(9)),
             ("block.0.physical", Value::Unsigned(11)),
-            ("net.99999999999.name", Value::Text("far")),
-            ("net.5000.name", Value::Text("far")),
+            ("net.99999999999.name", Value::Text(c"far")),
+            ("net.5000.name", Value::Text(c"far")),
+            ("net..name", Value::Text(c"none")),
+            ("net.x.name", Value::Text(c"none")),
             ("novelty.7.x", Value::Double(0.5)),
         ];
-        let stats = decode(Uuid::nil(), &mut fields.into_iter());
+        let stats = decoded(StatsGroups::ALL, &fields);
         assert_eq!(stats.state, DomainState::Running);
         assert_eq!(stats.cpu_time_ns, Some(123));
         assert_eq!(stats.memory_current_bytes, Some(2048 << 10));
         assert_eq!(stats.memory_used_bytes, Some(1500 << 10));
+        assert_eq!(stats.answered, Some(true));
         // net.0 is a tunnel without a device: it has no name and no counters.
         assert_eq!(stats.interfaces.len(), 1);
         assert_eq!(stats.interfaces[0].name, "vnet1");
@@ -415,6 +587,70 @@ mod tests {
         assert_eq!(stats.interfaces[0].tx_dropped, None);
         assert_eq!(stats.blocks[0].read_bytes, Some(9));
         assert_eq!(stats.blocks[0].physical, Some(11));
+    }
+
+    #[test]
+    fn a_monitor_that_did_not_answer_is_noticed() {
+        // What QEMU's driver gives without it.
+        let silent = [
+            ("balloon.current", Value::Unsigned(2048)),
+            ("balloon.maximum", Value::Unsigned(2048)),
+            ("block.count", Value::Unsigned(1)),
+            ("block.0.name", Value::Text(c"vda")),
+        ];
+        let answered = |groups, fields| decoded(groups, fields).answered;
+        assert_eq!(answered(StatsGroups::DEAR, &silent), Some(false));
+        assert_eq!(answered(StatsGroups::CHEAP, &silent), None);
+        let block = StatsGroups {
+            balloon: false,
+            ..StatsGroups::DEAR
+        };
+        assert_eq!(answered(block, &silent), Some(false));
+        let without_disks = [("block.count", Value::Unsigned(0))];
+        assert_eq!(answered(block, &without_disks), Some(true));
+        assert_eq!(answered(StatsGroups::DEAR, &without_disks), Some(false));
+        let reads = [("block.0.rd.reqs", Value::Unsigned(0))];
+        assert_eq!(answered(block, &reads), Some(true));
+    }
+
+    #[tokio::test]
+    async fn definitions_are_not_read_at_every_poll_and_the_gone_are_forgotten() {
+        let uri = crate::Uri::parse("test:///default").unwrap();
+        let connection = Connection::open(&uri, crate::Options::default());
+        let connection = connection.await.unwrap();
+        let known = async || {
+            let read = |session: &mut Session| {
+                let devices = session.devices();
+                Ok(devices.values().map(|of| (of.id, of.read)).next())
+            };
+            connection.call("reading", read).await.unwrap()
+        };
+        let poll = async || connection.domain_stats(StatsGroups::CHEAP).await.unwrap();
+        assert_eq!(known().await, None);
+        assert_eq!(poll().await.len(), 1);
+        let first = known().await.unwrap();
+        poll().await;
+        assert_eq!(known().await, Some(first));
+        let restart = |session: &mut Session| {
+            let domain = session.run("virDomainLookupByName", |connection| {
+                connection.lookup_domain_by_name("test")
+            })?;
+            session.run("virDomainDestroy", |_| domain.destroy())?;
+            session.run("virDomainCreate", |_| domain.create().map(drop))
+        };
+        connection.call("restarting", restart).await.unwrap();
+        poll().await;
+        let second = known().await.unwrap();
+        assert_ne!(second.0, first.0);
+        let stop = |session: &mut Session| {
+            let domain = session.run("virDomainLookupByName", |connection| {
+                connection.lookup_domain_by_name("test")
+            })?;
+            session.run("virDomainDestroy", |_| domain.destroy())
+        };
+        connection.call("stopping", stop).await.unwrap();
+        assert_eq!(poll().await.len(), 0);
+        assert_eq!(known().await, None);
     }
 
     #[test]

@@ -5,4 +5,5 @@ mod faults;
 mod fleet;
 mod latency;
 mod real_host;
+mod resilience;
 mod testbed;

@@ -1,46 +1,54 @@
-//! One libvirt connection: a thread that makes the calls, a bounded queue before it, and a deadline
+//! One libvirt connection: a few threads that make the calls, a queue before them, and a deadline
 //! on every call.
 //!
 //! What calls do lives with their nouns (`host`, `domain`, `network`, `stats`, `events`); here is
-//! how they get to the thread and back.
+//! how they get to a thread and back. `crew`: who works, waits and hangs, with the states drawn;
+//! `worker`: the threads; `ledger`: how many may hang.
 
+mod crew;
 mod ledger;
-mod progress;
 mod worker;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::sync::oneshot;
+use uuid::Uuid;
 
-pub use ledger::{worker_threads, written_off_threads};
+pub use ledger::{Budget, worker_threads, written_off_threads};
 pub(crate) use worker::Session;
 
+use crate::credentials::Credentials;
+use crate::driver::Capability;
 use crate::error::Error;
 use crate::events::Subscribers;
 use crate::ffi;
 use crate::uri::Uri;
-use progress::{Loss, Progress};
-use worker::{Job, Task};
+use crew::{Crew, FIRST_JOB, Job, Loss, OPEN_JOB, Position};
 
-/// Jobs that wait for a connection's thread; more callers wait for a place here.
-const QUEUE: usize = 16;
-
-/// The number under which opening and closing run.
-const OPEN_JOB: u64 = 0;
+/// Fewer than libvirtd takes up at a time from one connection (`max_client_requests` is 5): above
+/// that even a call that could be answered hangs behind those that are not.
+const MAX_WORKERS: usize = 4;
 
 /// How a connection is opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// Name of the connection's thread, as debuggers and `top -H` show it (15 bytes of it).
+    /// Name of the connection's threads, as debuggers and `top -H` show it (15 bytes of it).
     pub name: String,
     /// How long one libvirt call may take. A method that makes several has it for each of them;
-    /// waiting for the thread to be free is bounded by it too.
+    /// waiting for a thread to be free is bounded by it too.
     pub deadline: Duration,
     /// How long opening may take.
     pub open_deadline: Duration,
+    /// How many calls may be under way at once: 1 to 4 (what is outside is brought in). Threads
+    /// beyond the first start when a call waits and all are busy, and end after some seconds
+    /// without work.
+    pub workers: usize,
+    /// The bound on hanging threads; give all connections of a host the same.
+    pub budget: Budget,
+    /// What the connection logs in with.
+    pub credentials: Credentials,
 }
 
 impl Default for Options {
@@ -49,15 +57,19 @@ impl Default for Options {
             name: "libvirt".to_owned(),
             deadline: Duration::from_secs(10),
             open_deadline: Duration::from_secs(15),
+            workers: 1,
+            budget: Budget::default(),
+            credentials: Credentials::default(),
         }
     }
 }
 
 /// A connection to one libvirt host. Clones share it; it closes with the last of them.
 ///
-/// Calls run one after the other on a thread of the connection's own. Dropping the future of a
-/// call that still waits for its turn withdraws it. When a libvirt call outlives its deadline the
-/// thread is written off and the connection is lost for good: open a new one.
+/// Calls run on up to [`Options::workers`] threads of the connection's own, each call on one.
+/// Dropping the future of a call that still waits for its turn withdraws it. When a libvirt call
+/// outlives its deadline its thread is written off; the connection goes on with its other threads,
+/// and is lost for good when all hang: open a new one.
 ///
 /// ```
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -80,9 +92,8 @@ pub struct Connection {
 struct Inner {
     uri: Uri,
     deadline: Duration,
-    jobs: mpsc::Sender<Job>,
     next: AtomicU64,
-    progress: Arc<Progress>,
+    crew: Arc<Crew>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -91,44 +102,71 @@ impl std::fmt::Debug for Inner {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.crew.lose(Loss::Ours);
+    }
+}
+
 /// Writes the opening thread off when the caller gives up on it.
-struct Opening(Option<Arc<Progress>>);
+struct Opening(Option<Arc<Crew>>);
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        if let Some(progress) = self.0.take() {
-            progress.abandon();
+        if let Some(crew) = self.0.take() {
+            crew.abandon();
         }
     }
 }
 
+/// Withdraws a job that still waits when its caller leaves.
+struct Waiting<'a> {
+    crew: &'a Crew,
+    job: u64,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.crew.withdraw(self.job);
+    }
+}
+
 impl Connection {
-    /// Opens a connection, starting libvirt's event loop first where it does not run yet.
+    /// Opens a connection, starting libvirt's event loop first where it does not run yet. A host
+    /// by TCP or TLS is first tried without libvirt: one that is not there costs no thread.
     ///
     /// # Errors
     /// [`Error::Unreachable`], [`Error::Auth`]; [`Error::Deadline`] when the host accepted and then
     /// said nothing; [`Error::TooManyStuck`] when too many earlier calls still hang.
     pub async fn open(uri: &Uri, options: Options) -> Result<Self, Error> {
-        ledger::check()?;
+        ledger::sweep();
+        options.budget.check()?;
         ffi::event_loop::start()?;
-        let progress = Arc::new(Progress::default());
-        let (jobs, queue) = mpsc::channel(QUEUE);
+        let way = crate::reach::reach(uri, options.open_deadline).await?;
+        let crew = Arc::new(Crew::new(
+            options.workers.clamp(1, MAX_WORKERS),
+            options.name.replace('\0', ""),
+            options.budget,
+            options.deadline,
+        ));
+        ledger::enter(&crew);
         let (opened, answer) = oneshot::channel();
-        let mut opening = Opening(Some(Arc::clone(&progress)));
-        worker::spawn(uri.clone(), &options, Arc::clone(&progress), queue, opened).inspect_err(
-            |_| {
-                progress.finish();
-            },
-        )?;
+        let opening = worker::Opening {
+            uri: uri.clone(),
+            way,
+            credentials: options.credentials,
+            opened,
+        };
+        crew.open(options.open_deadline, opening)?;
+        let mut given_up = Opening(Some(Arc::clone(&crew)));
         let inner = Inner {
             uri: uri.clone(),
             deadline: options.deadline,
-            jobs,
-            next: AtomicU64::new(OPEN_JOB + 1),
-            progress,
+            next: AtomicU64::new(FIRST_JOB),
+            crew,
         };
-        let result = inner.answer(OPEN_JOB, "virConnectOpen", answer).await;
-        opening.0 = None; // it was answered, or written off already
+        let result = inner.answer(OPEN_JOB, answer).await;
+        given_up.0 = None; // it was answered, or written off already
         result.map(|()| Self {
             inner: Arc::new(inner),
         })
@@ -144,174 +182,202 @@ impl Connection {
         self.inner.deadline
     }
 
-    /// Whether the connection is gone for good: closed by either side, or its thread hangs.
+    /// Whether the connection is gone for good: closed by either side, or all its threads hang.
     pub fn is_lost(&self) -> bool {
-        self.inner.progress.loss().is_some()
+        self.inner.crew.loss().is_some()
+    }
+
+    /// How many of its calls hang, past their deadlines.
+    pub fn hanging(&self) -> usize {
+        self.inner.crew.hanging()
     }
 
     /// Closes the connection for all its clones and waits until libvirt has let go of it, bounded
-    /// by the deadline. Event receivers end. Closing a closed connection does nothing.
+    /// by the deadline. Calls that were made before are still answered; event receivers end.
+    /// Closing a closed connection does nothing.
     ///
     /// # Errors
-    /// [`Error::Deadline`] when libvirt does not let go; its thread is then written off.
+    /// [`Error::Deadline`] when libvirt does not let go, or a call on it hangs.
     pub async fn close(&self) -> Result<(), Error> {
-        let progress = &self.inner.progress;
-        if progress.loss().is_some() {
+        let crew = &self.inner.crew;
+        if crew.loss().is_some() {
             return Ok(());
         }
-        let (reply, answer) = oneshot::channel();
-        let job = self.inner.next.fetch_add(1, Ordering::Relaxed);
-        let task = Task::Close(reply);
-        self.inner
-            .queue(Job {
-                id: job,
-                call: "virConnectClose",
-                task,
-            })
-            .await?;
-        progress.lose(Loss::Ours);
-        match self.inner.answer(job, "virConnectClose", answer).await {
-            // Somebody else closed it first.
-            Err(Error::Lost { .. }) => Ok(()),
-            other => other,
+        crew.lose(Loss::Ours);
+        crew.ended().await
+    }
+
+    /// Refuses what the driver cannot do.
+    pub(crate) fn needs(&self, capability: Capability, call: &'static str) -> Result<(), Error> {
+        let driver = self.inner.uri.driver();
+        if driver.supports(capability) {
+            Ok(())
+        } else {
+            Err(Error::NotSupported { driver, call })
         }
     }
 
-    /// Runs `f` on the connection's thread.
+    /// Runs `f` on one of the connection's threads.
     pub(crate) async fn call<T, F>(&self, call: &'static str, f: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Session) -> Result<T, Error> + Send + 'static,
     {
-        if let Some(loss) = self.inner.progress.loss() {
-            return Err(loss.error());
-        }
+        self.call_within(self.inner.deadline, call, None, f).await
+    }
+
+    /// Runs `f`, whose calls are about one domain, on one of the connection's threads: should one
+    /// hang, its error names the domain.
+    pub(crate) async fn call_about<T, F>(
+        &self,
+        domain: Uuid,
+        call: &'static str,
+        f: F,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session) -> Result<T, Error> + Send + 'static,
+    {
+        self.call_within(self.inner.deadline, call, Some(domain), f)
+            .await
+    }
+
+    /// Runs `f` on one of the connection's threads, with another deadline than usual for each
+    /// libvirt call that it makes.
+    pub(crate) async fn call_within<T, F>(
+        &self,
+        deadline: Duration,
+        call: &'static str,
+        domain: Option<Uuid>,
+        f: F,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session) -> Result<T, Error> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let id = self.inner.next.fetch_add(1, Ordering::Relaxed);
-        let run = Box::new(move |session: &mut Session| {
-            if !reply.is_closed() {
-                let _ = reply.send(f(session)); // the caller may have left
+        let task = Box::new(move |session: &mut Session| {
+            let result = (!reply.is_closed()).then(|| f(session));
+            // Before the answer: who asks at once again finds this thread free and starts no other.
+            session.finish();
+            if let Some(result) = result {
+                let _ = reply.send(result); // the caller may have left
             }
         });
-        self.inner
-            .queue(Job {
-                id,
-                call,
-                task: Task::Run(run),
-            })
-            .await?;
-        self.inner.answer(id, call, answer).await
+        let crew = &self.inner.crew;
+        crew.submit(Job {
+            id,
+            call,
+            domain,
+            deadline,
+            task,
+        })?;
+        let _waiting = Waiting { crew, job: id };
+        self.inner.answer(id, answer).await
     }
 
     /// Who hears of this connection's events.
     pub(crate) fn subscribers(&self) -> &Subscribers {
-        &self.inner.progress.subscribers
+        &self.inner.crew.subscribers
     }
 }
 
 impl Inner {
-    /// Puts a job into the queue, waiting for room no longer than the deadline.
-    async fn queue(&self, job: Job) -> Result<(), Error> {
-        let call = job.call;
-        match tokio::time::timeout(self.deadline, self.jobs.send(job)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(self.lost()),
-            Err(_) => match self.progress.loss() {
-                Some(loss) => Err(loss.error()),
-                None => Err(Error::Deadline {
-                    call,
-                    after: self.deadline,
-                }),
-            },
-        }
-    }
-
-    /// Waits for the answer to `job` while the thread makes progress.
+    /// Waits for the answer to `job` while its thread makes progress.
     async fn answer<T>(
         &self,
         job: u64,
-        call: &'static str,
         mut answer: oneshot::Receiver<Result<T, Error>>,
     ) -> Result<T, Error> {
         let queued = Instant::now();
-        let mut started = false;
         loop {
-            let running = self.progress.running();
-            started |= running.is_some_and(|running| running.job == job);
-            // Look again when the call that runs now is overdue, or our turn did not come in time.
-            let overdue = running
-                .map_or_else(Instant::now, |running| Instant::from_std(running.since))
-                + running.map_or(self.deadline, |running| running.deadline);
-            let next = if started {
-                overdue
-            } else {
-                overdue.min(queued + self.deadline)
+            let answered = match self.crew.position(job, queued) {
+                Position::Until(next) => tokio::time::timeout_at(next.into(), &mut answer).await,
+                // It may have been answered since we looked.
+                Position::Failed(error) => return answer.try_recv().unwrap_or(Err(error)),
+                Position::Over => Ok((&mut answer).await),
             };
-            match tokio::time::timeout_at(next, &mut answer).await {
+            match answered {
                 Ok(Ok(result)) => return result,
-                Ok(Err(_)) => return Err(self.lost()),
+                // Dropped: the connection is lost, or its thread is just ending by a panic.
+                Ok(Err(_)) => {
+                    self.crew.lose(Loss::Ended);
+                    return Err(self.crew.loss().unwrap_or(Loss::Ended).error());
+                }
                 Err(_) => {}
             }
-            // A connection that ended otherwise still answers, if only with an error.
-            if let Some(stuck) = self.progress.stuck() {
-                return Err(if stuck.job == job {
-                    Error::Deadline {
-                        call: stuck.call,
-                        after: stuck.deadline,
-                    }
-                } else {
-                    self.lost()
-                });
-            }
-            // Our turn may have come, or even passed, since we looked.
-            started |= self
-                .progress
-                .running()
-                .is_some_and(|running| running.job == job);
-            if !started && queued.elapsed() >= self.deadline {
-                let late = Err(Error::Deadline {
-                    call,
-                    after: self.deadline,
-                });
-                return answer.try_recv().unwrap_or(late);
-            }
         }
-    }
-
-    /// The error for a thread that is no longer there.
-    fn lost(&self) -> Error {
-        self.progress.loss().unwrap_or(Loss::Ended).error()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
+    use crate::error::{ErrorKind, StuckBound};
+    use std::future::Future;
+    use std::sync::mpsc;
+
+    const DEADLINE: Duration = Duration::from_millis(300);
+
+    async fn open(workers: usize, budget: &Budget) -> Result<Connection, Error> {
+        let options = Options {
+            deadline: DEADLINE,
+            workers,
+            budget: budget.clone(),
+            ..Options::default()
+        };
+        Connection::open(&Uri::parse("test:///default").unwrap(), options).await
+    }
+
+    /// A call that hangs until what is sent with it is dropped.
+    fn hang(
+        connection: &Connection,
+        domain: Option<Uuid>,
+    ) -> (
+        mpsc::Sender<()>,
+        impl Future<Output = Result<(), Error>> + Send + use<>,
+    ) {
+        let (release, released) = mpsc::channel::<()>();
+        let connection = connection.clone();
+        let call = async move {
+            let call = "virDomainSuspend";
+            let hanging = move |session: &mut Session| {
+                session.run(call, |_| {
+                    let _ = released.recv();
+                    Ok(())
+                })
+            };
+            connection
+                .call_within(DEADLINE, call, domain, hanging)
+                .await
+        };
+        (release, call)
+    }
+
+    async fn until(what: &str, condition: impl Fn() -> bool) {
+        let wait = async {
+            while !condition() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(20), wait).await;
+        waited.unwrap_or_else(|_| panic!("never: {what}"));
+    }
 
     #[tokio::test]
     async fn a_call_that_hangs_loses_the_connection_and_its_thread_until_it_returns() {
-        let deadline = Duration::from_millis(300);
-        let options = Options {
-            deadline,
-            ..Options::default()
-        };
-        let uri = Uri::parse("test:///default").unwrap();
-        let connection = Connection::open(&uri, options.clone()).await.unwrap();
+        let budget = Budget::default();
+        let connection = open(1, &budget).await.unwrap();
         let mut events = connection.events().await.unwrap();
-        let (release, hang) = std::sync::mpsc::channel::<()>();
-        let hanging = connection.call("virDomainSuspend", move |session| {
-            session.run("virDomainSuspend", |_| {
-                let _ = hang.recv();
-                Ok(())
-            })
-        });
+        let (release, hanging) = hang(&connection, None);
         let (hung, queued) = tokio::join!(hanging, connection.list_domains());
         assert_eq!(
             hung,
             Err(Error::Deadline {
                 call: "virDomainSuspend",
-                after: deadline
+                after: DEADLINE,
+                domain: None,
             })
         );
         assert!(matches!(
@@ -325,30 +391,24 @@ mod tests {
         );
         let reason = crate::CloseReason::WrittenOff;
         assert_eq!(events.recv().await, Some(crate::Event::Closed { reason }));
-        assert_eq!(written_off_threads(), 1);
+        assert_eq!((budget.hanging(), connection.hanging()), (1, 1));
+        assert!(written_off_threads() >= 1);
         // A new connection works at once; the old thread is off the books when its call returns.
-        let another = Connection::open(&uri, options).await.unwrap();
+        let another = open(1, &budget).await.unwrap();
         assert!(!another.list_domains().await.unwrap().is_empty());
         drop(release);
-        while written_off_threads() > 0 {
-            tokio::task::yield_now().await;
-        }
+        until("the thread came back", || budget.hanging() == 0).await;
         assert!(connection.is_lost());
     }
 
     #[tokio::test]
     async fn a_slow_method_that_makes_progress_is_not_cut_off() {
-        let options = Options {
-            deadline: Duration::from_millis(300),
-            ..Options::default()
-        };
-        let uri = Uri::parse("test:///default").unwrap();
-        let connection = Connection::open(&uri, options).await.unwrap();
+        let connection = open(1, &Budget::default()).await.unwrap();
         let steps = connection
             .call("virDomainGetInfo", |session| {
                 for _ in 0..5 {
                     session.run("virDomainGetInfo", |_| {
-                        std::thread::sleep(Duration::from_millis(100));
+                        std::thread::sleep(DEADLINE / 3);
                         Ok(())
                     })?;
                 }
@@ -357,5 +417,176 @@ mod tests {
             .await;
         assert_eq!(steps, Ok(5));
         assert!(!connection.is_lost());
+    }
+
+    #[tokio::test]
+    async fn a_connection_with_several_workers_goes_on_until_all_hang() {
+        let budget = Budget::default();
+        let connection = open(2, &budget).await.unwrap();
+        let mut events = connection.events().await.unwrap();
+        let domain = Uuid::from_u128(7);
+        let (first, hanging) = hang(&connection, Some(domain));
+        let error = hanging.await.unwrap_err();
+        assert_eq!(
+            error,
+            Error::Deadline {
+                call: "virDomainSuspend",
+                after: DEADLINE,
+                domain: Some(domain),
+            }
+        );
+        assert!(error.to_string().contains(&domain.to_string()), "{error}");
+        for _ in 0..10 {
+            assert!(!connection.list_domains().await.unwrap().is_empty());
+        }
+        assert!(!connection.is_lost());
+        assert_eq!((connection.hanging(), budget.hanging()), (1, 1));
+        let (second, hanging) = hang(&connection, None);
+        assert_eq!(hanging.await.unwrap_err().kind(), ErrorKind::Deadline);
+        assert_eq!((connection.hanging(), budget.hanging()), (2, 2));
+        assert!(connection.is_lost());
+        let reason = crate::CloseReason::WrittenOff;
+        assert_eq!(events.recv().await, Some(crate::Event::Closed { reason }));
+        drop((first, second));
+        until("both came back", || budget.hanging() == 0).await;
+        until("both ended", || connection.inner.crew.size() == 0).await;
+    }
+
+    #[tokio::test]
+    async fn a_hanging_call_that_returns_gives_its_place_back() {
+        let budget = Budget::default();
+        let connection = open(2, &budget).await.unwrap();
+        for _ in 0..5 {
+            let (release, hanging) = hang(&connection, None);
+            assert_eq!(hanging.await.unwrap_err().kind(), ErrorKind::Deadline);
+            assert!(connection.hostname().await.is_ok());
+            drop(release);
+            until("it came back", || connection.hanging() == 0).await;
+        }
+        assert!(!connection.is_lost());
+    }
+
+    #[tokio::test]
+    async fn further_threads_start_when_a_call_waits_and_end_when_none_does() {
+        let connection = open(3, &Budget::default()).await.unwrap();
+        let size = || connection.inner.crew.size();
+        for _ in 0..20 {
+            connection.hostname().await.unwrap();
+        }
+        assert_eq!(size(), 1);
+        // Five callers, three places: two wait for their turn.
+        let (calls, releases): (Vec<_>, Vec<_>) = (0..5)
+            .map(|_| {
+                let (release, call) = hang(&connection, None);
+                (tokio::spawn(call), release)
+            })
+            .unzip();
+        until("all places are taken", || size() == 3).await;
+        drop(releases);
+        for call in calls {
+            assert_eq!(call.await.unwrap(), Ok(()));
+        }
+        until("one is left", || size() == 1).await;
+        assert!(connection.hostname().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn at_the_bound_of_the_host_nothing_is_started_until_a_thread_comes_back() {
+        let budget = Budget::new(1);
+        let connection = open(4, &budget).await.unwrap();
+        let (release, hanging) = hang(&connection, None);
+        assert_eq!(hanging.await.unwrap_err().kind(), ErrorKind::Deadline);
+        let full = Error::TooManyStuck {
+            stuck: 1,
+            limit: 1,
+            bound: StuckBound::Host,
+        };
+        assert_eq!(open(1, &budget).await.unwrap_err(), full);
+        assert_eq!(connection.hostname().await, Err(full));
+        assert!(open(1, &Budget::default()).await.is_ok());
+        drop(release);
+        until("it came back", || budget.hanging() == 0).await;
+        assert!(connection.hostname().await.is_ok());
+        assert!(open(1, &budget).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn closing_waits_for_what_was_asked_before_and_says_what_hangs() {
+        let connection = open(2, &Budget::default()).await.unwrap();
+        let (release, call) = hang(&connection, None);
+        let call = tokio::spawn(call);
+        until("it runs", || connection.inner.crew.busy() == 1).await;
+        let (closed, ()) = tokio::join!(connection.close(), async { drop(release) });
+        assert_eq!((closed, call.await.unwrap()), (Ok(()), Ok(())));
+
+        let budget = Budget::default();
+        let connection = open(2, &budget).await.unwrap();
+        let (release, call) = hang(&connection, None);
+        let call = tokio::spawn(call);
+        until("it runs", || connection.inner.crew.busy() == 1).await;
+        let error = connection.close().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadline, "{error}");
+        assert_eq!(call.await.unwrap(), Err(error));
+        assert_eq!(budget.hanging(), 1);
+        drop(release);
+        until("it came back", || budget.hanging() == 0).await;
+    }
+
+    #[tokio::test]
+    async fn a_hanging_call_that_nobody_waits_for_is_counted() {
+        let budget = Budget::default();
+        let connection = open(1, &budget).await.unwrap();
+        let (release, call) = hang(&connection, None);
+        let call = tokio::spawn(call);
+        until("it runs", || connection.inner.crew.busy() == 1).await;
+        call.abort();
+        assert!(call.await.unwrap_err().is_cancelled());
+        drop(connection);
+        until("it is noticed", || budget.hanging() == 1).await;
+        drop(release);
+        until("it came back", || budget.hanging() == 0).await;
+    }
+
+    #[tokio::test]
+    async fn a_call_that_never_got_its_turn_blames_no_domain() {
+        let connection = open(2, &Budget::default()).await.unwrap();
+        let occupy = || {
+            let call = "virDomainGetInfo";
+            connection.call(call, move |session| {
+                for _ in 0..6 {
+                    session.run(call, |_| {
+                        std::thread::sleep(DEADLINE / 2);
+                        Ok(())
+                    })?;
+                }
+                Ok(())
+            })
+        };
+        let uuid = Uuid::from_u128(7);
+        let behind = connection.call_about(uuid, "virDomainResume", |_| Ok(()));
+        let (first, second, behind) = tokio::join!(occupy(), occupy(), behind);
+        assert_eq!((first, second), (Ok(()), Ok(())));
+        assert_eq!(
+            behind,
+            Err(Error::Deadline {
+                call: "virDomainResume",
+                after: DEADLINE,
+                domain: None,
+            })
+        );
+        assert!(!connection.is_lost());
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_panics_loses_the_connection_and_nothing_else() {
+        let budget = Budget::default();
+        let connection = open(1, &budget).await.unwrap();
+        let died = connection.call("virDomainGetInfo", |_| -> Result<(), Error> {
+            panic!("a defect, on purpose")
+        });
+        assert_eq!(died.await.unwrap_err().kind(), ErrorKind::Lost);
+        assert!(connection.is_lost());
+        until("its thread ended", || connection.inner.crew.size() == 0).await;
+        assert_eq!(budget.hanging(), 0);
     }
 }

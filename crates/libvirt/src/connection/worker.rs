@@ -1,89 +1,136 @@
-//! The thread of a connection, and what runs on it.
+//! The threads of a connection, and what runs on them.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+use uuid::Uuid;
 use virt::connect::Connect;
 
-use super::ledger;
-use super::progress::{Loss, Progress};
-use super::{OPEN_JOB, Options};
+use super::crew::{Crew, Loss};
+use crate::credentials::Credentials;
 use crate::domain::unless_gone;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Fault};
 use crate::events::CloseReason;
 use crate::ffi::callbacks::{Close, Lifecycle, Notice, Sink};
+use crate::stats::KnownDevices;
 use crate::uri::Uri;
 
 /// Seconds between keepalive messages on a remote connection, and how many may be missed.
 const KEEPALIVE: (i32, u32) = (5, 3);
 
-/// Work for a connection's thread.
-pub(super) struct Job {
-    pub(super) id: u64,
-    pub(super) call: &'static str,
-    pub(super) task: Task,
-}
+/// As many different complaints about objects that cannot be read are remembered.
+const COMPLAINTS: usize = 1000;
 
-pub(super) enum Task {
-    /// Something to do with the session.
-    Run(Box<dyn FnOnce(&mut Session) + Send>),
-    /// Close the connection, say so, and end the thread.
-    Close(oneshot::Sender<Result<(), Error>>),
-}
+/// Something to do with the session; it ends with [`Session::finish`].
+pub(super) type Task = Box<dyn FnOnce(&mut Session) + Send>;
 
-/// The open connection, owned by its thread and never seen outside.
-pub(crate) struct Session {
+/// The open connection, shared by its workers and never seen outside. It closes with the last
+/// reference, which only a worker gives back: closing may wait for the host.
+pub(super) struct Open {
     connection: Connect,
     uri: Uri,
+    credentials: Credentials,
     target: String,
-    progress: Arc<Progress>,
+    registrations: Mutex<Registrations>,
+    bulk_stats_refused: AtomicBool,
+    devices: Mutex<KnownDevices>,
+    /// What was said of objects that cannot be read: each is said once.
+    unreadable: Mutex<HashSet<String>>,
+}
+
+#[derive(Default)]
+struct Registrations {
     close: Option<Close>,
     lifecycle: Option<Lifecycle>,
-    /// The daemon said that it has no bulk statistics although its driver should.
-    pub(crate) bulk_stats_refused: bool,
-    /// What was said of objects that cannot be read: each is said once.
-    unreadable: HashSet<String>,
+}
+
+impl Open {
+    fn registrations(&self) -> MutexGuard<'_, Registrations> {
+        (self.registrations.lock()).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Open {
+    /// Callbacks hold a reference to the connection: without this it would stay open.
+    fn drop(&mut self) {
+        let registrations = std::mem::take(&mut *self.registrations());
+        if let Some(lifecycle) = registrations.lifecycle {
+            lifecycle.deregister(&self.connection);
+        }
+        if let Some(close) = registrations.close {
+            close.deregister(&self.connection);
+        }
+    }
+}
+
+/// The open connection as one worker has it: the worker's calls are timed.
+pub(crate) struct Session {
+    open: Arc<Open>,
+    crew: Arc<Crew>,
+    me: u64,
+    /// Whether the worker does further jobs.
+    stays: bool,
 }
 
 impl Session {
-    fn open(uri: &Uri, progress: &Arc<Progress>) -> Result<Self, Error> {
+    fn open(
+        uri: &Uri,
+        way: &Uri,
+        credentials: Credentials,
+        crew: &Arc<Crew>,
+        me: u64,
+    ) -> Result<Self, Error> {
         let target = uri.to_string();
-        let failed = |call, error: virt::error::Error| {
-            Error::from_fault(uri.driver(), &target, call, error.into())
-        };
-        let connection =
-            Connect::open(Some(&uri.to_libvirt())).map_err(|e| failed("virConnectOpen", e))?;
-        let mut session = Self {
+        let text = credentials.to_libvirt(way);
+        let connection = Connect::open(Some(&text)).map_err(|error| {
+            let fault = credentials.scrub(error.into());
+            Error::from_fault(uri.driver(), &target, "virConnectOpen", fault)
+        })?;
+        let open = Open {
             connection,
             uri: uri.clone(),
-            target: target.clone(),
-            progress: Arc::clone(progress),
-            close: None,
-            lifecycle: None,
-            bulk_stats_refused: false,
-            unreadable: HashSet::new(),
+            credentials,
+            target,
+            registrations: Mutex::default(),
+            bulk_stats_refused: AtomicBool::new(false),
+            devices: Mutex::default(),
+            unreadable: Mutex::default(),
         };
-        // In process there is nothing to keep alive, and the close callback is never called.
-        if !uri.is_in_process() {
-            let lost = Arc::downgrade(progress);
-            let sink: Sink = Arc::new(move |notice| {
-                if let (Notice::Closed { reason }, Some(progress)) = (notice, lost.upgrade()) {
-                    progress.lose(Loss::Closed(CloseReason::from_raw(reason)));
-                }
-            });
-            let close = session.run("virConnectRegisterCloseCallback", |connection| {
-                Close::register(connection, sink)
-            })?;
-            session.close = Some(close);
-            let (interval, count) = KEEPALIVE;
-            if let Err(error) = session.run("virConnectSetKeepAlive", |connection| {
-                connection.set_keep_alive(interval, count)
-            }) {
-                tracing::debug!("{target} has no keepalive: {error}");
-            }
-        }
+        let session = Self {
+            open: Arc::new(open),
+            crew: Arc::clone(crew),
+            me,
+            stays: true,
+        };
+        session.watch()?;
         Ok(session)
+    }
+
+    /// Hears when the connection ends. In process there is nothing to keep alive, and the close
+    /// callback is never called.
+    fn watch(&self) -> Result<(), Error> {
+        if self.open.uri.is_in_process() {
+            return Ok(());
+        }
+        let lost = Arc::downgrade(&self.crew);
+        let sink: Sink = Arc::new(move |notice| {
+            if let (Notice::Closed { reason }, Some(crew)) = (notice, lost.upgrade()) {
+                crew.lose(Loss::Closed(CloseReason::from_raw(reason)));
+            }
+        });
+        let close = self.run("virConnectRegisterCloseCallback", |connection| {
+            Close::register(connection, sink)
+        })?;
+        self.open.registrations().close = Some(close);
+        let (interval, count) = KEEPALIVE;
+        if let Err(error) = self.run("virConnectSetKeepAlive", |connection| {
+            connection.set_keep_alive(interval, count)
+        }) {
+            tracing::debug!("{} has no keepalive: {error}", self.open.target);
+        }
+        Ok(())
     }
 
     /// Makes one libvirt call with a fresh deadline.
@@ -92,9 +139,20 @@ impl Session {
         call: &'static str,
         f: impl FnOnce(&Connect) -> Result<T, virt::error::Error>,
     ) -> Result<T, Error> {
-        self.progress.step(call)?;
-        f(&self.connection)
-            .map_err(|error| Error::from_fault(self.uri.driver(), &self.target, call, error.into()))
+        self.crew.step(self.me, call)?;
+        let open = &self.open;
+        f(&open.connection).map_err(|error| {
+            let fault: Fault = open.credentials.scrub(error.into());
+            Error::from_fault(open.uri.driver(), &open.target, call, fault)
+        })
+    }
+
+    /// The calls that `f` makes are about `domain`: should one hang, its error says so.
+    pub(crate) fn about<T>(&mut self, domain: Uuid, f: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.crew.about(self.me, Some(domain));
+        let result = f(self);
+        self.crew.about(self.me, before);
+        result
     }
 
     /// One of the objects that are listed, or `None` if it cannot be read: it vanished since, or it
@@ -112,112 +170,128 @@ impl Session {
             return Err(error);
         }
         let text = error.to_string();
-        if !self.unreadable.contains(&text) {
-            tracing::warn!("an object of {} is left out: {text}", self.target);
-            self.unreadable.insert(text);
+        let mut said = (self.open.unreadable.lock()).unwrap_or_else(PoisonError::into_inner);
+        if !said.contains(&text) {
+            tracing::warn!("an object of {} is left out: {text}", self.open.target);
+            if said.len() >= COMPLAINTS {
+                said.clear();
+            }
+            said.insert(text);
         }
         Ok(None)
     }
 
+    /// The job is done, but for the answer.
+    pub(super) fn finish(&mut self) {
+        self.stays = self.crew.finish(self.me);
+    }
+
     pub(crate) fn uri(&self) -> &Uri {
-        &self.uri
+        &self.open.uri
+    }
+
+    /// Whether the daemon said that it has no bulk statistics although its driver should.
+    pub(crate) fn bulk_stats_refused(&self) -> bool {
+        self.open.bulk_stats_refused.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn refuse_bulk_stats(&self) {
+        self.open.bulk_stats_refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Devices of the domains that are polled one by one. The lock is for a moment, not for a call.
+    pub(crate) fn devices(&self) -> MutexGuard<'_, KnownDevices> {
+        (self.open.devices.lock()).unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Registers for lifecycle events, once: libvirt refuses the same callback a second time, so
     /// all receivers of a connection share it.
     pub(crate) fn listen(&mut self) -> Result<(), Error> {
-        if self.lifecycle.is_some() {
+        let mut registrations = self.open.registrations();
+        if registrations.lifecycle.is_some() {
             return Ok(());
         }
-        let progress = Arc::downgrade(&self.progress);
+        let crew = Arc::downgrade(&self.crew);
         let sink: Sink = Arc::new(move |notice| {
-            if let Some(progress) = progress.upgrade() {
-                progress.subscribers.publish(notice);
+            if let Some(crew) = crew.upgrade() {
+                crew.subscribers.publish(notice);
             }
         });
-        self.lifecycle = Some(self.run("virConnectDomainEventRegisterAny", |connection| {
+        let lifecycle = self.run("virConnectDomainEventRegisterAny", |connection| {
             Lifecycle::register(connection, sink)
-        })?);
+        })?;
+        registrations.lifecycle = Some(lifecycle);
         Ok(())
     }
 }
 
-impl Drop for Session {
-    /// Callbacks hold a reference to the connection: without this it would stay open.
+/// A worker's place in the crew, given back however its thread ends.
+struct Place {
+    crew: Arc<Crew>,
+    me: u64,
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(lifecycle) = self.lifecycle.take() {
-            lifecycle.deregister(&self.connection);
+        if std::thread::panicking() {
+            self.crew.lose(Loss::Ended);
         }
-        if let Some(close) = self.close.take() {
-            close.deregister(&self.connection);
+        self.crew.leaving(self.me);
+        drop(self.crew.let_go());
+        self.crew.left(self.me);
+    }
+}
+
+/// What the first worker needs to open the connection, and who hears how that went.
+pub(super) struct Opening {
+    pub(super) uri: Uri,
+    /// What libvirt is given for it: the same host, by the address that answered.
+    pub(super) way: Uri,
+    pub(super) credentials: Credentials,
+    pub(super) opened: oneshot::Sender<Result<(), Error>>,
+}
+
+/// The life of the first worker.
+pub(super) fn open(crew: Arc<Crew>, me: u64, opening: Opening) {
+    let place = Place { crew, me };
+    let crew = &place.crew;
+    let session = Session::open(&opening.uri, &opening.way, opening.credentials, crew, me);
+    match session {
+        Ok(session) => {
+            if crew.opened(me, &session.open) && opening.opened.send(Ok(())).is_ok() {
+                work(&place, session);
+            } else {
+                crew.leaving(me);
+            }
+        }
+        Err(error) => {
+            crew.lose(Loss::Ours);
+            let _ = opening.opened.send(Err(error)); // nobody waits any longer
         }
     }
 }
 
-/// Marks the connection lost when the thread ends, however it ends.
-struct Ending(Arc<Progress>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.lose(if std::thread::panicking() {
-            Loss::Ended
-        } else {
-            Loss::Ours
-        });
-        self.0.finish();
-    }
-}
-
-/// Starts the thread. `opened` hears whether the connection opened; the thread ends when no sender
-/// of `jobs` is left or its call came back after it was written off.
-pub(super) fn spawn(
-    uri: Uri,
-    options: &Options,
-    progress: Arc<Progress>,
-    mut jobs: mpsc::Receiver<Job>,
-    opened: oneshot::Sender<Result<(), Error>>,
-) -> Result<(), Error> {
-    let deadline = options.deadline;
-    progress.begin(OPEN_JOB, "virConnectOpen", options.open_deadline);
-    let body = move || {
-        let _alive = ledger::Alive::enter();
-        let _ending = Ending(Arc::clone(&progress));
-        let session = Session::open(&uri, &progress);
-        let mut session = match session {
-            Ok(session) => session,
-            Err(error) => {
-                progress.finish();
-                let _ = opened.send(Err(error)); // nobody waits any longer
-                return;
-            }
-        };
-        if !progress.finish() || opened.send(Ok(())).is_err() {
-            return;
-        }
-        while let Some(Job { id, call, task }) = jobs.blocking_recv() {
-            progress.begin(id, call, deadline);
-            match task {
-                Task::Run(run) => run(&mut session),
-                Task::Close(reply) => {
-                    drop(session);
-                    progress.finish();
-                    let _ = reply.send(Ok(())); // the caller may have left
-                    return;
-                }
-            }
-            if !progress.finish() {
-                return;
-            }
-        }
-        // Nobody is left to see a close that hangs; keepalive ends it on a dead connection.
-        progress.begin(OPEN_JOB, "virConnectClose", deadline);
+/// The life of every other worker.
+pub(super) fn join(crew: Arc<Crew>, me: u64, open: Arc<Open>) {
+    let place = Place { crew, me };
+    let session = Session {
+        open,
+        crew: Arc::clone(&place.crew),
+        me,
+        stays: true,
     };
-    std::thread::Builder::new()
-        .name(options.name.replace('\0', ""))
-        .spawn(body)
-        .map(drop)
-        .map_err(|error| Error::System {
-            what: "starting a thread",
-            reason: error.to_string(),
-        })
+    work(&place, session);
+}
+
+/// Does jobs until it is time to leave. The session ends before the place does: what hangs in
+/// closing is on the books.
+fn work(place: &Place, mut session: Session) {
+    let Place { crew, me } = place;
+    while let Some(task) = crew.take(*me) {
+        task(&mut session);
+        if !session.stays {
+            break;
+        }
+    }
+    crew.leaving(*me);
 }

@@ -1,12 +1,13 @@
-//! `virConnectGetAllDomainStats` without the leak of `virt`'s own: the list is freed by libvirt's
-//! function for it, once, after the records were visited in place.
+//! Statistics in bulk, without the leak of `virt`'s own: the list is freed by libvirt's function for
+//! it, once, after the records were visited in place; and of the host, which `virt` does not have.
 
 use std::ffi::CStr;
-use std::os::raw::{c_char, c_uint};
+use std::os::raw::{c_char, c_int, c_uint};
 use std::{ptr, slice};
 
 use uuid::Uuid;
 use virt::connect::Connect;
+use virt::domain::Domain;
 use virt::error::Error;
 use virt_sys as sys;
 
@@ -16,8 +17,11 @@ pub(crate) enum Value<'a> {
     Signed(i64),
     Unsigned(u64),
     Double(f64),
-    Text(&'a str),
+    Text(&'a CStr),
 }
+
+/// A domain's statistics: names, without their zero bytes, and values.
+pub(crate) type Fields<'a> = dyn Iterator<Item = (&'a [u8], Value<'a>)> + 'a;
 
 impl Value<'_> {
     /// The value as a counter; a negative one is libvirt's way to say "not known".
@@ -43,13 +47,34 @@ impl Drop for Records {
     }
 }
 
+impl Records {
+    /// Calls `visit` with every domain's UUID and statistics.
+    fn visit(&self, mut visit: impl for<'a> FnMut(Uuid, &mut Fields<'a>)) {
+        for index in 0..self.count {
+            // SAFETY: the list has `count` pointers to records, alive until `self` is dropped.
+            let record = unsafe { &**self.list.add(index) };
+            // SAFETY: the record holds a reference to its domain.
+            let Some(uuid) = (unsafe { super::callbacks::uuid_of(record.dom) }) else {
+                continue;
+            };
+            let parameters = if record.params.is_null() {
+                &[]
+            } else {
+                // SAFETY: the record has `nparams` parameters, alive until `self` is dropped.
+                unsafe { slice::from_raw_parts(record.params, record.nparams.max(0) as usize) }
+            };
+            visit(uuid, &mut parameters.iter().filter_map(field));
+        }
+    }
+}
+
 /// Calls `visit` with every domain's UUID and statistics: `groups` of `virDomainStatsTypes`, the
 /// domains that `flags` of `virConnectGetAllDomainStatsFlags` select.
 pub(crate) fn all_domain_stats(
     connection: &Connect,
     groups: u32,
     flags: u32,
-    mut visit: impl for<'a> FnMut(Uuid, &mut (dyn Iterator<Item = (&'a str, Value<'a>)> + 'a)),
+    visit: impl for<'a> FnMut(Uuid, &mut Fields<'a>),
 ) -> Result<(), Error> {
     let mut list = ptr::null_mut();
     // SAFETY: the connection is open while it is borrowed; libvirt allocates the list.
@@ -61,34 +86,107 @@ pub(crate) fn all_domain_stats(
             flags as c_uint,
         )
     };
-    if count < 0 {
-        return Err(Error::last_error());
+    let count = usize::try_from(count).map_err(|_| Error::last_error())?;
+    Records { list, count }.visit(visit);
+    Ok(())
+}
+
+/// The same of these domains only, all of one connection. Those that are gone are left out.
+pub(crate) fn domain_stats_of(
+    domains: &[Domain],
+    groups: u32,
+    flags: u32,
+    visit: impl for<'a> FnMut(Uuid, &mut Fields<'a>),
+) -> Result<(), Error> {
+    // libvirt refuses an empty list.
+    if domains.is_empty() {
+        return Ok(());
     }
-    let records = Records {
-        list,
-        count: count as usize,
+    // SAFETY: the pointers are used below only, where the domains are still borrowed.
+    let pointers = domains.iter().map(|domain| unsafe { domain.as_ptr() });
+    let mut pointers: Vec<_> = pointers.collect();
+    pointers.push(ptr::null_mut());
+    let mut list = ptr::null_mut();
+    // SAFETY: the domains are valid while they are borrowed, their list ends in a null pointer, and
+    // libvirt only reads it; libvirt allocates the other list.
+    let count = unsafe {
+        sys::virDomainListGetStats(
+            pointers.as_mut_ptr(),
+            groups as c_uint,
+            &raw mut list,
+            flags as c_uint,
+        )
     };
-    for index in 0..records.count {
-        // SAFETY: the list has `count` pointers to records, alive until `records` is dropped.
-        let record = unsafe { &**records.list.add(index) };
-        // SAFETY: the record holds a reference to its domain.
-        let Some(uuid) = (unsafe { super::callbacks::uuid_of(record.dom) }) else {
-            continue;
-        };
-        let parameters = if record.params.is_null() {
-            &[]
-        } else {
-            // SAFETY: the record has `nparams` parameters, alive until `records` is dropped.
-            unsafe { slice::from_raw_parts(record.params, record.nparams.max(0) as usize) }
-        };
-        visit(uuid, &mut parameters.iter().filter_map(field));
+    let count = usize::try_from(count).map_err(|_| Error::last_error())?;
+    Records { list, count }.visit(visit);
+    Ok(())
+}
+
+/// `virNodeGetCPUStats` of all processors together: calls `visit` with names and ns.
+pub(crate) fn node_cpu_stats(
+    connection: &Connect,
+    mut visit: impl FnMut(&[u8], u64),
+) -> Result<(), Error> {
+    let empty = sys::virNodeCPUStats {
+        field: [0; 80],
+        value: 0,
+    };
+    let all = sys::VIR_NODE_CPU_STATS_ALL_CPUS;
+    let values = counted(empty, |values, count| {
+        // SAFETY: the connection is open while it is borrowed; `values` has room for `count`, or is
+        // null and `count` is 0.
+        unsafe { sys::virNodeGetCPUStats(connection.as_ptr(), all, values, count, 0) }
+    })?;
+    for value in &values {
+        if let Some(name) = bytes_in(&value.field) {
+            visit(name, value.value);
+        }
     }
     Ok(())
 }
 
+/// `virNodeGetMemoryStats` of all NUMA nodes together: calls `visit` with names and KiB.
+pub(crate) fn node_memory_stats(
+    connection: &Connect,
+    mut visit: impl FnMut(&[u8], u64),
+) -> Result<(), Error> {
+    let empty = sys::virNodeMemoryStats {
+        field: [0; 80],
+        value: 0,
+    };
+    let all = sys::VIR_NODE_MEMORY_STATS_ALL_CELLS;
+    let values = counted(empty, |values, count| {
+        // SAFETY: as for the processors.
+        unsafe { sys::virNodeGetMemoryStats(connection.as_ptr(), all, values, count, 0) }
+    })?;
+    for value in &values {
+        if let Some(name) = bytes_in(&value.field) {
+            visit(name, value.value);
+        }
+    }
+    Ok(())
+}
+
+/// What a call gives that must be asked twice: how many values there are, and for exactly as many.
+fn counted<T: Copy>(
+    empty: T,
+    mut call: impl FnMut(*mut T, *mut c_int) -> c_int,
+) -> Result<Vec<T>, Error> {
+    let mut count = 0;
+    if call(ptr::null_mut(), &raw mut count) < 0 {
+        return Err(Error::last_error());
+    }
+    let mut values = vec![empty; count.max(0) as usize];
+    if !values.is_empty() && call(values.as_mut_ptr(), &raw mut count) < 0 {
+        return Err(Error::last_error());
+    }
+    values.truncate(count.max(0) as usize);
+    Ok(values)
+}
+
 /// Name and value of a parameter; `None` for a type that is not known here.
-fn field(parameter: &sys::virTypedParameter) -> Option<(&str, Value<'_>)> {
-    let name = text_in(&parameter.field)?;
+fn field(parameter: &sys::virTypedParameter) -> Option<(&[u8], Value<'_>)> {
+    let name = bytes_in(&parameter.field)?;
     let value = &parameter.value;
     let kind = parameter.type_ as u32;
     // SAFETY: the type says which member of the union libvirt has set; a string is a C string that
@@ -102,7 +200,7 @@ fn field(parameter: &sys::virTypedParameter) -> Option<(&str, Value<'_>)> {
             sys::VIR_TYPED_PARAM_DOUBLE => Value::Double(value.d),
             sys::VIR_TYPED_PARAM_BOOLEAN => Value::Unsigned(u64::from(value.b != 0)),
             sys::VIR_TYPED_PARAM_STRING if !value.s.is_null() => {
-                Value::Text(CStr::from_ptr(value.s).to_str().ok()?)
+                Value::Text(CStr::from_ptr(value.s))
             }
             _ => return None,
         }
@@ -110,11 +208,12 @@ fn field(parameter: &sys::virTypedParameter) -> Option<(&str, Value<'_>)> {
     Some((name, value))
 }
 
-/// The text in a fixed field that ends in a zero byte.
-fn text_in(field: &[c_char; 80]) -> Option<&str> {
+/// What a fixed field holds before its zero byte.
+fn bytes_in(field: &[c_char; 80]) -> Option<&[u8]> {
     // SAFETY: `c_char` and `u8` have the same size and alignment, and every bit pattern is valid.
     let bytes = unsafe { slice::from_raw_parts(field.as_ptr().cast::<u8>(), field.len()) };
-    CStr::from_bytes_until_nul(bytes).ok()?.to_str().ok()
+    let end = bytes.iter().position(|&byte| byte == 0)?;
+    Some(&bytes[..end])
 }
 
 #[cfg(test)]
@@ -132,7 +231,10 @@ mod tests {
             *to = *from as c_char;
         }
         let (name, value) = field(&parameter).unwrap();
-        assert_eq!((name, value), ("net.0.rx.bytes", Value::Signed(-1)));
+        assert_eq!(
+            (name, value),
+            (b"net.0.rx.bytes".as_slice(), Value::Signed(-1))
+        );
         assert_eq!(value.counter(), None);
         parameter.type_ = 99;
         assert_eq!(field(&parameter), None);

@@ -1,8 +1,9 @@
 //! Counters.
 
-use libvirt::{DomainState, StatsGroups};
+use libvirt::{DomainState, ErrorKind, StatsGroups};
+use uuid::Uuid;
 
-use crate::fleet::{CORE, EDGE, host};
+use crate::fleet::{CORE, EDGE, SPARE, host};
 
 #[tokio::test]
 async fn running_domains_are_measured_one_by_one() {
@@ -58,18 +59,49 @@ async fn running_domains_are_measured_one_by_one() {
 #[tokio::test]
 async fn dear_groups_are_read_only_when_asked() {
     let host = host().await;
-    for domain in host
-        .connection
-        .domain_stats(StatsGroups::CHEAP)
-        .await
-        .unwrap()
-    {
+    let connection = &host.connection;
+    for domain in connection.domain_stats(StatsGroups::CHEAP).await.unwrap() {
         assert_eq!(
             (domain.memory_used_bytes, domain.blocks),
             (None, Vec::new())
         );
-        assert!(!domain.interfaces.is_empty());
+        assert!(!domain.interfaces.is_empty() && domain.cpu_time_ns.is_some());
+        assert_eq!(domain.answered, None);
     }
+    for domain in connection.domain_stats(StatsGroups::DEAR).await.unwrap() {
+        assert_eq!((domain.cpu_time_ns, domain.interfaces), (None, Vec::new()));
+        // Only one of them has a balloon.
+        assert_eq!(domain.memory_used_bytes.is_some(), domain.uuid == EDGE);
+        assert_eq!(domain.state, DomainState::Running);
+        assert_eq!(domain.answered, Some(true));
+    }
+}
+
+#[tokio::test]
+async fn domains_can_be_left_out() {
+    let host = host().await;
+    for (asked, expected) in [
+        (vec![EDGE], vec![EDGE]),
+        (vec![Uuid::from_u128(42), CORE, SPARE], vec![CORE]),
+        (vec![], vec![]),
+    ] {
+        let stats = host
+            .connection
+            .domain_stats_of(&asked, StatsGroups::CHEAP)
+            .await
+            .unwrap();
+        let measured: Vec<_> = stats.iter().map(|domain| domain.uuid).collect();
+        assert_eq!(measured, expected);
+    }
+}
+
+#[tokio::test]
+async fn the_host_itself_is_measured_as_far_as_its_driver_does() {
+    let host = host().await;
+    let cpu = host.connection.node_cpu_stats().await.unwrap();
+    assert!(cpu.user_ns.is_some() && cpu.system_ns.is_some() && cpu.idle_ns.is_some());
+    let error = host.connection.node_memory_stats().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotSupported);
 }
 
 #[tokio::test]

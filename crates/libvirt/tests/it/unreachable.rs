@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use libvirt::{Connection, Error, ErrorKind, Options, Transport, Uri};
-use tokio::net::TcpListener;
+use libvirt::{Budget, Connection, Error, ErrorKind, Options, Transport, Uri};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::fleet::host;
 
@@ -19,6 +19,14 @@ fn tcp(address: SocketAddr) -> Uri {
         "system",
     )
     .unwrap()
+}
+
+/// The second connection that somebody makes: with the first we try whether the host is there,
+/// with the second libvirt opens.
+async fn second(listener: TcpListener) -> TcpStream {
+    let (first, _) = listener.accept().await.unwrap();
+    drop(first);
+    listener.accept().await.unwrap().0
 }
 
 /// Waits until `condition` holds.
@@ -47,7 +55,7 @@ async fn a_refused_connection_is_unreachable_and_says_where() {
     let sentence = error.to_string();
     assert!(sentence.starts_with(&uri.to_string()), "{sentence}");
     assert!(
-        sentence.contains("Connection refused") && sentence.ends_with('.'),
+        sentence.contains("refuses the connection") && sentence.ends_with('.'),
         "{sentence}"
     );
 }
@@ -56,10 +64,7 @@ async fn a_refused_connection_is_unreachable_and_says_where() {
 async fn a_host_that_never_answers_delays_nobody_else_and_its_thread_comes_back() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let uri = tcp(silent.local_addr().unwrap());
-    let accepted = tokio::spawn(async move {
-        let (stream, _) = silent.accept().await.unwrap();
-        stream
-    });
+    let accepted = tokio::spawn(second(silent));
     let host = host().await;
     let open_deadline = Duration::from_secs(2);
     let options = Options {
@@ -87,7 +92,8 @@ async fn a_host_that_never_answers_delays_nobody_else_and_its_thread_comes_back(
         error,
         Error::Deadline {
             call: "virConnectOpen",
-            after: open_deadline
+            after: open_deadline,
+            domain: None
         }
     );
     assert_eq!(
@@ -109,14 +115,110 @@ async fn an_opening_that_is_given_up_is_counted_until_it_returns() {
     let uri = tcp(silent.local_addr().unwrap());
     let mut opening = Box::pin(Connection::open(&uri, Options::default()));
     let stream = tokio::select! {
-        accepted = silent.accept() => accepted.unwrap().0,
+        stream = second(silent) => stream,
         result = &mut opening => panic!("opened a silent host: {result:?}"),
     };
     drop(opening);
     assert!(libvirt::written_off_threads() >= 1);
-    drop((silent, stream));
+    drop(stream);
     until("the hanging thread never came back", || {
         libvirt::written_off_threads() == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_costs_no_thread() {
+    let uri = Uri::parse("qemu+tls://no-such-name.invalid/system").unwrap();
+    let budget = Budget::new(1);
+    let options = Options {
+        budget: budget.clone(),
+        ..Options::default()
+    };
+    let error = Connection::open(&uri, options).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable);
+    let text = error.to_string();
+    assert!(
+        text.contains("no-such-name.invalid does not resolve"),
+        "{text}"
+    );
+    assert_eq!((error.fault(), budget.hanging()), (None, 0));
+}
+
+#[tokio::test]
+async fn a_host_that_swallows_connections_costs_no_thread() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let soon = Duration::from_millis(300);
+    let mut queued = Vec::new();
+    while let Ok(stream) = tokio::time::timeout(soon, TcpStream::connect(address)).await {
+        queued.push(stream.unwrap());
+    }
+    let budget = Budget::new(1);
+    let options = Options {
+        open_deadline: soon,
+        budget: budget.clone(),
+        ..Options::default()
+    };
+    for _ in 0..3 {
+        let error = Connection::open(&tcp(address), options.clone())
+            .await
+            .unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains(&format!("{address} does not answer within 0.3 s.")),
+            "{text}"
+        );
+        assert_eq!(budget.hanging(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_hangs_up_at_once_is_unreachable() {
+    let rude = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let uri = tcp(rude.local_addr().unwrap());
+    let hanging_up = tokio::spawn(async move {
+        loop {
+            drop(rude.accept().await);
+        }
+    });
+    let error = Connection::open(&uri, Options::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
+    assert!(error.is_retryable());
+    hanging_up.abort();
+}
+
+#[tokio::test]
+async fn silent_hosts_take_no_more_threads_than_their_budget() {
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let uri = tcp(silent.local_addr().unwrap());
+    let accepting = tokio::spawn(async move {
+        let mut streams = Vec::new();
+        loop {
+            streams.push(silent.accept().await);
+        }
+    });
+    let budget = Budget::new(2);
+    let options = Options {
+        open_deadline: Duration::from_millis(300),
+        budget: budget.clone(),
+        ..Options::default()
+    };
+    for hanging in 1..=2 {
+        let error = Connection::open(&uri, options.clone()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadline, "{error}");
+        assert_eq!(budget.hanging(), hanging);
+    }
+    let error = Connection::open(&uri, options.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Exhausted, "{error}");
+    // The listener and all its connections end.
+    accepting.abort();
+    until("the hanging threads never came back", || {
+        budget.hanging() == 0
     })
     .await;
 }
