@@ -29,21 +29,24 @@ pub fn directory() -> Result<PathBuf> {
 
 /// A directory of the cache with packages unpacked, which `download` puts into the directory
 /// that it is given, when that has not been done before. It appears complete or not at all.
-pub fn unpacked(name: &str, download: impl Fn(&Path) -> Result<()>) -> Result<PathBuf> {
+pub fn unpacked<const N: usize>(
+    packages: &[&str; N],
+    download: impl Fn(&Path, &[&str; N]) -> Result<()>,
+) -> Result<PathBuf> {
     let cache = directory()?;
-    let directory = cache.join(name);
+    let directory = cache.join(packages.join("+"));
     if directory.exists() {
         return Ok(directory);
     }
-    let packages = Scratch::new()?;
-    if download(packages.path()).is_err() {
+    let files = Scratch::new()?;
+    if download(files.path(), packages).is_err() {
         // The lists name what is not there any more, or there are none.
         run(Command::new("apt-get").args(["-q", "update"]))
             .context("apt-get could not update its lists: is there a network?")?;
-        download(packages.path())?;
+        download(files.path(), packages)?;
     }
     let fresh = tempfile::Builder::new().prefix("new-").tempdir_in(&cache)?;
-    for file in fs::read_dir(packages.path())? {
+    for file in fs::read_dir(files.path())? {
         let file = file?.path();
         if file.extension().is_some_and(|extension| extension == "deb") {
             run(Command::new("dpkg").arg("-x").arg(file).arg(fresh.path()))?;
@@ -89,10 +92,11 @@ pub fn download_with_libraries(directory: &Path, packages: &[&str]) -> Result<()
 /// Where unpacked packages have their libraries besides those of this machine, if it is a PC.
 pub const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 
-/// Daemons that would be started if they were installed: `sshd` and `lldpd`.
+/// Daemons that would be started if they were installed, `sshd` and `lldpd`; and `libfaketime`.
 pub fn daemons() -> Result<Daemons> {
-    let directory = unpacked("daemons", |directory| {
-        download_with_libraries(directory, &["openssh-server", "lldpd"])
+    let packages = ["openssh-server", "lldpd", "libfaketime"];
+    let directory = unpacked(&packages, |directory, packages| {
+        download_with_libraries(directory, packages)
     })?;
     let name = directory.file_name().unwrap_or_default();
     Ok(Daemons(Path::new(INSIDE).join(name)))
@@ -108,6 +112,11 @@ impl Daemons {
         let mut command = machine.command("env");
         command.args(self.words(program));
         command
+    }
+
+    /// One of their libraries.
+    pub fn library(&self, name: &str) -> String {
+        self.0.join(LIBRARIES).join(name).display().to_string()
     }
 
     /// The same as words for `env`.

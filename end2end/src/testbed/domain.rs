@@ -151,7 +151,7 @@ mod tests {
         let plan = Plan::line();
         assert_eq!(
             facts(&plan.hosts[0].routers[0]),
-            "vms.name=r1 vms.nic=52:54:00:50:01:01,10.50.1.1/24 \
+            "vms.name=r1 vms.nic=52:54:00:32:01:01,10.50.1.1/24 \
              vms.gateway=10.50.1.2 vms.ping=10.50.2.3"
         );
     }

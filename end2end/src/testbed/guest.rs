@@ -25,6 +25,13 @@ use super::{
 const INIT: &str = include_str!("router-init.sh");
 const ROUTER: &str = include_str!("../bin/router.rs");
 
+/// The newest kernel for virtual machines, `BusyBox`, and the guest agent.
+const PACKAGES: [&str; 3] = [
+    "linux-image-cloud-amd64",
+    "busybox-static",
+    "qemu-guest-agent",
+];
+
 /// The kernel modules that a router loads, in this order.
 const MODULES: [&str; 10] = [
     "virtio_ring",
@@ -57,7 +64,7 @@ impl GuestImage {
     /// The packages cannot be downloaded, `router` cannot be compiled, or the cache cannot be
     /// written.
     pub fn prepare() -> Result<Self> {
-        let packages = cache::unpacked("guest", download)?;
+        let packages = cache::unpacked(&PACKAGES, download)?;
         let cache = cache::directory()?;
         let kernel = find(&packages.join("boot"), |name| name.starts_with("vmlinuz-"))?;
         let busybox = ["bin/busybox", "usr/bin/busybox"]
@@ -95,15 +102,15 @@ impl GuestImage {
     }
 }
 
-/// The newest kernel for virtual machines, `BusyBox`, and the guest agent.
-fn download(directory: &Path) -> Result<()> {
-    let meta = run(Command::new("apt-cache").args(["depends", "linux-image-cloud-amd64"]))?;
+/// Downloads those packages: of the kernel the one that the first depends on.
+fn download(directory: &Path, [newest, busybox, agent]: &[&str; 3]) -> Result<()> {
+    let meta = run(Command::new("apt-cache").args(["depends", newest]))?;
     let kernel = meta
         .split_whitespace()
-        .find(|word| word.starts_with("linux-image-") && *word != "linux-image-cloud-amd64")
-        .context("Debian's package linux-image-cloud-amd64 is unknown here")?;
-    cache::download(directory, &[kernel, "busybox-static"])?;
-    cache::download_with_libraries(directory, &["qemu-guest-agent"])
+        .find(|word| word.starts_with("linux-image-") && word != newest)
+        .with_context(|| format!("Debian's package {newest} is unknown here"))?;
+    cache::download(directory, &[kernel, busybox])?;
+    cache::download_with_libraries(directory, &[agent])
 }
 
 /// Compiles `router`, if its source has changed.

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 
 use super::{
+    cache,
     control_group::ControlGroups,
     daemon::Daemon,
     domain,
@@ -41,6 +42,8 @@ pub struct Host {
     address: Ipv4Addr,
     // The daemon goes first, and needs no farewell: its state goes with the machine.
     daemon: Mutex<Option<Daemon>>,
+    /// The daemon's environment, if its clock is wrong.
+    clock: Mutex<Vec<String>>,
     lldp: Option<Daemon>,
     machine: Machine,
 }
@@ -62,6 +65,7 @@ impl Host {
             plan: plan.clone(),
             address,
             daemon: Mutex::default(),
+            clock: Mutex::default(),
             lldp: None,
             machine,
         };
@@ -97,9 +101,13 @@ log_outputs = \"2:file:{LOG}\"
             } else {
                 "forward_delay 0"
             };
+            // Multicast goes to those who want it only, and not to every router. They are asked
+            // every five seconds, as cables may be pulled.
             let _ = writeln!(
                 commands,
-                "link add {name} address {mac} type bridge {stp} mcast_snooping 0"
+                "link add {name} address {mac} type bridge {stp} mcast_snooping 1 mcast_querier 1 \
+                 mcast_query_response_interval 100 mcast_query_interval 500 \
+                 mcast_startup_query_interval 100"
             );
             for port in &bridge.ports {
                 let _ = writeln!(commands, "link set {port} master {name}");
@@ -148,8 +156,8 @@ log_outputs = \"2:file:{LOG}\"
         if daemon.is_some() {
             bail!("the daemon of {} is already running", self.plan.id);
         }
-        let mut command = self.machine.command("libvirtd");
-        command.arg("--listen");
+        let mut command = self.machine.command("env");
+        command.args(&*self.clock()).args(["libvirtd", "--listen"]);
         let name = format!("libvirtd of {}", self.plan.id);
         *daemon = Some(Daemon::start(&self.machine, &mut command, &name, LOG)?);
         Ok(())
@@ -192,6 +200,26 @@ log_outputs = \"2:file:{LOG}\"
 
     pub(super) fn daemon_runs(&self) -> bool {
         self.daemon().is_some()
+    }
+
+    /// Decides how much ahead the daemon's clock is from its next start on.
+    pub(super) fn set_clock(&self, ahead: Duration) -> Result<()> {
+        *self.clock() = if ahead.is_zero() {
+            Vec::new()
+        } else {
+            let library = cache::daemons()?.library("faketime/libfaketimeMT.so.1");
+            vec![
+                format!("LD_PRELOAD={library}"),
+                format!("FAKETIME=+{}s", ahead.as_secs()),
+                // Deadlines are kept by this one.
+                "FAKETIME_DONT_FAKE_MONOTONIC=1".into(),
+            ]
+        };
+        Ok(())
+    }
+
+    fn clock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn daemon(&self) -> MutexGuard<'_, Option<Daemon>> {

@@ -205,6 +205,14 @@ impl Machine {
         self.feed("nft", &["-f", "-"], script)
     }
 
+    /// Changes queues by commands of `tc`, one a line.
+    ///
+    /// # Errors
+    /// The first command that failed, in the words of `tc`.
+    pub fn tc(&self, commands: &str) -> Result<()> {
+        self.feed("tc", &["-batch", "-"], commands)
+    }
+
     /// Sends a signal to a process, by the id that it has in the machine. One that has ended
     /// needs none.
     ///

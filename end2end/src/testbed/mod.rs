@@ -188,13 +188,30 @@ impl Testbed {
             let port = format!("m{}", place.unwrap_or_default() + 1);
             return Ok([here, (&self.switch, port)]);
         }
-        let other = self.plan.cables.iter().find_map(|Cable { a, b, .. }| {
-            let is_here = |port: &&Port| port.host == host && port.nic == nic;
-            let (_, other) = [(a, b), (b, a)].into_iter().find(|(end, _)| is_here(end))?;
-            Some((self.host(&other.host).machine(), other.nic.clone()))
+        let (_, Cable { a, b, .. }) = self.cable(host, nic)?;
+        let other = if a.host == host && a.nic == nic { b } else { a };
+        Ok([here, (self.host(&other.host).machine(), other.nic.clone())])
+    }
+
+    /// What a host's NIC is plugged into in the switch, and where that leads from there.
+    fn halves(&self, host: &str, nic: &str) -> Result<Vec<String>> {
+        if nic == "mgmt" {
+            let [_, (_, port)] = self.link(host, nic)?;
+            return Ok(vec![port]);
+        }
+        let (number, _) = self.cable(host, nic)?;
+        Ok(["a", "b"].map(|half| format!("c{number}{half}")).into())
+    }
+
+    /// The cable that ends at a host's NIC, with its number.
+    fn cable(&self, host: &str, nic: &str) -> Result<(usize, &Cable)> {
+        let mut cables = (1..).zip(&self.plan.cables);
+        let cable = cables.find(|(_, Cable { a, b, .. })| {
+            [a, b]
+                .iter()
+                .any(|port| port.host == host && port.nic == nic)
         });
-        let other = other.with_context(|| format!("no cable ends at {nic} of {host}"))?;
-        Ok([here, other])
+        cable.with_context(|| format!("no cable ends at {nic} of {host}"))
     }
 
     /// All hosts, in the order of the plan.

@@ -330,7 +330,8 @@ impl Plan {
     ///                  └─ b3 delta ── br-leaf 10.73.1.0/24 ── b8, b9, b10 delta
     /// ```
     ///
-    /// Every router sends to another one of its network: 20 packets of 1000 bytes a second.
+    /// Every router sends to another one of its network, and each to another: 20 packets of 1000
+    /// bytes a second.
     pub fn testbed() -> Self {
         let transport = |host: u8| Ipv4Addr::new(10, 200, 0, host);
         let host = |number, driver, cables, bridges: &[&str]| {
@@ -383,10 +384,10 @@ impl Plan {
         for (number, host, to) in [
             (1, "alpha", 2),
             (2, "beta", 3),
-            (3, "delta", 1),
-            (4, "delta", 1),
-            (5, "delta", 2),
-            (6, "delta", 5),
+            (3, "delta", 4),
+            (4, "delta", 5),
+            (5, "delta", 6),
+            (6, "delta", 1),
         ] {
             let nics = vec![red.nic(number)];
             plan.add(host, "red", number, nics, None, red.address(to));
@@ -397,57 +398,39 @@ impl Plan {
         let [gamma, alpha] = [3, 1].map(|host| SocketAddrV4::new(transport(host), 5559));
         let link = |local, remote| Segment(72, 1, Plug::Udp { local, remote });
         let [here, there] = [link(gamma, alpha), link(alpha, gamma)];
-        let (at_g3, at_g4) = (shared.address(3), here.address(3));
-        let far = there.address(4);
+        let [to_1, to_2, to_3] = [1, 2, 3].map(|number| shared.address(number));
+        let (at_3, to_4) = (here.address(3), there.address(4));
         for (number, host, nics, gateway, to) in [
-            (1, "alpha", vec![shared.nic(1)], Some(at_g3), far),
-            (
-                2,
-                "beta",
-                vec![shared.nic(2)],
-                Some(at_g3),
-                shared.address(1),
-            ),
-            (
-                3,
-                "gamma",
-                vec![shared.nic(3), here.nic(3)],
-                None,
-                shared.address(2),
-            ),
-            (
-                4,
-                "alpha",
-                vec![there.nic(4)],
-                Some(at_g4),
-                shared.address(2),
-            ),
+            (1, "alpha", vec![shared.nic(1)], Some(to_3), to_4),
+            (2, "beta", vec![shared.nic(2)], Some(to_3), to_3),
+            (3, "gamma", vec![shared.nic(3), here.nic(3)], None, to_1),
+            (4, "alpha", vec![there.nic(4)], Some(at_3), to_2),
         ] {
             plan.add(host, "green", number, nics, gateway, to);
         }
 
         let wide = Segment(73, 0, Plug::Bridge("br-blue".into()));
         let leaf = Segment(73, 1, Plug::Bridge("br-leaf".into()));
-        let (up, down) = (wide.address(3), leaf.address(3));
         for (number, host, to) in [
             (1, "beta", leaf.address(8)),
-            (2, "gamma", wide.address(1)),
-            (4, "delta", wide.address(2)),
+            (2, "gamma", wide.address(4)),
+            (4, "delta", wide.address(5)),
             (5, "delta", leaf.address(9)),
-            (6, "delta", wide.address(5)),
-            (7, "delta", wide.address(2)),
+            (6, "delta", wide.address(7)),
+            (7, "delta", wide.address(3)),
         ] {
-            plan.add(host, "blue", number, vec![wide.nic(number)], Some(up), to);
+            let (nics, gateway) = (vec![wide.nic(number)], wide.address(3));
+            plan.add(host, "blue", number, nics, Some(gateway), to);
         }
-        let both = vec![wide.nic(3), leaf.nic(3)];
-        plan.add("delta", "blue", 3, both, None, leaf.address(10));
+        let nics = vec![wide.nic(3), leaf.nic(3)];
+        plan.add("delta", "blue", 3, nics, None, leaf.address(10));
         for (number, to) in [
-            (8, wide.address(1)),
-            (9, wide.address(4)),
-            (10, leaf.address(8)),
+            (8, wide.address(2)),
+            (9, wide.address(6)),
+            (10, wide.address(1)),
         ] {
-            let nics = vec![leaf.nic(number)];
-            plan.add("delta", "blue", number, nics, Some(down), to);
+            let (nics, gateway) = (vec![leaf.nic(number)], leaf.address(3));
+            plan.add("delta", "blue", number, nics, Some(gateway), to);
         }
         plan
     }
@@ -689,13 +672,15 @@ mod tests {
             routers.filter(|(host, _)| host.driver == driver).count()
         };
         assert_eq!((on(Driver::Qemu), on(Driver::Lxc)), (8, 12));
-        // Whoever is sent to is there, in the same network.
+        // Everyone sends to one other of the same network, and gets from one.
+        let mut receivers = BTreeSet::new();
         for (_, router) in plan.routers() {
-            let flow = router.sends.unwrap();
-            let (_, receiver) = plan.owner(flow.to).unwrap();
+            let (_, receiver) = plan.owner(router.sends.unwrap().to).unwrap();
             assert_eq!(receiver.network, router.network);
             assert_ne!(receiver.name, router.name);
+            receivers.insert(&receiver.name);
         }
+        assert_eq!(receivers.len(), 20);
     }
 
     #[test]

@@ -7,3 +7,4 @@ mod latency;
 mod real_host;
 mod resilience;
 mod testbed;
+mod trace;
