@@ -29,21 +29,24 @@ pub fn directory() -> Result<PathBuf> {
 
 /// A directory of the cache with packages unpacked, which `download` puts into the directory
 /// that it is given, when that has not been done before. It appears complete or not at all.
-pub fn unpacked(name: &str, download: impl Fn(&Path) -> Result<()>) -> Result<PathBuf> {
+pub fn unpacked<const N: usize>(
+    packages: &[&str; N],
+    download: impl Fn(&Path, &[&str; N]) -> Result<()>,
+) -> Result<PathBuf> {
     let cache = directory()?;
-    let directory = cache.join(name);
+    let directory = cache.join(packages.join("+"));
     if directory.exists() {
         return Ok(directory);
     }
-    let packages = Scratch::new()?;
-    if download(packages.path()).is_err() {
+    let files = Scratch::new()?;
+    if download(files.path(), packages).is_err() {
         // The lists name what is not there any more, or there are none.
         run(Command::new("apt-get").args(["-q", "update"]))
             .context("apt-get could not update its lists: is there a network?")?;
-        download(packages.path())?;
+        download(files.path(), packages)?;
     }
     let fresh = tempfile::Builder::new().prefix("new-").tempdir_in(&cache)?;
-    for file in fs::read_dir(packages.path())? {
+    for file in fs::read_dir(files.path())? {
         let file = file?.path();
         if file.extension().is_some_and(|extension| extension == "deb") {
             run(Command::new("dpkg").arg("-x").arg(file).arg(fresh.path()))?;
@@ -60,25 +63,43 @@ pub fn unpacked(name: &str, download: impl Fn(&Path) -> Result<()>) -> Result<Pa
     Ok(directory)
 }
 
-/// Daemons that would be started if they were installed: `sshd` and `lldpd`, with the libraries
-/// that this machine lacks.
+/// Downloads packages.
+pub fn download(directory: &Path, packages: &[&str]) -> Result<()> {
+    run(Command::new("apt-get")
+        .args(["-q", "-o", "APT::Sandbox::User=root", "download"])
+        .args(packages)
+        .current_dir(directory))
+    .with_context(|| format!("cannot download {}", packages.join(", ")))?;
+    Ok(())
+}
+
+/// Downloads packages, and all that they depend on and this machine lacks.
+pub fn download_with_libraries(directory: &Path, packages: &[&str]) -> Result<()> {
+    fs::create_dir_all(directory.join("partial"))?;
+    let mut archives = OsString::from("Dir::Cache::archives=");
+    archives.push(directory);
+    run(Command::new("apt-get")
+        .args(["-q", "--yes", "--no-install-recommends", "-o"])
+        .arg(archives)
+        // Nothing is changed, so that nobody needs to wait, or to be root.
+        .args(["-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=root"])
+        .args(["install", "--download-only", "--reinstall"])
+        .args(packages))
+    .with_context(|| format!("cannot download {}", packages.join(", ")))?;
+    Ok(())
+}
+
+/// Where unpacked packages have their libraries besides those of this machine, if it is a PC.
+pub const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
+
+/// Daemons that would be started if they were installed, `sshd` and `lldpd`; and `libfaketime`.
 pub fn daemons() -> Result<Daemons> {
-    let directory = unpacked("daemons", |directory| {
-        fs::create_dir_all(directory.join("partial"))?;
-        let mut archives = OsString::from("Dir::Cache::archives=");
-        archives.push(directory);
-        run(Command::new("apt-get")
-            .args(["-q", "--yes", "--no-install-recommends", "-o"])
-            .arg(archives)
-            // Nothing is changed, so that nobody needs to wait, or to be root.
-            .args(["-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=root"])
-            .args(["install", "--download-only", "--reinstall"])
-            .args(["openssh-server", "lldpd"]))
-        .context("cannot download sshd and lldpd")?;
-        Ok(())
+    let packages = ["openssh-server", "lldpd", "libfaketime"];
+    let directory = unpacked(&packages, |directory, packages| {
+        download_with_libraries(directory, packages)
     })?;
     let name = directory.file_name().unwrap_or_default();
-    Ok(Daemons(Path::new(INSIDE).join(name).join("usr")))
+    Ok(Daemons(Path::new(INSIDE).join(name)))
 }
 
 /// Where a machine has unpacked daemons.
@@ -86,15 +107,24 @@ pub fn daemons() -> Result<Daemons> {
 pub struct Daemons(PathBuf);
 
 impl Daemons {
-    /// One of them, to be run in the machine: `sbin/sshd`.
+    /// One of them, to be run in the machine: `sshd`.
     pub fn command(&self, machine: &Machine, program: &str) -> Command {
-        // Debian's name for where this machine's libraries are, if it is a PC.
-        let libraries = self.0.join("lib/x86_64-linux-gnu");
         let mut command = machine.command("env");
+        command.args(self.words(program));
         command
-            .arg(format!("LD_LIBRARY_PATH={}", libraries.display()))
-            .arg(self.0.join(program));
-        command
+    }
+
+    /// One of their libraries.
+    pub fn library(&self, name: &str) -> String {
+        self.0.join(LIBRARIES).join(name).display().to_string()
+    }
+
+    /// The same as words for `env`.
+    pub fn words(&self, program: &str) -> [String; 2] {
+        [
+            format!("LD_LIBRARY_PATH={}", self.0.join(LIBRARIES).display()),
+            self.0.join("usr/sbin").join(program).display().to_string(),
+        ]
     }
 }
 

@@ -11,12 +11,15 @@
 //! |---|---|
 //! | the daemon | [`Host::kill_daemon`], [`Host::freeze_daemon`], [`Host::restart_daemon`] |
 //! | a guest | [`Host::kill_guest`], [`Host::freeze_guest`] |
-//! | the network | [`Testbed::cut`], [`Testbed::lose`] |
+//! | the host | [`Host::fill_pool`], [`Host::skew_clock`] |
+//! | the network | [`Testbed::pull`], [`Testbed::cut`], [`Testbed::lose`], [`Testbed::throttle`] |
 //! | one connection | [`Relay`](super::Relay): slow, silent, closed, refused |
 //! | credentials | [`SshServer`](super::SshServer), [`Authority`](super::Authority) |
 
 use std::{
-    fmt, fs,
+    fmt,
+    fs::{self, File},
+    io::{ErrorKind, Write},
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::Duration,
@@ -25,7 +28,10 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
 
-use super::{Testbed, host::Host};
+use super::{
+    Testbed,
+    host::{Host, pool_directory},
+};
 
 /// Something that is broken until this is dropped.
 #[must_use = "dropped, the fault is undone"]
@@ -158,6 +164,43 @@ impl Host {
         }))
     }
 
+    /// Leaves no room in a storage pool.
+    ///
+    /// # Errors
+    /// There is no such pool.
+    pub fn fill_pool(&self, pool: &str) -> Result<Fault<'_>> {
+        let planned = self.plan().pools.iter().any(|plan| plan.name == pool);
+        ensure!(planned, "{} has no pool {pool}", self.plan().id);
+        let path = self.machine().path(&pool_directory(pool)).join(".full");
+        let mut file = File::create(&path)?;
+        let fault = Fault::new(format!("pool {pool} full"), move || {
+            Ok(fs::remove_file(path)?)
+        });
+        let block = [0x56; 4096];
+        loop {
+            match file.write_all(&block) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(fault),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Makes `libvirtd` believe that it is later than it is: so it sees certificates expire and
+    /// writes its log. It is restarted for that, and again when this is undone. Time that it
+    /// measures passes as ever.
+    ///
+    /// # Errors
+    /// The daemon does not run, or `libfaketime` cannot be downloaded.
+    pub fn skew_clock(&self, ahead: Duration) -> Result<Fault<'_>> {
+        self.set_clock(ahead)?;
+        self.restart_daemon()?;
+        Ok(Fault::new("clock wrong", move || {
+            self.set_clock(Duration::ZERO)?;
+            self.restart_daemon()
+        }))
+    }
+
     fn guest_pid(&self, name: &str) -> Result<u32> {
         let file = self
             .machine()
@@ -169,6 +212,42 @@ impl Host {
 }
 
 impl Testbed {
+    /// Pulls the cable out of a host's NIC: both its ends have no carrier any more. Undone, it is
+    /// plugged in again. `mgmt` is the NIC in the management network.
+    ///
+    /// # Errors
+    /// There is no such NIC.
+    pub fn pull(&self, host: &str, nic: &str) -> Result<Fault<'_>> {
+        let halves = self.halves(host, nic)?;
+        let set = move |state: &str| {
+            let commands = halves
+                .iter()
+                .map(|half| format!("link set {half} {state}\n"));
+            self.switch.ip(&commands.collect::<String>())
+        };
+        set("down")?;
+        Ok(Fault::new(
+            format!("{nic} of {host} unplugged"),
+            move || set("up"),
+        ))
+    }
+
+    /// Lets no more than so many kilobits a second pass in either direction of the link that one
+    /// NIC of a host is plugged into.
+    ///
+    /// # Errors
+    /// There is no such NIC, or it is slowed down already.
+    pub fn throttle(&self, host: &str, nic: &str, kilobits: u32) -> Result<Fault<'_>> {
+        let mut fault = Fault::new(format!("{nic} of {host} slowed down"), || Ok(()));
+        for (machine, nic) in self.link(host, nic)? {
+            machine.tc(&format!(
+                "qdisc add dev {nic} root tbf rate {kilobits}kbit burst 16kb latency 400ms\n"
+            ))?;
+            fault = fault.and(move || machine.tc(&format!("qdisc del dev {nic} root\n")));
+        }
+        Ok(fault)
+    }
+
     /// Drops every packet in both directions of the link that one NIC of a host is plugged into,
     /// without a word to either side. `mgmt` is the NIC in the management network.
     ///

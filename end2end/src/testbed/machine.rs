@@ -24,7 +24,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 
-use super::cache;
+use super::{cache, control_group::ControlGroups};
 use crate::until;
 
 /// Process 1. `wait` also reaps orphans, which libvirt relies on: it takes a zombie for a
@@ -37,13 +37,25 @@ use crate::until;
 /// Debian has for them, and the packages that add them would start services on the real machine.
 /// Root has no password, a home of its own and a plain shell, for those who come by SSH.
 ///
+/// Those who run containers find their own control groups where the real machine has its: see
+/// [`ControlGroups`].
+///
 /// `/mnt` is the [cache](super::cache), wherever that is: it is mounted before a fresh file
 /// system may cover it.
 const INIT: &str = r#"
 set -e
 hostname "$1"
 mount --bind "$2" /mnt
+# What comes first in the list of mounts is what libvirt takes.
+umount -R /sys/fs/cgroup 2>/dev/null || :
 mount -t sysfs -o nosuid,nodev,noexec testbed /sys
+shift 2
+[ $# = 0 ] || mount -t tmpfs testbed /sys/fs/cgroup
+for door in "$@"; do
+    hierarchy=$(basename "$(dirname "$(dirname "$door")")")
+    mkdir "/sys/fs/cgroup/$hierarchy"
+    mount -t cgroup -o "$hierarchy" testbed "/sys/fs/cgroup/$hierarchy"
+done
 for directory in /run /var /tmp /etc/libvirt; do
     mount -t tmpfs -o mode=0755 testbed "$directory"
 done
@@ -80,23 +92,34 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub struct Machine {
     holder: Child,
     pid: u32,
+    // Goes last, when there are no processes in it any more.
+    groups: Option<ControlGroups>,
 }
 
 impl Machine {
-    /// Makes the namespaces of a machine called `hostname`.
+    /// Makes the namespaces of a machine called `hostname`, with control groups if it is to run
+    /// containers.
     ///
     /// # Errors
     /// This process may not (not root, or a container without the right to mount), or
     /// `unshare` and `ip` are missing.
-    pub fn boot(hostname: &str) -> Result<Self> {
+    pub fn boot(hostname: &str, groups: Option<ControlGroups>) -> Result<Self> {
         if !nix::unistd::geteuid().is_root() {
             bail!("the testbed makes network namespaces and mounts, which needs root");
         }
-        let mut holder = Command::new("unshare")
-            .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--fork"])
-            .args(["--kill-child", "--mount-proc", "--propagation", "private"])
+        let doors: Vec<_> = groups.iter().flat_map(ControlGroups::doors).collect();
+        let mut holder = enter(&doors, "unshare")
+            .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--cgroup"])
+            .args([
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+                "--propagation",
+                "private",
+            ])
             .args(["--", "sh", "-c", INIT, "machine", hostname])
             .arg(cache::directory()?)
+            .args(&doors)
             .current_dir("/")
             // Ctrl-C is for the owner, who takes things down in order.
             .process_group(0)
@@ -123,7 +146,11 @@ impl Machine {
             .trim()
             .parse()
             .context("unshare has no single child")?;
-        Ok(Self { holder, pid })
+        Ok(Self {
+            holder,
+            pid,
+            groups,
+        })
     }
 
     /// The id of its process 1, seen from outside.
@@ -141,10 +168,12 @@ impl Machine {
 
     /// The given program, to be run in the machine.
     pub fn command(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
+        let doors: Vec<_> = self.groups.iter().flat_map(ControlGroups::doors).collect();
+        let mut command = enter(&doors, "nsenter");
         command
             .args(["--target", &self.pid.to_string()])
-            .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--wd=/"])
+            .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--cgroup"])
+            .arg("--wd=/")
             .args(["--", program])
             .process_group(0)
             .stdin(Stdio::null());
@@ -174,6 +203,14 @@ impl Machine {
     /// What `nft` does not understand or cannot do, in its words.
     pub fn nft(&self, script: &str) -> Result<()> {
         self.feed("nft", &["-f", "-"], script)
+    }
+
+    /// Changes queues by commands of `tc`, one a line.
+    ///
+    /// # Errors
+    /// The first command that failed, in the words of `tc`.
+    pub fn tc(&self, commands: &str) -> Result<()> {
+        self.feed("tc", &["-batch", "-"], commands)
     }
 
     /// Sends a signal to a process, by the id that it has in the machine. One that has ended
@@ -217,6 +254,18 @@ impl Drop for Machine {
             self.holder.wait().ok();
         }
     }
+}
+
+/// A program that enters control groups first.
+fn enter(doors: &[PathBuf], program: &str) -> Command {
+    if doors.is_empty() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sh");
+    let script = r#"while [ "$1" != -- ]; do echo $$ >"$1"; shift; done; shift; exec "$@""#;
+    command.args(["-c", script, "enter"]).args(doors);
+    command.args(["--", program]);
+    command
 }
 
 /// Standard output of a program that succeeded.

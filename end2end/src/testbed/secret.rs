@@ -17,7 +17,7 @@ use super::{
     cache::{self, run},
     daemon::Daemon,
     fault::Fault,
-    host::{Host, TLS_PORT},
+    host::{BIN, Host, TLS_PORT},
 };
 use crate::Scratch;
 
@@ -66,10 +66,11 @@ PermitRootLogin prohibit-password
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PrintMotd no
+SetEnv PATH={BIN}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 "
         );
         fs::write(home.join("config"), settings)?;
-        let mut command = server.command(machine, "sbin/sshd");
+        let mut command = server.command(machine, "sshd");
         command.args(["-D", "-e", "-f", &format!("{SSHD}/config")]);
         let name = format!("sshd of {}", host.plan().id);
         let mut daemon = Daemon::start(machine, &mut command, &name, "/run/sshd/log")?;

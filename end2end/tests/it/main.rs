@@ -2,7 +2,9 @@
 
 mod demo;
 mod faults;
+mod fleet;
 mod latency;
 mod real_host;
 mod resilience;
 mod testbed;
+mod trace;

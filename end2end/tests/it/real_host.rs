@@ -118,7 +118,7 @@ fn what_is_wired_is_what_is_told() {
         }
         let wired = bed.plan().routers().map(|(_, router)| {
             let macs = router.nics.iter();
-            let macs = macs.map(|nic| (nic.mac.as_str(), nic.bridge.as_str()));
+            let macs = macs.map(|nic| (nic.mac.as_str(), nic.bridge().unwrap()));
             (router.uuid.as_str(), macs.collect())
         });
         assert_eq!(told, wired.collect());
@@ -127,7 +127,7 @@ fn what_is_wired_is_what_is_told() {
         let mut bridges: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
         for (_, router) in bed.plan().routers() {
             for nic in &router.nics {
-                let ends = bridges.entry(&nic.bridge).or_default();
+                let ends = bridges.entry(nic.bridge().unwrap()).or_default();
                 ends.insert((&router.uuid, &nic.mac));
             }
         }
