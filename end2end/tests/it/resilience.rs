@@ -49,6 +49,8 @@ impl<'bed> Watched<'bed> {
         fs::create_dir(&data).unwrap();
         prepare(&data);
         let file = files.path().join("vms.toml");
+        // While guests boot, nothing can be measured.
+        bed.wait_routers_up().unwrap();
         let settings = "sample_interval = \"1s\"\nrelist_interval = \"5s\"\n\n";
         fs::write(&file, format!("{settings}{config}")).unwrap();
         Self {
@@ -349,8 +351,6 @@ fn a_guest_that_is_frozen_sticks_alone() {
     let bed = Testbed::up(&Plan::faults()).unwrap();
     let alpha = bed.host("alpha");
     let vms = Watched::start(&bed);
-    // Its statistics of memory must have been there once.
-    bed.wait_routers_up().unwrap();
     let begin = now();
     let (fault, ()) = vms.others_do_not_notice(
         || alpha.freeze_guest("alpha-1").unwrap(),
@@ -633,6 +633,72 @@ fn a_name_that_does_not_resolve() {
         },
     );
     assert_eq!(vms.hanging(), "0");
+}
+
+/// A day's reconnects, and more, in a few minutes; how many, the environment variable
+/// `VMS_RECONNECTS` says (`make soak`: 500).
+#[test]
+fn reconnects_leave_nothing_behind() {
+    let count = std::env::var("VMS_RECONNECTS").map_or(40, |text| text.parse().unwrap());
+    let bed = Testbed::up(&Plan::faults()).unwrap();
+    let relay = bed.host("alpha").relay().unwrap();
+    let config = bed.config_with(|host| match host.plan().id.as_str() {
+        "alpha" => relay.uri(),
+        _ => host.uri(),
+    });
+    let mut vms = Watched::start_with(&bed, &config, |_| {});
+    let pid = vms.vms.pid().unwrap();
+    // What is allocated once is allocated by then.
+    let warm = count / 4;
+    let mut at_warm = None;
+    let start = Instant::now();
+    for round in 0..count {
+        if round == warm {
+            at_warm = Some(Footprint::of(pid));
+        }
+        relay.close_all();
+        until("alpha to be missed", BACK, || {
+            Ok((vms.state("alpha") != "online").then_some(()))
+        })
+        .unwrap();
+        vms.wait_state("alpha", &["online"], BACK);
+    }
+    let time = start.elapsed();
+    // Threads that had more to do than usual end after some seconds.
+    std::thread::sleep(Duration::from_secs(12));
+    let (before, after) = (at_warm.unwrap(), Footprint::of(pid));
+    println!("{count} reconnects in {time:.0?}: from {before:?} to {after:?}");
+    assert_eq!(vms.routers("alpha").len(), 3);
+    vms.assert_events_arrive();
+    assert!(after.threads <= before.threads + 2, "{before:?} {after:?}");
+    assert!(after.files <= before.files + 2, "{before:?} {after:?}");
+    // Allocators keep what they had; a leak of one connection's XML each time would be more.
+    assert!(after.kib <= before.kib + 4096, "{before:?} {after:?}");
+}
+
+/// What a process holds.
+#[derive(Debug)]
+struct Footprint {
+    threads: u64,
+    files: usize,
+    /// Resident memory that is not a file's, KiB.
+    kib: u64,
+}
+
+impl Footprint {
+    fn of(pid: u32) -> Self {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let of = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let mut words = line.unwrap().split_whitespace();
+            words.next().unwrap().parse().unwrap()
+        };
+        Self {
+            threads: of("Threads:"),
+            files: fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count(),
+            kib: of("RssAnon:"),
+        }
+    }
 }
 
 /// The time, as the command line reads it.
