@@ -83,11 +83,15 @@ pub enum Capability {
     Addresses,
     /// DHCP leases of the host's networks.
     Leases,
+    /// Storage pools and their volumes: listing, creating, deleting.
+    StoragePools,
+    /// Making a storage volume larger.
+    VolumeResize,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -112,6 +116,8 @@ impl Capability {
         Self::GuestAgent,
         Self::Addresses,
         Self::Leases,
+        Self::StoragePools,
+        Self::VolumeResize,
     ];
 }
 
@@ -127,6 +133,11 @@ impl Driver {
             Self::Lxc => "lxc",
             Self::Test => "test",
         }
+    }
+
+    /// The driver of this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 
     /// Whether the driver can do `capability`.
@@ -176,6 +187,8 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::GuestAgent,      [ true,  false, false, false]),
     (Capability::Addresses,       [ true,  true,  true,  true ]),
     (Capability::Leases,          [ true,  true,  true,  false]),
+    (Capability::StoragePools,    [ true,  true,  true,  true ]),
+    (Capability::VolumeResize,    [ true,  true,  true,  false]),
 ];
 
 impl Transport {
@@ -190,6 +203,11 @@ impl Transport {
             Self::Tls => "tls",
             Self::Ssh => "ssh",
         }
+    }
+
+    /// The transport of this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 }
 

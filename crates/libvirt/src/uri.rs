@@ -49,9 +49,9 @@ enum Place {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UriError {
-    /// A space, control character, percent sign, backslash or non-ASCII letter.
+    /// A space, control character, percent sign, quote, backslash or non-ASCII letter.
     #[error(
-        "A libvirt URI holds only plain ASCII without spaces, percent signs and backslashes; this one has the character {0:?}."
+        "A libvirt URI holds only plain ASCII without spaces, percent signs, quotes and backslashes; this one has the character {0:?}."
     )]
     Character(char),
     /// No `driver://`.
@@ -135,7 +135,15 @@ pub enum UriError {
 
 impl Uri {
     /// A URI from its typed fields; `path` is `system`, `session` or (for the test driver)
-    /// `default`.
+    /// `default`. The accessors give the fields back.
+    ///
+    /// ```
+    /// use libvirt::{Driver, Transport, Uri};
+    /// let user = Some("vms");
+    /// let uri = Uri::new(Driver::Qemu, Transport::Ssh, user, Some("host-a"), Some(2222), "system")?;
+    /// assert_eq!(uri.to_string(), "qemu+ssh://vms@host-a:2222/system");
+    /// # Ok::<(), libvirt::UriError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Uri::parse`].
@@ -182,7 +190,7 @@ impl Uri {
     pub fn parse(text: &str) -> Result<Self, UriError> {
         if let Some(bad) = text
             .chars()
-            .find(|c| !c.is_ascii_graphic() || matches!(c, '%' | '\\' | '"'))
+            .find(|c| !c.is_ascii_graphic() || matches!(c, '%' | '\\' | '"' | '\'' | '`'))
         {
             return Err(UriError::Character(bad));
         }
@@ -191,17 +199,16 @@ impl Uri {
             Some((driver, transport)) => (driver, Some(transport)),
             None => (scheme, None),
         };
-        let driver = Driver::ALL
-            .into_iter()
-            .find(|known| known.name() == driver)
-            .ok_or_else(|| UriError::Driver(driver.to_owned()))?;
+        let driver =
+            Driver::from_name(driver).ok_or_else(|| UriError::Driver(driver.to_owned()))?;
         let transport = match transport {
             None => None,
             Some("ext") => return Err(UriError::ExternalProgram),
-            Some("tcp") => Some(Transport::Tcp),
-            Some("tls") => Some(Transport::Tls),
-            Some("ssh") => Some(Transport::Ssh),
-            Some(other) => return Err(UriError::Transport(other.to_owned())),
+            // The local transport is not named in a URI.
+            Some("") => return Err(UriError::Transport(String::new())),
+            Some(name) => Some(
+                Transport::from_name(name).ok_or_else(|| UriError::Transport(name.to_owned()))?,
+            ),
         };
         if rest.contains('#') {
             return Err(UriError::Fragment);
@@ -282,6 +289,14 @@ impl Uri {
         }
     }
 
+    /// The file that describes a test host made by [`Uri::test_file`]; `None` for every other URI.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.place {
+            Place::TestFile(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// Whether the driver runs inside this process: only the test driver on this machine.
     pub fn is_in_process(&self) -> bool {
         self.driver == Driver::Test && self.transport == Transport::Local
@@ -355,7 +370,8 @@ fn split_address(address: &str) -> Result<(Option<&str>, Option<u16>), UriError>
     let port = match port {
         None => None,
         Some(text) => match text.parse::<u16>() {
-            Ok(port) if port > 0 && text.bytes().all(|b| b.is_ascii_digit()) => Some(port),
+            // One spelling a port: neither `+22` nor `022`.
+            Ok(port) if port > 0 && port.to_string() == text => Some(port),
             _ => return Err(UriError::Port(text.to_owned())),
         },
     };
@@ -431,6 +447,8 @@ fn percent_encoded(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn refused(text: &str) -> UriError {
@@ -481,30 +499,48 @@ mod tests {
 
     #[test]
     fn ext_is_refused() {
-        assert_eq!(
-            refused("qemu+ext:///system?command=/tmp/x"),
-            UriError::ExternalProgram
-        );
+        for text in [
+            "qemu+ext:///system?command=/tmp/x",
+            "qemu+ext://host/system",
+        ] {
+            assert_eq!(refused(text), UriError::ExternalProgram);
+        }
     }
 
     #[test]
-    fn libssh_and_other_transports_are_refused() {
-        for name in ["libssh", "libssh2", "unix", "SSH", "", "tcp+tls"] {
+    fn libssh_is_refused() {
+        for name in ["libssh", "libssh2"] {
             let error = refused(&format!("qemu+{name}://host/system"));
             assert_eq!(error, UriError::Transport(name.to_owned()));
         }
     }
 
     #[test]
-    fn parameters_that_run_programs_are_refused() {
-        for name in ["command", "netcat"] {
-            let error = refused(&format!("qemu+ssh://host/system?{name}=/tmp/x"));
-            assert!(matches!(error, UriError::RunsProgram(n) if n == name));
+    fn unix_sockets_are_refused() {
+        let error = refused("qemu+unix:///system?socket=/tmp/s");
+        assert_eq!(error, UriError::Transport("unix".to_owned()));
+    }
+
+    #[test]
+    fn every_other_transport_is_refused() {
+        for name in ["", "SSH", "tcp+tls", "ssh2"] {
+            let error = refused(&format!("qemu+{name}://host/system"));
+            assert_eq!(error, UriError::Transport(name.to_owned()));
         }
-        assert!(matches!(
-            refused("qemu+ssh://h/system?COMMAND=x"),
-            UriError::RunsProgram(_)
-        ));
+    }
+
+    #[test]
+    fn the_command_parameter_is_refused() {
+        for name in ["command", "COMMAND", "Command"] {
+            let error = refused(&format!("qemu+ssh://host/system?{name}=/tmp/x"));
+            assert_eq!(error, UriError::RunsProgram("command"));
+        }
+    }
+
+    #[test]
+    fn the_netcat_parameter_is_refused() {
+        let error = refused("qemu+ssh://host/system?netcat=/tmp/x");
+        assert_eq!(error, UriError::RunsProgram("netcat"));
     }
 
     #[test]
@@ -513,39 +549,57 @@ mod tests {
     }
 
     #[test]
-    fn no_verify_is_refused() {
+    fn parameters_that_switch_checks_off_are_refused() {
         for name in ["no_verify", "no_sanity", "known_hosts_verify"] {
             let error = refused(&format!("qemu+tls://host/system?{name}=1"));
-            assert!(matches!(error, UriError::NoVerify(n) if n == name));
+            assert_eq!(error, UriError::NoVerify(name));
         }
+    }
+
+    #[test]
+    fn the_keyfile_parameter_is_refused() {
+        let error = refused("qemu+ssh://host/system?keyfile=/root/.ssh/id_ed25519");
+        assert_eq!(error, UriError::Parameter("keyfile".to_owned()));
+    }
+
+    #[test]
+    fn the_pkipath_parameter_is_refused() {
+        let error = refused("qemu+tls://host/system?pkipath=/tmp/pki");
+        assert_eq!(error, UriError::Parameter("pkipath".to_owned()));
+    }
+
+    #[test]
+    fn our_own_no_tty_parameter_is_refused_too() {
+        let error = refused("qemu+ssh://host/system?no_tty=0");
+        assert_eq!(error, UriError::Parameter("no_tty".to_owned()));
     }
 
     #[test]
     fn every_other_parameter_is_refused() {
-        for name in [
-            "keyfile",
-            "pkipath",
-            "mode",
-            "name",
-            "proxy",
-            "sshauth",
-            "tls_priority",
-            "",
-        ] {
+        for name in ["mode", "name", "proxy", "sshauth", "tls_priority", ""] {
             let error = refused(&format!("qemu+ssh://host/system?{name}=1"));
             assert_eq!(error, UriError::Parameter(name.to_owned()));
         }
-        assert_eq!(
-            refused("qemu:///system?"),
-            UriError::Parameter(String::new())
-        );
+        // Also one without a name or value, and one behind another separator.
+        let nothing = UriError::Parameter(String::new());
+        assert_eq!(refused("qemu:///system?"), nothing);
+        assert_eq!(refused("qemu:///system?;socket=/tmp/s"), UriError::Socket);
     }
 
     #[test]
-    fn test_paths_other_than_default_are_refused() {
+    fn a_fragment_is_refused() {
+        assert_eq!(refused("qemu:///system#x"), UriError::Fragment);
+        assert_eq!(refused("qemu+ssh://host#/system"), UriError::Fragment);
+    }
+
+    #[test]
+    fn files_of_this_machine_are_refused() {
         for text in [
+            "test:///foreign/path",
             "test:///etc/passwd",
+            "test:////etc/passwd",
             "test:///default/",
+            "test:///default/../etc/passwd",
             "test:///",
             "test+tcp://h/etc/passwd",
         ] {
@@ -554,14 +608,34 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_spaces_and_escapes_are_refused() {
-        for bad in [
-            '\0', '\n', '\r', '\t', ' ', '\u{7f}', '%', '\\', '"', 'é', '\u{202e}',
-        ] {
-            assert_eq!(
-                refused(&format!("qemu:///sys{bad}tem")),
-                UriError::Character(bad)
-            );
+    fn percent_escapes_are_refused() {
+        for text in ["test:///%64efault", "qemu+ssh://h%6fst/system", "qemu:///%"] {
+            assert_eq!(refused(text), UriError::Character('%'));
+        }
+    }
+
+    #[test]
+    fn spaces_and_control_characters_are_refused() {
+        for bad in ['\0', '\n', '\r', '\t', ' ', '\u{7f}', '\u{1b}'] {
+            let text = format!("qemu:///sys{bad}tem");
+            assert_eq!(refused(&text), UriError::Character(bad));
+        }
+        assert_eq!(refused("qemu:///system "), UriError::Character(' '));
+    }
+
+    #[test]
+    fn quotes_and_backslashes_are_refused() {
+        for bad in ['"', '\'', '`', '\\'] {
+            let text = format!("qemu+ssh://ho{bad}st/system");
+            assert_eq!(refused(&text), UriError::Character(bad));
+        }
+    }
+
+    #[test]
+    fn letters_that_are_not_ascii_are_refused() {
+        for bad in ['é', '\u{202e}', '．'] {
+            let text = format!("qemu+tls://host{bad}example/system");
+            assert_eq!(refused(&text), UriError::Character(bad));
         }
     }
 
@@ -573,65 +647,176 @@ mod tests {
     }
 
     #[test]
-    fn names_that_ssh_could_take_for_options_are_refused() {
-        assert!(matches!(
-            refused("qemu+ssh://-oProxyCommand=x/system"),
-            UriError::Host(_)
-        ));
-        assert!(matches!(
-            refused("qemu+ssh://-oProxyCommand@host/system"),
-            UriError::User(_)
-        ));
-        assert!(matches!(
-            refused("qemu+ssh://a@b@host/system"),
-            UriError::User(_)
-        ));
-        assert!(matches!(
-            refused("qemu+ssh://@host/system"),
-            UriError::User(_)
-        ));
-        assert!(matches!(
-            refused("qemu+ssh://$(x)/system"),
-            UriError::Host(_)
-        ));
-        assert!(matches!(
-            refused("qemu+tcp://[::1/system"),
-            UriError::Host(_)
-        ));
-        assert!(matches!(
-            refused("qemu+tcp://::1/system"),
-            UriError::Host(_)
-        ));
+    fn a_host_that_looks_like_an_option_is_refused() {
+        for host in ["-oProxyCommand=x", "-host", "--"] {
+            let error = refused(&format!("qemu+ssh://{host}/system"));
+            assert_eq!(error, UriError::Host(host.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_user_that_looks_like_an_option_is_refused() {
+        let error = refused("qemu+ssh://-oProxyCommand@host/system");
+        assert_eq!(error, UriError::User("-oProxyCommand".to_owned()));
+    }
+
+    #[test]
+    fn names_that_a_shell_could_read_are_refused() {
+        for host in ["$(x)", "a;b", "a|b", "~", "a,b", "*"] {
+            let error = refused(&format!("qemu+ssh://{host}/system"));
+            assert_eq!(error, UriError::Host(host.to_owned()));
+        }
+        for user in ["$(x)", "a@b", "", "a;b"] {
+            let error = refused(&format!("qemu+ssh://{user}@host/system"));
+            assert_eq!(error, UriError::User(user.to_owned()));
+        }
+    }
+
+    #[test]
+    fn addresses_that_are_none_are_refused() {
+        for (host, named) in [("[::1", "[:"), ("::1", ":"), ("[1.2.3.4]", "[1.2.3.4]")] {
+            let error = refused(&format!("qemu+tcp://{host}/system"));
+            assert_eq!(error, UriError::Host(named.to_owned()));
+        }
+        let text = format!("qemu+tcp://{}/system", "a".repeat(254));
+        assert!(matches!(refused(&text), UriError::Host(_)));
+    }
+
+    #[test]
+    fn zones_of_ipv6_addresses_are_refused() {
+        for text in [
+            "qemu+tcp://[fe80::1%eth0]/system",
+            "qemu+tcp://[fe80::1%25eth0]/system",
+        ] {
+            assert_eq!(refused(text), UriError::Character('%'));
+        }
+        // By typed fields as well.
+        let host = Some("[fe80::1%eth0]");
+        let uri = Uri::new(Driver::Qemu, Transport::Tcp, None, host, None, "system");
+        assert!(matches!(uri, Err(UriError::Host(_))));
     }
 
     #[test]
     fn ports_out_of_range_are_refused() {
-        for port in ["0", "65536", "-1", "+22", "ssh", ""] {
+        for port in ["0", "65536", "-1", "99999999999"] {
+            let error = refused(&format!("qemu+tcp://host:{port}/system"));
+            assert_eq!(error, UriError::Port(port.to_owned()));
+        }
+        let uri = Uri::new(
+            Driver::Qemu,
+            Transport::Tcp,
+            None,
+            Some("h"),
+            Some(0),
+            "system",
+        );
+        assert_eq!(uri, Err(UriError::Port("0".to_owned())));
+    }
+
+    #[test]
+    fn ports_in_another_spelling_are_refused() {
+        for port in ["+22", "022", "ssh", "", "0x16", "2_2"] {
             let error = refused(&format!("qemu+tcp://host:{port}/system"));
             assert_eq!(error, UriError::Port(port.to_owned()));
         }
     }
 
     #[test]
-    fn hosts_must_fit_the_transport() {
-        assert_eq!(refused("qemu+tcp:///system"), UriError::HostMissing("tcp"));
+    fn a_remote_transport_without_a_host_is_refused() {
+        for name in ["tcp", "tls", "ssh"] {
+            let error = refused(&format!("qemu+{name}:///system"));
+            assert_eq!(error, UriError::HostMissing(name));
+        }
+        assert_eq!(
+            refused("qemu+tcp://:16509/system"),
+            UriError::HostMissing("tcp")
+        );
+    }
+
+    #[test]
+    fn a_local_connection_with_a_port_or_user_is_refused() {
         assert_eq!(refused("qemu://:16509/system"), UriError::HostUnexpected);
+        assert_eq!(refused("qemu://user@/system"), UriError::HostUnexpected);
+    }
+
+    #[test]
+    fn a_user_without_ssh_is_refused() {
         assert_eq!(refused("qemu+tcp://user@host/system"), UriError::UserUnused);
     }
 
     #[test]
-    fn unknown_drivers_paths_and_shapes_are_refused() {
-        assert_eq!(refused("esx://host/"), UriError::Driver("esx".to_owned()));
-        assert_eq!(
-            refused("QEMU:///system"),
-            UriError::Driver("QEMU".to_owned())
+    fn unknown_drivers_are_refused() {
+        for name in ["esx", "QEMU", "", "vbox", "qemu:"] {
+            let error = refused(&format!("{name}://host/system"));
+            assert_eq!(error, UriError::Driver(name.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_uri_is_refused() {
+        for text in ["", "qemu", "qemu:/system", "/etc/libvirt", "host:16509"] {
+            assert_eq!(refused(text), UriError::NoScheme);
+        }
+    }
+
+    #[test]
+    fn unknown_paths_are_refused() {
+        for text in [
+            "qemu:///embed",
+            "qemu:///system/",
+            "qemu:////system",
+            "qemu:///",
+            "qemu://host",
+            "lxc:///session",
+        ] {
+            assert!(matches!(refused(text), UriError::Path { .. }), "{text}");
+        }
+    }
+
+    proptest! {
+        /// Whatever is accepted holds nothing that could hide something, and is read back, from
+        /// its text and from its fields, as the same.
+        #[test]
+        fn what_is_accepted_is_read_back_as_the_same(text in uris()) {
+            if let Ok(uri) = Uri::parse(&text) {
+                let written = uri.to_string();
+                prop_assert!(!written.contains(['?', '#', '%', '\'', '"', '\\']));
+                prop_assert!(written.chars().all(|c| c.is_ascii_graphic()));
+                prop_assert_eq!(Uri::parse(&written), Ok(uri.clone()));
+                let (user, host) = (uri.user(), uri.host());
+                let built =
+                    Uri::new(uri.driver(), uri.transport(), user, host, uri.port(), &uri.path());
+                prop_assert_eq!(built, Ok(uri));
+            }
+        }
+
+        #[test]
+        fn text_of_any_kind_does_no_harm(text in ".*") {
+            if let Err(error) = Uri::parse(&text) {
+                prop_assert!(error.to_string().ends_with('.'));
+            }
+        }
+    }
+
+    /// Text in the shape of a URI, of parts that are right more often than not.
+    fn uris() -> impl Strategy<Value = String> {
+        let mostly = |right: &'static str, wrong: &'static str| prop_oneof![8 => right, 1 => wrong];
+        let scheme = mostly(
+            "(qemu|xen|lxc|test)(\\+(tcp|tls|ssh))?",
+            "\\PC{0,4}\\+(ext|unix)?",
         );
-        assert_eq!(refused("qemu"), UriError::NoScheme);
-        assert_eq!(refused(""), UriError::NoScheme);
-        assert_eq!(refused("qemu:///system#x"), UriError::Fragment);
-        assert!(matches!(refused("qemu:///embed"), UriError::Path { .. }));
-        assert!(matches!(refused("qemu:///system/"), UriError::Path { .. }));
-        assert!(matches!(refused("lxc:///session"), UriError::Path { .. }));
+        let user = mostly("([a-z][a-z0-9._-]{0,5}@)?", "(-o|a:b|\\PC)@");
+        let address = "([a-z0-9][a-zA-Z0-9._-]{0,12}|\\[::[0-9a-f]{1,4}\\]|10\\.0\\.[0-9]\\.1|)";
+        let host = mostly(address, "\\PC{1,4}");
+        let port = mostly("(:[1-9][0-9]{0,3})?", ":[0-9+]{0,6}");
+        let path = mostly(
+            "/(system|session|default)",
+            "(/\\PC{0,6})?(\\?command=x|#f|%41)?",
+        );
+        let parts = (scheme, user, host, port, path);
+        parts.prop_map(|(scheme, user, host, port, path)| {
+            format!("{scheme}://{user}{host}{port}{path}")
+        })
     }
 
     #[test]
@@ -639,5 +824,10 @@ mod tests {
         let uri = Uri::test_file(Path::new("/tmp/a b?#%/node.xml"));
         assert_eq!(uri.to_string(), "test:///tmp/a%20b%3F%23%25/node.xml");
         assert!(uri.is_in_process());
+        assert_eq!(uri.file(), Some(Path::new("/tmp/a b?#%/node.xml")));
+        // Such a URI cannot be had from text or from fields.
+        assert!(Uri::parse(&uri.to_string()).is_err());
+        let path = uri.path();
+        assert!(Uri::new(Driver::Test, Transport::Local, None, None, None, &path).is_err());
     }
 }

@@ -51,6 +51,7 @@ use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::ledger::Budget;
+use super::wire::{self, Wire};
 use super::worker::{self, Common, Open, Task};
 use super::{MAX_WORKERS, Options};
 use crate::error::Error;
@@ -154,6 +155,10 @@ enum Doing {
 struct Worker {
     id: u64,
     doing: Doing,
+    /// Means to find the socket of the connection that it is opening.
+    opening: Option<wire::Opening>,
+    /// The socket of its connection, unless it was cut already.
+    wire: Wire,
 }
 
 /// The number of the first worker.
@@ -173,6 +178,14 @@ impl Worker {
             Doing::Hanging(running) | Doing::HangingOut(running) => Some(running),
             _ => None,
         }
+    }
+
+    /// Lets a call come back that nobody waits for.
+    fn cut(&mut self) {
+        if let Some(opening) = self.opening.take() {
+            self.wire = opening.wire();
+        }
+        std::mem::take(&mut self.wire).cut();
     }
 
     /// The call whose clock runs.
@@ -288,12 +301,42 @@ impl Crew {
     /// Starts the first worker, which opens the connection.
     pub(super) fn open(
         self: &Arc<Self>,
+        wire: wire::Opening,
         opened: oneshot::Sender<Result<(), Error>>,
     ) -> Result<(), Error> {
         let opening = self.opening();
-        self.hire(&mut self.state(), opening, |crew, me| {
+        let mut state = self.state();
+        self.hire(&mut state, opening, |crew, me| {
             worker::begin(crew, me, opened);
-        })
+        })?;
+        if let Some(first) = state.worker(FIRST) {
+            first.opening = Some(wire);
+        }
+        Ok(())
+    }
+
+    /// The worker `me` is about to open a connection, after it waited for its turn. Refused when it
+    /// was given up in the meantime.
+    pub(super) fn connecting(&self, me: u64, wire: wire::Opening) -> Result<(), Error> {
+        self.step(me, "virConnectOpen")?;
+        if let Some(worker) = self.state().worker(me) {
+            worker.opening = Some(wire);
+        }
+        Ok(())
+    }
+
+    /// The worker `me` has opened a connection, or failed to.
+    pub(super) fn connected(&self, me: u64) {
+        let opening = (self.state().worker(me)).and_then(|worker| worker.opening.take());
+        // Looking for it takes a moment; unless it was cut already.
+        if let Some(opening) = opening {
+            let wire = opening.wire();
+            let mut state = self.state();
+            if let Some(worker) = state.worker(me) {
+                worker.wire = wire;
+            }
+            Self::cut(&mut state);
+        }
     }
 
     /// What a worker does that opens a connection.
@@ -478,6 +521,17 @@ impl Crew {
         }
     }
 
+    /// What a job gave is what its caller is told, unless it failed because it was given up: then
+    /// that is why.
+    pub(super) fn judged<T>(&self, me: u64, answer: Result<T, Error>) -> Result<T, Error> {
+        let mut state = self.state();
+        let hung = state.worker(me).and_then(|worker| worker.hangs());
+        match (answer, hung) {
+            (Err(_), Some(running)) => Err(running.error()),
+            (answer, _) => answer,
+        }
+    }
+
     /// The worker `me` is done with its job. `false` when it must leave: it was written off, and
     /// others do its work.
     pub(super) fn finish(&self, me: u64) -> bool {
@@ -580,7 +634,23 @@ impl Crew {
         };
         state.lost = Some(loss);
         self.ready.notify_all();
+        Self::cut(state);
         refused
+    }
+
+    /// Lets calls come back that hang on a lost connection. On one that the host ended, no call
+    /// gets an answer; on one that we close, those in time still do.
+    fn cut(state: &mut State) {
+        let is_ours = match state.lost {
+            None => return,
+            Some(Loss::Ours) => true,
+            Some(_) => false,
+        };
+        for worker in &mut state.workers {
+            if !is_ours || worker.hangs().is_some() {
+                worker.cut();
+            }
+        }
     }
 
     /// Nobody waits any longer for the connection to open: if that hangs, nobody would notice, so
@@ -594,6 +664,7 @@ impl Crew {
                 self.budget.written_off();
             }
         }
+        Self::cut(&mut state);
     }
 
     /// How many of its calls hang.
@@ -625,6 +696,10 @@ impl Crew {
                 Doing::Leaving(_) => Doing::HangingOut(running),
                 _ => Doing::Hanging(running),
             };
+            // An opening that comes too late is of no use; it opens what nobody uses.
+            if running.job == OPEN_JOB {
+                worker.cut();
+            }
             self.budget.written_off();
             tracing::warn!(
                 domain = ?running.domain,
@@ -644,6 +719,7 @@ impl Crew {
             };
             drop(self.lose_in(state, loss));
         }
+        Self::cut(state);
     }
 
     /// Waits until the connection was let go of.
@@ -728,7 +804,12 @@ impl Crew {
                 reason: error.to_string(),
             })?;
         state.next_worker += 1;
-        state.workers.push(Worker { id, doing });
+        state.workers.push(Worker {
+            id,
+            doing,
+            opening: None,
+            wire: Wire::default(),
+        });
         Ok(())
     }
 }

@@ -3,10 +3,11 @@
 //!
 //! What calls do lives with their nouns (`host`, `domain`, `network`, `stats`, `events`); here is
 //! how they get to a thread and back. `crew`: who works, waits and hangs, with the states drawn;
-//! `worker`: the threads; `ledger`: how many may hang.
+//! `worker`: the threads; `ledger`: how many may hang; `wire`: the sockets below, to be cut.
 
 mod crew;
 mod ledger;
+mod wire;
 mod worker;
 
 use std::sync::Arc;
@@ -143,13 +144,21 @@ impl Connection {
         ledger::sweep();
         options.budget.check()?;
         ffi::event_loop::start()?;
-        let way = crate::reach::reach(uri, options.open_deadline).await?;
-        let common = worker::Common::new(uri, way, options.credentials.clone());
+        let (way, peers) = crate::reach::reach(uri, options.open_deadline).await?;
+        let common = worker::Common::new(uri, way, peers, options.credentials.clone());
+        let wire = wire::Opening::begin(&common.peers);
+        let wire = tokio::time::timeout(options.open_deadline, wire).await;
+        // Others open connections to the host, and do not get on.
+        let wire = wire.map_err(|_| Error::Deadline {
+            call: "virConnectOpen",
+            after: options.open_deadline,
+            domain: None,
+        })?;
         let deadline = options.deadline;
         let crew = Arc::new(Crew::new(options, common));
         ledger::enter(&crew);
         let (opened, answer) = oneshot::channel();
-        crew.open(opened)?;
+        crew.open(wire, opened)?;
         let mut given_up = Opening(Some(Arc::clone(&crew)));
         let inner = Inner {
             uri: uri.clone(),
@@ -283,12 +292,16 @@ impl Connection {
         let (reply, answer) = oneshot::channel();
         let id = self.inner.next.fetch_add(1, Ordering::Relaxed);
         let task = Box::new(move |session: &mut Session| {
-            let result = (!reply.is_closed()).then(|| f(session));
+            // The caller may have left, now or when there is an answer.
+            let answer = if reply.is_closed() {
+                let reason = "nobody waits for the answer".to_owned();
+                Err(Error::Lost { reason })
+            } else {
+                f(session)
+            };
             // Before the answer: who asks at once again finds this thread free and starts no other.
-            session.finish();
-            if let Some(result) = result {
-                let _ = reply.send(result); // the caller may have left
-            }
+            let answer = session.finish(answer);
+            let _ = reply.send(answer);
         });
         let crew = &self.inner.crew;
         crew.submit(job(id, task))?;

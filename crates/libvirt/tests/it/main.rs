@@ -5,4 +5,6 @@ mod inventory;
 mod leaks;
 mod lifecycle;
 mod measurement;
+mod storage;
 mod unreachable;
+mod xml;
