@@ -267,8 +267,15 @@ impl Connection {
         self.submit(job, f).await
     }
 
-    /// Runs `f` on the connection's first thread, whose connection stays open until all is closed.
-    pub(crate) async fn call_first<T, F>(&self, call: &'static str, f: F) -> Result<T, Error>
+    /// Runs `f` on the connection's first thread. What belongs to a libvirt connection beyond one
+    /// job (callbacks, streams) belongs there: that connection stays open until all is closed, and
+    /// no other thread uses it.
+    pub(crate) async fn call_first<T, F>(
+        &self,
+        deadline: Duration,
+        call: &'static str,
+        f: F,
+    ) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Session) -> Result<T, Error> + Send + 'static,
@@ -277,7 +284,7 @@ impl Connection {
             id,
             call,
             domain: None,
-            deadline: self.inner.deadline,
+            deadline,
             first: true,
             task,
         };
