@@ -3,7 +3,7 @@
 //!
 //! What calls do lives with their nouns (`host`, `domain`, `network`, `stats`, `events`); here is
 //! how they get to a thread and back. `crew`: who works, waits and hangs, with the states drawn;
-//! `worker`: the threads; `ledger`: how many may hang; `wire`: the socket below, to be cut.
+//! `worker`: the threads; `ledger`: how many may hang; `wire`: cutting off what hangs in opening.
 
 mod crew;
 mod ledger;
@@ -27,9 +27,10 @@ use crate::events::Subscribers;
 use crate::ffi;
 use crate::uri::Uri;
 use crew::{Crew, FIRST_JOB, Job, Loss, OPEN_JOB, Position};
+use worker::Task;
 
-/// Fewer than libvirtd takes up at a time from one connection (`max_client_requests` is 5): above
-/// that even a call that could be answered hangs behind those that are not.
+/// Fewer than libvirtd takes up at a time from one client (`max_client_requests` is 5), though each
+/// is a client of its own: a host has 20 threads for all of them.
 const MAX_WORKERS: usize = 4;
 
 /// How a connection is opened.
@@ -43,8 +44,8 @@ pub struct Options {
     /// How long opening may take.
     pub open_deadline: Duration,
     /// How many calls may be under way at once: 1 to 4 (what is outside is brought in). Threads
-    /// beyond the first start when a call waits and all are busy, and end after some seconds
-    /// without work.
+    /// beyond the first start when a call waits and all are busy, each with a connection to the
+    /// host of its own, and end after some seconds without work.
     pub workers: usize,
     /// The bound on hanging threads; give all connections of a host the same.
     pub budget: Budget,
@@ -109,14 +110,13 @@ impl Drop for Inner {
     }
 }
 
-/// Writes the opening thread off when the caller gives up on it, and lets it come back.
-struct Opening(Option<(Arc<Crew>, wire::Opening)>);
+/// Writes the opening thread off when the caller gives up on it.
+struct Opening(Option<Arc<Crew>>);
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        if let Some((crew, wire)) = self.0.take() {
+        if let Some(crew) = self.0.take() {
             crew.abandon();
-            crew.wired(wire.wire());
         }
     }
 }
@@ -145,41 +145,21 @@ impl Connection {
         options.budget.check()?;
         ffi::event_loop::start()?;
         let (way, peers) = crate::reach::reach(uri, options.open_deadline).await?;
-        let wire = wire::Opening::begin(peers);
-        let wire = tokio::time::timeout(options.open_deadline, wire).await;
-        // Others open connections to the host, and do not get on.
-        let wire = wire.map_err(|_| Error::Deadline {
-            call: "virConnectOpen",
-            after: options.open_deadline,
-            domain: None,
-        })?;
-        let crew = Arc::new(Crew::new(
-            options.workers.clamp(1, MAX_WORKERS),
-            options.name.replace('\0', ""),
-            options.budget,
-            options.deadline,
-        ));
+        let common = worker::Common::new(uri, way, peers, options.credentials.clone());
+        let deadline = options.deadline;
+        let crew = Arc::new(Crew::new(options, common));
         ledger::enter(&crew);
         let (opened, answer) = oneshot::channel();
-        let opening = worker::Opening {
-            uri: uri.clone(),
-            way,
-            credentials: options.credentials,
-            opened,
-        };
-        crew.open(options.open_deadline, opening)?;
-        let mut given_up = Opening(Some((Arc::clone(&crew), wire)));
+        crew.open(opened)?;
+        let mut given_up = Opening(Some(Arc::clone(&crew)));
         let inner = Inner {
             uri: uri.clone(),
-            deadline: options.deadline,
+            deadline,
             next: AtomicU64::new(FIRST_JOB),
             crew,
         };
         let result = inner.answer(OPEN_JOB, answer).await;
-        // It was answered, or written off already.
-        if let Some((crew, wire)) = given_up.0.take() {
-            crew.wired(wire.wire());
-        }
+        given_up.0 = None; // it was answered, or written off already
         result.map(|()| Self {
             inner: Arc::new(inner),
         })
@@ -268,6 +248,39 @@ impl Connection {
         T: Send + 'static,
         F: FnOnce(&mut Session) -> Result<T, Error> + Send + 'static,
     {
+        let job = |id, task| Job {
+            id,
+            call,
+            domain,
+            deadline,
+            first: false,
+            task,
+        };
+        self.submit(job, f).await
+    }
+
+    /// Runs `f` on the connection's first thread, whose connection stays open until all is closed.
+    pub(crate) async fn call_first<T, F>(&self, call: &'static str, f: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session) -> Result<T, Error> + Send + 'static,
+    {
+        let job = |id, task| Job {
+            id,
+            call,
+            domain: None,
+            deadline: self.inner.deadline,
+            first: true,
+            task,
+        };
+        self.submit(job, f).await
+    }
+
+    async fn submit<T, F>(&self, job: impl FnOnce(u64, Task) -> Job, f: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session) -> Result<T, Error> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let id = self.inner.next.fetch_add(1, Ordering::Relaxed);
         let task = Box::new(move |session: &mut Session| {
@@ -279,13 +292,7 @@ impl Connection {
             }
         });
         let crew = &self.inner.crew;
-        crew.submit(Job {
-            id,
-            call,
-            domain,
-            deadline,
-            task,
-        })?;
+        crew.submit(job(id, task))?;
         let _waiting = Waiting { crew, job: id };
         self.inner.answer(id, answer).await
     }
@@ -313,11 +320,7 @@ impl Inner {
             };
             match answered {
                 Ok(Ok(result)) => return result,
-                // Dropped: the connection is lost, or its thread is just ending by a panic.
-                Ok(Err(_)) => {
-                    self.crew.lose(Loss::Ended);
-                    return Err(self.crew.loss().unwrap_or(Loss::Ended).error());
-                }
+                Ok(Err(_)) => return Err(self.crew.refusal()),
                 Err(_) => {}
             }
         }
@@ -499,7 +502,14 @@ mod tests {
         for call in calls {
             assert_eq!(call.await.unwrap(), Ok(()));
         }
-        until("one is left", || size() == 1).await;
+        // One caller that never rests keeps no second thread.
+        let one_is_left = async {
+            while size() > 1 {
+                connection.hostname().await.unwrap();
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(20), one_is_left);
+        waited.await.expect("further threads stayed");
         assert!(connection.hostname().await.is_ok());
     }
 
@@ -592,12 +602,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_worker_that_panics_loses_the_connection_and_nothing_else() {
-        let budget = Budget::default();
-        // A panic prints where it was, which takes a while on a loaded machine.
-        let options = Options {
-            budget: budget.clone(),
-            ..Options::default()
-        };
+        // With the usual deadline: printing where it panicked takes its time.
+        let options = Options::default();
+        let budget = options.budget.clone();
         let uri = Uri::parse("test:///default").unwrap();
         let connection = Connection::open(&uri, options).await.unwrap();
         let died = connection.call("virDomainGetInfo", |_| -> Result<(), Error> {
