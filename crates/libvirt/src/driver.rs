@@ -65,11 +65,13 @@ pub enum Capability {
     StoragePools,
     /// Making a storage volume larger.
     VolumeResize,
+    /// What is in a storage volume, to the host and from it.
+    VolumeTransfer,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -85,6 +87,7 @@ impl Capability {
         Self::NodeMemoryStats,
         Self::StoragePools,
         Self::VolumeResize,
+        Self::VolumeTransfer,
     ];
 }
 
@@ -145,6 +148,7 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::NodeMemoryStats, [ true,  false, true,  false]),
     (Capability::StoragePools,    [ true,  true,  true,  true ]),
     (Capability::VolumeResize,    [ true,  true,  true,  false]),
+    (Capability::VolumeTransfer,  [ true,  true,  true,  false]),
 ];
 
 impl Transport {

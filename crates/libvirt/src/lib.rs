@@ -45,6 +45,7 @@ mod network;
 mod reach;
 mod stats;
 mod storage;
+mod stream;
 mod uri;
 mod xml;
 
@@ -59,6 +60,7 @@ pub use network::{HostInterface, HostInterfaceKind, Network};
 pub use reach::{connect, resolve};
 pub use stats::{BlockStats, DomainStats, InterfaceStats, StatsGroups};
 pub use storage::{Pool, PoolState, Volume};
+pub use stream::{Chunk, Download, Span, Upload};
 pub use uri::{Uri, UriError};
 pub use xml::{
     BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, CpuTopologyXml, CpuXml,

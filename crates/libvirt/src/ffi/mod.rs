@@ -10,3 +10,4 @@ pub(crate) mod callbacks;
 pub(crate) mod domain;
 pub(crate) mod event_loop;
 pub(crate) mod stats;
+pub(crate) mod stream;

@@ -5,5 +5,6 @@ mod inventory;
 mod lifecycle;
 mod measurement;
 mod storage;
+mod transfer;
 mod unreachable;
 mod xml;
