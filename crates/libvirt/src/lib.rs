@@ -51,9 +51,10 @@ mod host;
 mod network;
 mod reach;
 mod stats;
-//! - [`resolve`] and [`connect`] tell whether a host is there before a thread is risked on it.
 mod storage;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod uri;
 mod xml;
 
