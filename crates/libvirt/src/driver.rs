@@ -89,11 +89,17 @@ pub enum Capability {
     VolumeResize,
     /// What is in a storage volume, to the host and from it.
     VolumeTransfer,
+    /// Letting a domain that is being moved run at its destination at once.
+    PostCopy,
+    /// Bounds of a migration's standstill and speed.
+    MigrationTuning,
+    /// Aborting a running job.
+    AbortJob,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -121,6 +127,9 @@ impl Capability {
         Self::StoragePools,
         Self::VolumeResize,
         Self::VolumeTransfer,
+        Self::PostCopy,
+        Self::MigrationTuning,
+        Self::AbortJob,
     ];
 }
 
@@ -193,6 +202,9 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::StoragePools,    [ true,  true,  true,  true ]),
     (Capability::VolumeResize,    [ true,  true,  true,  false]),
     (Capability::VolumeTransfer,  [ true,  true,  true,  false]),
+    (Capability::PostCopy,        [ true,  false, false, false]),
+    (Capability::MigrationTuning, [ true,  false, false, false]),
+    (Capability::AbortJob,        [ true,  false, false, false]),
 ];
 
 impl Transport {

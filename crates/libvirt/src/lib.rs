@@ -48,6 +48,7 @@ mod events;
 mod ffi;
 mod guest;
 mod host;
+mod job;
 mod network;
 mod reach;
 mod stats;
@@ -68,6 +69,7 @@ pub use events::{
 };
 pub use guest::{AddressSource, GuestFilesystem, GuestInfo, GuestInterface, GuestOs, Lease};
 pub use host::{NodeCpuStats, NodeInfo, NodeMemoryStats, Versions};
+pub use job::{Amount, Destination, JobOperation, JobProgress, JobState, Migration, StorageCopy};
 pub use network::{HostInterface, HostInterfaceKind, Network};
 pub use reach::{connect, resolve};
 pub use stats::{BlockStats, DomainStats, InterfaceStats, StatsGroups};

@@ -10,5 +10,6 @@ pub(crate) mod callbacks;
 pub(crate) mod domain;
 pub(crate) mod event_loop;
 pub(crate) mod guest;
+pub(crate) mod job;
 pub(crate) mod stats;
 pub(crate) mod stream;
