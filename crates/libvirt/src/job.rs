@@ -83,7 +83,8 @@ pub struct Migration {
     /// when `None`.
     pub max_downtime_ms: Option<u64>,
     /// The domain's definition at the destination, where that is another one: names of bridges and
-    /// files may differ, what the guest sees may not.
+    /// files may differ, what the guest sees may not. See
+    /// [`Connection::migratable_definition`].
     pub xml: Option<DomainXml>,
     /// The definition that is kept at the destination, where that is another one.
     pub persistent_xml: Option<DomainXml>,
@@ -368,6 +369,23 @@ impl Connection {
             } else {
                 error
             }
+        })
+    }
+
+    /// The definition of a domain as another host is to be given it: what [`Migration::xml`] starts
+    /// from. The usual one has what only this run of it has, which the destination refuses.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; as every call.
+    pub async fn migratable_definition(&self, uuid: Uuid) -> Result<DomainXml, Error> {
+        let call = "virDomainGetXMLDesc";
+        let xml = self.call_about(uuid, call, move |session| {
+            let domain = look_up(session, uuid)?;
+            session.run(call, |_| domain.xml_desc(sys::VIR_DOMAIN_XML_MIGRATABLE))
+        });
+        DomainXml::parse(&xml.await?).map_err(|reason| Error::Xml {
+            what: format!("domain {uuid}"),
+            reason: reason.to_string(),
         })
     }
 

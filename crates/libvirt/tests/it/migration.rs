@@ -111,13 +111,7 @@ async fn a_managed_migration_moves_a_guest_and_forgets_it_at_the_source() {
     let mut migration = Migration::managed(pair.to.clone());
     migration.undefine_source = true;
     migration.paused = true;
-    let mut definition = pair
-        .from
-        .domain(pair.guest)
-        .await
-        .unwrap()
-        .unwrap()
-        .definition;
+    let mut definition = pair.from.migratable_definition(pair.guest).await.unwrap();
     definition.title = Some("Moved".to_owned());
     migration.xml = Some(definition.clone());
     migration.persistent_xml = Some(definition);
