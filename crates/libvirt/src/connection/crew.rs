@@ -20,17 +20,25 @@
 //! ```text
 //!  a job waits and all are busy
 //!      │
-//!      ▼     take           finish
-//!    Idle ────────▶ Running ───────▶ Idle          step: Running, with a fresh clock
-//!      │               │
-//!      │ lost, or      │ the step outlives its deadline: the worker is written off, counted,
-//!      │ idle for      │ and its caller told
-//!      │ some seconds  ▼
-//!      │ and not    Hanging ──(the call returns)──▶ off the books
-//!      │ the last      │                            and Idle if it is the last, else
-//!      ▼               ▼
-//!    Leaving ──(the connection is let go)──▶ ended
+//!      ▼     opened
+//!  Opening ────────┐ (not in process)
+//!                  ▼     take           finish
+//!                Idle ────────▶ Running ───────▶ Idle      step: Running, with a fresh clock
+//!                  │               │
+//!      lost, or    │               │ the step outlives its deadline: the worker is written off,
+//!      idle for    │               │ counted, and its caller told
+//!      some seconds│               ▼
+//!      and neither │            Hanging ──(the call returns)──▶ off the books, and Idle if it is
+//!      the first   │               │                            the first or the last, else
+//!      nor the last▼               ▼
+//!               Leaving ──(its connection is let go)──▶ ended
 //! ```
+//!
+//! Every worker has a libvirt connection to itself, which it opens and closes: threads that share
+//! one make libvirt's client (before 10.4) use the stack of a thread that is gone as soon as one of
+//! their calls is cut off (CVE-2024-4418). The first worker's connection carries the events, so it
+//! stays as long as the whole is not lost. In process there is no such client, and each connection
+//! is a world of its own: there the workers share the first one's.
 //!
 //! There is no watchdog thread: whoever waits on the connection looks at the clocks, and so does
 //! whoever asks for the number of hanging threads.
@@ -39,11 +47,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::ledger::Budget;
-use super::worker::{self, Open, Task};
+use super::worker::{self, Common, Open, Task};
+use super::{MAX_WORKERS, Options};
 use crate::error::Error;
 use crate::events::{CloseReason, Subscribers};
 
@@ -102,6 +111,8 @@ pub(super) struct Job {
     pub(super) domain: Option<Uuid>,
     /// How long each libvirt call of it may take.
     pub(super) deadline: Duration,
+    /// Whether only the first worker can do it.
+    pub(super) first: bool,
     pub(super) task: Task,
 }
 
@@ -145,6 +156,12 @@ struct Worker {
     doing: Doing,
 }
 
+/// The number of the first worker.
+const FIRST: u64 = 0;
+
+/// After a further connection could not be opened, none is tried for this long.
+const RETRY: Duration = Duration::from_secs(1);
+
 impl Worker {
     /// Whether it does, or will do, jobs.
     fn works(&self) -> bool {
@@ -173,8 +190,10 @@ struct State {
     queue: VecDeque<Job>,
     workers: Vec<Worker>,
     next_worker: u64,
-    /// The open connection, while it is neither being opened nor lost.
+    /// The first worker's connection, while it is neither being opened nor lost.
     open: Option<Arc<Open>>,
+    /// Why a further worker could not open one, and when.
+    unopened: Option<(Instant, Error)>,
     lost: Option<Loss>,
 }
 
@@ -187,9 +206,33 @@ impl State {
         self.workers.iter().filter(|worker| worker.works()).count()
     }
 
-    fn idle(&self) -> usize {
-        let idle = |worker: &&Worker| matches!(worker.doing, Doing::Idle);
-        self.workers.iter().filter(idle).count()
+    /// Workers that will take the next jobs.
+    fn free(&self) -> usize {
+        let free = |worker: &&Worker| match worker.doing {
+            Doing::Idle => true,
+            Doing::Running(running) => running.job == OPEN_JOB,
+            _ => false,
+        };
+        self.workers.iter().filter(free).count()
+    }
+
+    /// The next job for the worker `me`. The first worker comes first while it is idle, so that
+    /// further ones have nothing to do, and end, as soon as one is enough.
+    fn next(&mut self, me: u64) -> Option<Job> {
+        if me != FIRST {
+            let first = self.worker(FIRST);
+            let is_idle = first.is_some_and(|first| matches!(first.doing, Doing::Idle));
+            if self.queue.len() <= usize::from(is_idle) {
+                return None;
+            }
+        }
+        let next = (self.queue.iter()).position(|job| me == FIRST || !job.first)?;
+        self.queue.remove(next)
+    }
+
+    /// Jobs that any worker can do.
+    fn waiting(&self) -> usize {
+        self.queue.iter().filter(|job| !job.first).count()
     }
 }
 
@@ -213,6 +256,9 @@ pub(crate) struct Crew {
     budget: Budget,
     /// How long leaving, and waiting for one's turn, may take.
     deadline: Duration,
+    /// How long opening may take.
+    open_deadline: Duration,
+    pub(super) common: Common,
     /// True once the connection is lost and its last thread has ended.
     ended: watch::Sender<bool>,
     /// Who hears of the connection's events, and of its end.
@@ -220,14 +266,16 @@ pub(crate) struct Crew {
 }
 
 impl Crew {
-    pub(super) fn new(places: usize, name: String, budget: Budget, deadline: Duration) -> Self {
+    pub(super) fn new(options: Options, common: Common) -> Self {
         Self {
             state: Mutex::default(),
             ready: Condvar::new(),
-            places,
-            name,
-            budget,
-            deadline,
+            places: options.workers.clamp(1, MAX_WORKERS),
+            name: options.name.replace('\0', ""),
+            budget: options.budget,
+            deadline: options.deadline,
+            open_deadline: options.open_deadline,
+            common,
             ended: watch::Sender::new(false),
             subscribers: Subscribers::default(),
         }
@@ -240,33 +288,65 @@ impl Crew {
     /// Starts the first worker, which opens the connection.
     pub(super) fn open(
         self: &Arc<Self>,
-        deadline: Duration,
-        open: worker::Opening,
+        opened: oneshot::Sender<Result<(), Error>>,
     ) -> Result<(), Error> {
-        let running = Running {
+        let opening = self.opening();
+        self.hire(&mut self.state(), opening, |crew, me| {
+            worker::begin(crew, me, opened);
+        })
+    }
+
+    /// What a worker does that opens a connection.
+    fn opening(&self) -> Doing {
+        Doing::Running(Running {
             job: OPEN_JOB,
             call: "virConnectOpen",
             domain: None,
             since: Instant::now(),
-            deadline,
-        };
-        self.hire(&mut self.state(), Doing::Running(running), |crew, me| {
-            worker::open(crew, me, open);
+            deadline: self.open_deadline,
         })
     }
 
-    /// The connection is open, as the worker `me` says. `false` when it must leave: nobody wants
-    /// it any longer.
-    pub(super) fn opened(&self, me: u64, open: &Arc<Open>) -> bool {
+    /// The first worker's connection is open. `false` when it must leave: nobody wants it any
+    /// longer.
+    pub(super) fn opened(&self, open: &Arc<Open>) -> bool {
         let mut state = self.state();
         if state.lost.is_some() {
             return false;
         }
         state.open = Some(Arc::clone(open));
-        if let Some(worker) = state.worker(me) {
+        if let Some(worker) = state.worker(FIRST) {
             worker.doing = Doing::Idle;
         }
         true
+    }
+
+    /// A further worker could not open a connection. Who waits is told if nobody else will come.
+    pub(super) fn unopened(&self, me: u64, error: Error) {
+        let mut state = self.state();
+        let others = |worker: &Worker| worker.id != me && worker.works();
+        let refused = if state.workers.iter().any(others) {
+            VecDeque::new()
+        } else {
+            std::mem::take(&mut state.queue)
+        };
+        tracing::debug!("{} has no further connection: {error}", self.common.target);
+        state.unopened = Some((Instant::now(), error));
+        drop(state);
+        drop(refused);
+    }
+
+    /// Why a job was dropped without an answer.
+    pub(super) fn refusal(&self) -> Error {
+        let mut state = self.state();
+        if state.lost.is_none()
+            && let Some((_, error)) = &state.unopened
+        {
+            return error.clone();
+        }
+        // Its thread is just ending by a panic.
+        drop(self.lose_in(&mut state, Loss::Ended));
+        state.lost.clone().unwrap_or(Loss::Ended).error()
     }
 
     /// Puts a job into the queue.
@@ -281,7 +361,8 @@ impl Crew {
             state.queue.pop_back();
             return Err(error);
         }
-        self.ready.notify_one();
+        // They are few, and which of them it is for is for them to find out.
+        self.ready.notify_all();
         Ok(())
     }
 
@@ -338,7 +419,7 @@ impl Crew {
         let mut state = self.state();
         let since = Instant::now();
         loop {
-            if let Some(job) = state.queue.pop_front() {
+            if let Some(job) = state.next(me) {
                 let running = Running {
                     job: job.id,
                     call: job.call,
@@ -349,14 +430,14 @@ impl Crew {
                 state.worker(me)?.doing = Doing::Running(running);
                 return Some(job.task);
             }
-            let alone = state.working() == 1;
+            let stays = me == FIRST || state.working() == 1;
             let left = IDLE.checked_sub(since.elapsed());
-            if state.lost.is_some() || (!alone && left.is_none()) {
+            if state.lost.is_some() || (!stays && left.is_none()) {
                 self.start_leaving(&mut state, me);
                 return None;
             }
             state = match left {
-                Some(left) if !alone => {
+                Some(left) if !stays => {
                     let waited = self.ready.wait_timeout(state, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
@@ -401,7 +482,7 @@ impl Crew {
     /// others do its work.
     pub(super) fn finish(&self, me: u64) -> bool {
         let mut state = self.state();
-        let needed = state.working() == 0 && state.lost.is_none();
+        let needed = (me == FIRST || state.working() == 0) && state.lost.is_none();
         let Some(worker) = state.worker(me) else {
             return false;
         };
@@ -410,6 +491,8 @@ impl Crew {
             Doing::Hanging(_) => {
                 worker.doing = Doing::Idle;
                 self.budget.came_back();
+                // Another may have stayed only because it was the last.
+                self.ready.notify_all();
                 true
             }
             _ => {
@@ -597,13 +680,23 @@ impl Crew {
     /// # Errors
     /// When nobody is there to do the job, and nobody can be.
     fn staff(self: &Arc<Self>, state: &mut State) -> Result<(), Error> {
-        if state.queue.len() <= state.idle() || state.workers.len() >= self.places {
+        if state.waiting() <= state.free() || state.workers.len() >= self.places {
             return Ok(());
         }
         let Some(open) = state.open.clone() else {
             return Ok(());
         };
-        let hired = self.hire(state, Doing::Idle, |crew, me| worker::join(crew, me, open));
+        let hired = match &state.unopened {
+            Some((at, error)) if at.elapsed() < RETRY => Err(error.clone()),
+            _ if self.common.uri.is_in_process() => {
+                let body = |crew, me| worker::join(crew, me, open);
+                self.hire(state, Doing::Idle, body)
+            }
+            _ => {
+                let opening = self.opening();
+                self.hire(state, opening, worker::assist)
+            }
+        };
         match hired {
             Err(error) if state.working() == 0 => Err(error),
             Err(error) => {
@@ -621,7 +714,7 @@ impl Crew {
         doing: Doing,
         body: impl FnOnce(Arc<Self>, u64) + Send + 'static,
     ) -> Result<(), Error> {
-        self.budget.check()?;
+        self.budget.admit()?;
         let id = state.next_worker;
         let (crew, alive) = (Arc::clone(self), super::ledger::Alive::enter());
         std::thread::Builder::new()

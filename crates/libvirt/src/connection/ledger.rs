@@ -3,10 +3,16 @@
 //! A thread that hangs inside libvirt cannot be ended from outside; it is written off, counted
 //! here, and taken off the books when its call returns after all. Two bounds hold: one a host (its
 //! [`Budget`], shared by its connections), and one for the process.
+//!
+//! Some calls never return: libvirt has no keepalive before a connection is open, so a host that
+//! accepts, says nothing and is then reset leaves its threads behind for good. So that such a host
+//! can be reached again, one more thread is risked on it every few minutes, within the bound of the
+//! process.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use super::crew::Crew;
 use crate::error::{Error, StuckBound};
@@ -14,10 +20,13 @@ use crate::error::{Error, StuckBound};
 /// Above this many hanging threads in the process nothing more is opened.
 const PROCESS_LIMIT: usize = 256;
 
+/// A host at its bound is tried once more after this long.
+const PROBE: Duration = Duration::from_mins(5);
+
 /// Hanging threads that a host may have unless its owner says otherwise.
 const HOST_LIMIT: usize = 4;
 
-static PROCESS: Account = Account::new(PROCESS_LIMIT, StuckBound::Process);
+static PROCESS: Account = Account::new(PROCESS_LIMIT, StuckBound::Process, None);
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
 /// Every connection that still has threads: a call that nobody waits for any longer is found
@@ -38,9 +47,11 @@ static CREWS: Mutex<Vec<Weak<Crew>>> = Mutex::new(Vec::new());
 pub struct Budget(Arc<Account>);
 
 impl Budget {
-    /// At most `limit` hanging threads; with 0 nothing can be opened at all.
+    /// At most `limit` hanging threads, and one more every five minutes while that is not enough
+    /// to find out that the host is well again.
     pub fn new(limit: usize) -> Self {
-        Self(Arc::new(Account::new(limit, StuckBound::Host)))
+        let account = Account::new(limit, StuckBound::Host, Some(PROBE));
+        Self(Arc::new(account))
     }
 
     /// How many threads hang now, past the deadlines of their calls.
@@ -60,9 +71,18 @@ impl Budget {
         PROCESS.check()
     }
 
+    /// As `check`, for a thread that is then started: at the limit the next has to wait again.
+    pub(super) fn admit(&self) -> Result<(), Error> {
+        self.check()?;
+        if self.0.stuck.load(Ordering::Relaxed) >= self.0.limit {
+            *self.0.last() = Some(Instant::now());
+        }
+        Ok(())
+    }
+
     pub(super) fn written_off(&self) {
-        self.0.stuck.fetch_add(1, Ordering::Relaxed);
-        PROCESS.stuck.fetch_add(1, Ordering::Relaxed);
+        self.0.written_off();
+        PROCESS.written_off();
     }
 
     pub(super) fn came_back(&self) {
@@ -90,20 +110,36 @@ struct Account {
     stuck: AtomicUsize,
     limit: usize,
     bound: StuckBound,
+    /// After how long one more is risked at the limit, if ever.
+    probe: Option<Duration>,
+    /// When the last was written off.
+    last: Mutex<Option<Instant>>,
 }
 
 impl Account {
-    const fn new(limit: usize, bound: StuckBound) -> Self {
+    const fn new(limit: usize, bound: StuckBound, probe: Option<Duration>) -> Self {
         Self {
             stuck: AtomicUsize::new(0),
             limit,
             bound,
+            probe,
+            last: Mutex::new(None),
         }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn written_off(&self) {
+        self.stuck.fetch_add(1, Ordering::Relaxed);
+        *self.last() = Some(Instant::now());
     }
 
     fn check(&self) -> Result<(), Error> {
         let stuck = self.stuck.load(Ordering::Relaxed);
-        if stuck < self.limit {
+        let probe = self.probe.zip(*self.last());
+        if stuck < self.limit || probe.is_some_and(|(probe, last)| last.elapsed() >= probe) {
             Ok(())
         } else {
             Err(Error::TooManyStuck {
@@ -186,8 +222,27 @@ mod tests {
         budget.came_back();
         budget.came_back();
         assert_eq!((budget.check(), budget.hanging()), (Ok(()), 0));
-        let process = Account::new(0, StuckBound::Process);
+        let process = Account::new(0, StuckBound::Process, None);
         let error = process.check().unwrap_err().to_string();
         assert!(error.contains("of this process"), "{error}");
+    }
+
+    #[test]
+    fn a_host_at_its_bound_is_tried_again_now_and_then() {
+        let account = |probe| {
+            let account = Account::new(1, StuckBound::Host, Some(probe));
+            account.written_off();
+            account
+        };
+        let patient = account(Duration::from_hours(1));
+        assert!(patient.check().is_err());
+        let eager = account(Duration::ZERO);
+        assert_eq!(eager.check(), Ok(()));
+        // At a limit of nothing there is nothing to probe.
+        assert!(
+            Account::new(0, StuckBound::Host, Some(Duration::ZERO))
+                .check()
+                .is_err()
+        );
     }
 }

@@ -11,7 +11,7 @@ use virt::connect::Connect;
 use super::crew::{Crew, Loss};
 use crate::credentials::Credentials;
 use crate::domain::unless_gone;
-use crate::error::{Error, ErrorKind, Fault};
+use crate::error::{Error, ErrorKind};
 use crate::events::CloseReason;
 use crate::ffi::callbacks::{Close, Notice, Registration, Sink, Watch};
 use crate::stats::KnownDevices;
@@ -26,18 +26,43 @@ const COMPLAINTS: usize = 1000;
 /// Something to do with the session; it ends with [`Session::finish`].
 pub(super) type Task = Box<dyn FnOnce(&mut Session) + Send>;
 
-/// The open connection, shared by its workers and never seen outside. It closes with the last
-/// reference, which only a worker gives back: closing may wait for the host.
-pub(super) struct Open {
-    connection: Connect,
-    uri: Uri,
+/// What the workers of a connection have in common: where it goes, and what they remember of it.
+pub(super) struct Common {
+    pub(super) uri: Uri,
+    /// What libvirt is given for it: the same host, by the address that answered.
+    way: Uri,
     credentials: Credentials,
-    target: String,
-    registrations: Mutex<Registrations>,
+    pub(super) target: String,
     bulk_stats_refused: AtomicBool,
     devices: Mutex<KnownDevices>,
     /// What was said of objects that cannot be read: each is said once.
     unreadable: Mutex<HashSet<String>>,
+}
+
+impl Common {
+    pub(super) fn new(uri: &Uri, way: Uri, credentials: Credentials) -> Self {
+        Self {
+            uri: uri.clone(),
+            way,
+            credentials,
+            target: uri.to_string(),
+            bulk_stats_refused: AtomicBool::new(false),
+            devices: Mutex::default(),
+            unreadable: Mutex::default(),
+        }
+    }
+
+    fn error(&self, call: &'static str, error: virt::error::Error) -> Error {
+        let fault = self.credentials.scrub(error.into());
+        Error::from_fault(self.uri.driver(), &self.target, call, fault)
+    }
+}
+
+/// An open connection of libvirt, never seen outside. It closes with the last reference, which
+/// only a worker gives back: closing may wait for the host.
+pub(super) struct Open {
+    connection: Connect,
+    registrations: Mutex<Registrations>,
 }
 
 #[derive(Default)]
@@ -65,7 +90,7 @@ impl Drop for Open {
     }
 }
 
-/// The open connection as one worker has it: the worker's calls are timed.
+/// A connection as a worker has it: the worker's calls are timed.
 pub(crate) struct Session {
     open: Arc<Open>,
     crew: Arc<Crew>,
@@ -75,35 +100,26 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    fn open(
-        uri: &Uri,
-        way: &Uri,
-        credentials: Credentials,
-        crew: &Arc<Crew>,
-        me: u64,
-    ) -> Result<Self, Error> {
-        let target = uri.to_string();
-        let text = credentials.to_libvirt(way);
-        let connection = Connect::open(Some(&text)).map_err(|error| {
-            let fault = credentials.scrub(error.into());
-            Error::from_fault(uri.driver(), &target, "virConnectOpen", fault)
-        })?;
-        let open = Open {
-            connection,
-            uri: uri.clone(),
-            credentials,
-            target,
-            registrations: Mutex::default(),
-            bulk_stats_refused: AtomicBool::new(false),
-            devices: Mutex::default(),
-            unreadable: Mutex::default(),
-        };
-        let session = Self {
-            open: Arc::new(open),
+    fn new(open: Arc<Open>, crew: &Arc<Crew>, me: u64) -> Self {
+        Self {
+            open,
             crew: Arc::clone(crew),
             me,
             stays: true,
+        }
+    }
+
+    /// Opens a connection for the worker `me`.
+    fn open(crew: &Arc<Crew>, me: u64) -> Result<Self, Error> {
+        let common = &crew.common;
+        let text = common.credentials.to_libvirt(&common.way);
+        let connection =
+            Connect::open(Some(&text)).map_err(|error| common.error("virConnectOpen", error))?;
+        let open = Open {
+            connection,
+            registrations: Mutex::default(),
         };
+        let session = Self::new(Arc::new(open), crew, me);
         session.watch()?;
         Ok(session)
     }
@@ -111,7 +127,7 @@ impl Session {
     /// Hears when the connection ends. In process there is nothing to keep alive, and the close
     /// callback is never called.
     fn watch(&self) -> Result<(), Error> {
-        if self.open.uri.is_in_process() {
+        if self.uri().is_in_process() {
             return Ok(());
         }
         let lost = Arc::downgrade(&self.crew);
@@ -128,7 +144,7 @@ impl Session {
         if let Err(error) = self.run("virConnectSetKeepAlive", |connection| {
             connection.set_keep_alive(interval, count)
         }) {
-            tracing::debug!("{} has no keepalive: {error}", self.open.target);
+            tracing::debug!("{} has no keepalive: {error}", self.crew.common.target);
         }
         Ok(())
     }
@@ -140,11 +156,7 @@ impl Session {
         f: impl FnOnce(&Connect) -> Result<T, virt::error::Error>,
     ) -> Result<T, Error> {
         self.crew.step(self.me, call)?;
-        let open = &self.open;
-        f(&open.connection).map_err(|error| {
-            let fault: Fault = open.credentials.scrub(error.into());
-            Error::from_fault(open.uri.driver(), &open.target, call, fault)
-        })
+        f(&self.open.connection).map_err(|error| self.crew.common.error(call, error))
     }
 
     /// The calls that `f` makes are about `domain`: should one hang, its error says so.
@@ -170,9 +182,10 @@ impl Session {
             return Err(error);
         }
         let text = error.to_string();
-        let mut said = (self.open.unreadable.lock()).unwrap_or_else(PoisonError::into_inner);
+        let common = &self.crew.common;
+        let mut said = (common.unreadable.lock()).unwrap_or_else(PoisonError::into_inner);
         if !said.contains(&text) {
-            tracing::warn!("an object of {} is left out: {text}", self.open.target);
+            tracing::warn!("an object of {} is left out: {text}", common.target);
             if said.len() >= COMPLAINTS {
                 said.clear();
             }
@@ -187,24 +200,28 @@ impl Session {
     }
 
     pub(crate) fn uri(&self) -> &Uri {
-        &self.open.uri
+        &self.crew.common.uri
     }
 
     /// Whether the daemon said that it has no bulk statistics although its driver should.
     pub(crate) fn bulk_stats_refused(&self) -> bool {
-        self.open.bulk_stats_refused.load(Ordering::Relaxed)
+        self.crew.common.bulk_stats_refused.load(Ordering::Relaxed)
     }
 
     pub(crate) fn refuse_bulk_stats(&self) {
-        self.open.bulk_stats_refused.store(true, Ordering::Relaxed);
+        self.crew
+            .common
+            .bulk_stats_refused
+            .store(true, Ordering::Relaxed);
     }
 
     /// Devices of the domains that are polled one by one. The lock is for a moment, not for a call.
     pub(crate) fn devices(&self) -> MutexGuard<'_, KnownDevices> {
-        (self.open.devices.lock()).unwrap_or_else(PoisonError::into_inner)
+        (self.crew.common.devices.lock()).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers for all events that the driver has, once: libvirt refuses the same callback a
+    /// Registers for all events that the driver has; on the first worker, whose connection stays.
+    /// Once: libvirt refuses the same callback a
     /// second time, so all receivers of a connection share them. A daemon that refuses one, for it
     /// is old or lacks the part of libvirt, has the others; without lifecycle events there are none.
     pub(crate) fn listen(&mut self) -> Result<(), Error> {
@@ -219,7 +236,7 @@ impl Session {
             }
         });
         let mut events = Vec::new();
-        let driver = self.open.uri.driver();
+        let driver = self.uri().driver();
         for watch in Watch::ALL
             .into_iter()
             .filter(|watch| driver.supports(watch.needs()))
@@ -236,7 +253,7 @@ impl Session {
                     return Err(error);
                 }
                 Err(error) => {
-                    tracing::debug!("{} gives no {watch:?} events: {error}", self.open.target);
+                    tracing::debug!("no {watch:?} events of {}: {error}", self.uri());
                 }
             }
         }
@@ -262,23 +279,13 @@ impl Drop for Place {
     }
 }
 
-/// What the first worker needs to open the connection, and who hears how that went.
-pub(super) struct Opening {
-    pub(super) uri: Uri,
-    /// What libvirt is given for it: the same host, by the address that answered.
-    pub(super) way: Uri,
-    pub(super) credentials: Credentials,
-    pub(super) opened: oneshot::Sender<Result<(), Error>>,
-}
-
-/// The life of the first worker.
-pub(super) fn open(crew: Arc<Crew>, me: u64, opening: Opening) {
+/// The life of the first worker. `opened` hears how opening went.
+pub(super) fn begin(crew: Arc<Crew>, me: u64, opened: oneshot::Sender<Result<(), Error>>) {
     let place = Place { crew, me };
     let crew = &place.crew;
-    let session = Session::open(&opening.uri, &opening.way, opening.credentials, crew, me);
-    match session {
+    match Session::open(crew, me) {
         Ok(session) => {
-            if crew.opened(me, &session.open) && opening.opened.send(Ok(())).is_ok() {
+            if crew.opened(&session.open) && opened.send(Ok(())).is_ok() {
                 work(&place, session);
             } else {
                 crew.leaving(me);
@@ -286,21 +293,31 @@ pub(super) fn open(crew: Arc<Crew>, me: u64, opening: Opening) {
         }
         Err(error) => {
             crew.lose(Loss::Ours);
-            let _ = opening.opened.send(Err(error)); // nobody waits any longer
+            let _ = opened.send(Err(error)); // nobody waits any longer
         }
     }
 }
 
-/// The life of every other worker.
-pub(super) fn join(crew: Arc<Crew>, me: u64, open: Arc<Open>) {
+/// The life of a further worker, with a connection of its own.
+pub(super) fn assist(crew: Arc<Crew>, me: u64) {
     let place = Place { crew, me };
-    let session = Session {
-        open,
-        crew: Arc::clone(&place.crew),
-        me,
-        stays: true,
-    };
-    work(&place, session);
+    let crew = &place.crew;
+    match Session::open(crew, me) {
+        Ok(session) => {
+            if crew.finish(me) {
+                work(&place, session);
+            } else {
+                crew.leaving(me);
+            }
+        }
+        Err(error) => crew.unopened(me, error),
+    }
+}
+
+/// The life of a further worker in process, with the first one's connection.
+pub(super) fn join(crew: Arc<Crew>, me: u64, open: Arc<Open>) {
+    let session = Session::new(open, &crew, me);
+    work(&Place { crew, me }, session);
 }
 
 /// Does jobs until it is time to leave. The session ends before the place does: what hangs in
