@@ -319,10 +319,7 @@ impl Crew {
         };
         worker.wire = wire;
         match worker.doing {
-            Doing::Hanging(_) => {
-                let reason = "opening it was given up".to_owned();
-                Err(Error::Lost { reason })
-            }
+            Doing::Hanging(running) => Err(running.error()),
             _ => Ok(()),
         }
     }
