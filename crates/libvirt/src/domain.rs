@@ -1,5 +1,7 @@
 //! Domains: listing them, and acting on one.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 use virt_sys as sys;
 
@@ -79,11 +81,12 @@ impl Connection {
     pub async fn list_domains(&self) -> Result<Vec<Domain>, Error> {
         self.call("virConnectListAllDomains", |session| {
             let domains = session.run("virConnectListAllDomains", |c| c.list_all_domains(0))?;
+            let sets = Sets::read(session)?;
             let mut listed = Vec::with_capacity(domains.len());
             for domain in &domains {
                 let uuid = session.run("virDomainGetUUID", |_| domain.uuid())?;
-                let read = session.about(uuid, |session| read(session, domain));
-                listed.extend(session.listed(read)?);
+                let read = session.about(uuid, |session| sets.complete(session, uuid, domain));
+                listed.extend(session.listed(read)?.flatten());
             }
             Ok(listed)
         })
@@ -181,6 +184,89 @@ pub(crate) fn definition(
     })
 }
 
+/// What a listing knows of all domains from a few calls, instead of three more calls for each: the
+/// domains that libvirt's filters let through.
+struct Sets {
+    persistent: HashSet<Uuid>,
+    autostart: HashSet<Uuid>,
+    states: [(DomainState, HashSet<Uuid>); 3],
+}
+
+impl Sets {
+    fn read(session: &Session) -> Result<Self, Error> {
+        let set = |filter| {
+            let domains =
+                session.run("virConnectListAllDomains", |c| c.list_all_domains(filter))?;
+            Ok(domains
+                .iter()
+                .filter_map(|domain| domain.uuid().ok())
+                .collect())
+        };
+        Ok(Self {
+            persistent: set(sys::VIR_CONNECT_LIST_DOMAINS_PERSISTENT)?,
+            autostart: set(sys::VIR_CONNECT_LIST_DOMAINS_AUTOSTART)?,
+            states: [
+                (
+                    DomainState::Running,
+                    set(sys::VIR_CONNECT_LIST_DOMAINS_RUNNING)?,
+                ),
+                (
+                    DomainState::Paused,
+                    set(sys::VIR_CONNECT_LIST_DOMAINS_PAUSED)?,
+                ),
+                (
+                    DomainState::ShutOff,
+                    set(sys::VIR_CONNECT_LIST_DOMAINS_SHUTOFF)?,
+                ),
+            ],
+        })
+    }
+
+    /// The state of a domain, unless it is a rarer one or changed while the sets were read.
+    fn state(&self, uuid: Uuid) -> Option<DomainState> {
+        let mut states = (self.states.iter())
+            .filter(|(_, domains)| domains.contains(&uuid))
+            .map(|(state, _)| *state);
+        let state = states.next()?;
+        states.next().is_none().then_some(state)
+    }
+
+    /// The domain, of which only the definition is still to be read; all of it where the sets do
+    /// not agree about it.
+    fn complete(
+        &self,
+        session: &Session,
+        uuid: Uuid,
+        domain: &virt::domain::Domain,
+    ) -> Result<Option<Domain>, Error> {
+        let id = domain.id();
+        match self.state(uuid) {
+            Some(state) if state.is_active() == id.is_some() => {
+                let name = session.run("virDomainGetName", |_| domain.name())?;
+                let persistent = self.persistent.contains(&uuid);
+                Ok(Some(Domain {
+                    uuid,
+                    name,
+                    id,
+                    state,
+                    persistent,
+                    autostart: persistent && self.autostart.contains(&uuid),
+                    definition: definition(session, domain)?,
+                }))
+            }
+            _ => read_by_uuid(session, uuid),
+        }
+    }
+}
+
+/// The domain of this UUID, or `None` when there is none.
+fn read_by_uuid(session: &Session, uuid: Uuid) -> Result<Option<Domain>, Error> {
+    match unless_gone(look_up(session, uuid))? {
+        Some(domain) => unless_gone(read(session, &domain)),
+        None => Ok(None),
+    }
+}
+
 fn read(session: &Session, domain: &virt::domain::Domain) -> Result<Domain, Error> {
     let uuid = session.run("virDomainGetUUID", |_| domain.uuid())?;
     let name = session.run("virDomainGetName", |_| domain.name())?;
@@ -206,12 +292,106 @@ fn read(session: &Session, domain: &virt::domain::Domain) -> Result<Domain, Erro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, Uri};
+    use crate::testing::{ONE, host};
+
+    /// Runs a call of `virt` on a domain of the test host.
+    async fn change<F>(connection: &Connection, name: &'static str, f: F)
+    where
+        F: FnOnce(&virt::domain::Domain) -> Result<(), virt::error::Error> + Send + 'static,
+    {
+        let task = move |session: &mut Session| {
+            session.run("changing", |c| f(&c.lookup_domain_by_name(name)?))
+        };
+        connection.call("changing", task).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_listing_says_of_every_domain_what_reading_it_says() {
+        use std::fmt::Write;
+        // A domain for each state that the test driver takes, persistent and not.
+        let mut node = "<node>".to_owned();
+        for state in [1, 3, 4, 5, 6] {
+            for transient in ["", "<test:transient/>"] {
+                if state == 5 && !transient.is_empty() {
+                    continue;
+                }
+                let name = format!("d{state}{}", transient.len());
+                write!(
+                    node,
+                    "<domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>\
+                     <name>{name}</name><memory>1024</memory><os><type>hvm</type></os>{transient}\
+                     <test:runstate>{state}</test:runstate></domain>"
+                )
+                .unwrap();
+            }
+        }
+        node.push_str("</node>");
+        let (connection, _directory) = host(&node).await;
+        change(&connection, "d10", |domain| {
+            domain.set_autostart(true).map(drop)
+        })
+        .await;
+        change(&connection, "d30", |domain| {
+            domain.set_autostart(true).map(drop)
+        })
+        .await;
+
+        let listed = connection.list_domains().await.unwrap();
+        assert_eq!(listed.len(), 9);
+        for domain in &listed {
+            let read = connection.domain(domain.uuid).await.unwrap();
+            assert_eq!(Some(domain), read.as_ref());
+        }
+        let of = |name: &str| listed.iter().find(|domain| domain.name == name).unwrap();
+        assert!(of("d10").autostart && of("d10").persistent);
+        assert!(!of("d117").autostart && !of("d117").persistent);
+        let states: HashSet<_> = listed.iter().map(|domain| domain.state).collect();
+        assert!(states.len() >= 4, "{states:?}");
+    }
+
+    #[tokio::test]
+    async fn a_domain_that_changes_or_vanishes_during_a_listing_is_told_as_it_is_then() {
+        let (connection, _directory) = host(ONE).await;
+        let task = |session: &mut Session| {
+            let all = |session: &Session| session.run("list", |c| c.list_all_domains(0));
+            let (domain, stale) = (all(session)?.remove(0), all(session)?.remove(0));
+            let uuid = session.run("virDomainGetUUID", |_| domain.uuid())?;
+            let before = Sets::read(session)?;
+            assert_eq!(before.state(uuid), Some(DomainState::Running));
+            session.run("virDomainDestroy", |_| domain.destroy())?;
+            let mut after = Sets::read(session)?;
+            assert_eq!(after.state(uuid), Some(DomainState::ShutOff));
+            // Listed while it ran, it has a number that does not fit its state.
+            assert!(stale.id().is_some());
+            let stopped = after.complete(session, uuid, &stale)?;
+            let stopped = stopped.map(|domain| (domain.state, domain.id));
+            assert_eq!(stopped, Some((DomainState::ShutOff, None)));
+            // In two sets, or in none: it changed between them.
+            after.states[0].1.insert(uuid);
+            assert_eq!(after.state(uuid), None);
+            let stopped = after.complete(session, uuid, &stale)?;
+            assert_eq!(
+                stopped.map(|domain| domain.state),
+                Some(DomainState::ShutOff)
+            );
+            after.states = [0, 1, 2].map(|_| (DomainState::NoState, HashSet::new()));
+            let stopped = after.complete(session, uuid, &stale)?;
+            assert_eq!(
+                stopped.map(|domain| domain.state),
+                Some(DomainState::ShutOff)
+            );
+            session.run("virDomainUndefine", |_| domain.undefine())?;
+            assert_eq!(after.complete(session, uuid, &stale)?, None);
+            let gone = before.complete(session, uuid, &stale);
+            assert_eq!(session.listed(gone)?.flatten(), None);
+            Ok(())
+        };
+        assert_eq!(connection.call("listing", task).await, Ok(()));
+    }
 
     #[tokio::test]
     async fn what_cannot_be_read_is_left_out_unless_it_is_the_connection_that_failed() {
-        let uri = Uri::parse("test:///default").unwrap();
-        let connection = Connection::open(&uri, Options::default()).await.unwrap();
+        let (connection, _directory) = host(ONE).await;
         let listed = async |error: Error| {
             let task = move |session: &mut Session| session.listed::<()>(Err(error));
             connection.call("reading", task).await
@@ -222,7 +402,7 @@ mod tests {
         };
         assert_eq!(listed(broken).await, Ok(None));
         let refused = Error::NotSupported {
-            driver: uri.driver(),
+            driver: connection.uri().driver(),
             call: "virInterfaceGetXMLDesc",
         };
         assert_eq!(listed(refused).await, Ok(None));

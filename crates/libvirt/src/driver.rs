@@ -61,11 +61,37 @@ pub enum Capability {
     NodeCpuStats,
     /// Memory of the host, used and free.
     NodeMemoryStats,
+    /// Events of devices plugged and unplugged.
+    DeviceEvents,
+    /// Events of the guest's agent.
+    AgentEvents,
+    /// Events of jobs that completed, and of the rounds of a migration.
+    JobEvents,
+    /// Events of the balloon.
+    BalloonEvents,
+    /// Events of block jobs.
+    BlockJobEvents,
+    /// Events of networks.
+    NetworkEvents,
+    /// Events of storage pools.
+    PoolEvents,
+    /// Events of the host's devices.
+    NodeDeviceEvents,
+    /// Asking the agent in a guest.
+    GuestAgent,
+    /// Addresses of a guest.
+    Addresses,
+    /// DHCP leases of the host's networks.
+    Leases,
+    /// Storage pools and their volumes: listing, creating, deleting.
+    StoragePools,
+    /// Making a storage volume larger.
+    VolumeResize,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 26] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -79,6 +105,19 @@ impl Capability {
         Self::JobStats,
         Self::NodeCpuStats,
         Self::NodeMemoryStats,
+        Self::DeviceEvents,
+        Self::AgentEvents,
+        Self::JobEvents,
+        Self::BalloonEvents,
+        Self::BlockJobEvents,
+        Self::NetworkEvents,
+        Self::PoolEvents,
+        Self::NodeDeviceEvents,
+        Self::GuestAgent,
+        Self::Addresses,
+        Self::Leases,
+        Self::StoragePools,
+        Self::VolumeResize,
     ];
 }
 
@@ -137,6 +176,19 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::JobStats,        [ true,  true,  false, false]),
     (Capability::NodeCpuStats,    [ true,  false, true,  true ]),
     (Capability::NodeMemoryStats, [ true,  false, true,  false]),
+    (Capability::DeviceEvents,    [ true,  false, false, false]),
+    (Capability::AgentEvents,     [ true,  false, false, false]),
+    (Capability::JobEvents,       [ true,  false, false, false]),
+    (Capability::BalloonEvents,   [ true,  false, false, false]),
+    (Capability::BlockJobEvents,  [ true,  false, false, false]),
+    (Capability::NetworkEvents,   [ true,  true,  true,  true ]),
+    (Capability::PoolEvents,      [ true,  true,  true,  true ]),
+    (Capability::NodeDeviceEvents,[ true,  true,  true,  true ]),
+    (Capability::GuestAgent,      [ true,  false, false, false]),
+    (Capability::Addresses,       [ true,  true,  true,  true ]),
+    (Capability::Leases,          [ true,  true,  true,  false]),
+    (Capability::StoragePools,    [ true,  true,  true,  true ]),
+    (Capability::VolumeResize,    [ true,  true,  true,  false]),
 ];
 
 impl Transport {

@@ -89,6 +89,16 @@ pub enum Error {
         /// What libvirt reported.
         fault: Fault,
     },
+    /// The agent in the guest does not answer: there is none, or it does not run (yet).
+    #[error(
+        "The agent in the guest does not answer {call}: {fault}. Check that the guest runs qemu-guest-agent and has the channel org.qemu.guest_agent.0."
+    )]
+    NoAgent {
+        /// The libvirt function.
+        call: &'static str,
+        /// What libvirt reported.
+        fault: Fault,
+    },
     /// A call was not answered in time: it hangs, and its thread is written off, or it only waited
     /// behind others. Whether the connection is still good is said by the connection.
     #[error("The host did not answer {call}{} within {}.", OfDomain(*.domain), Seconds(*.after))]
@@ -277,6 +287,8 @@ pub enum ErrorKind {
     Auth,
     /// The host or its daemon does not answer; open a new connection later.
     Unreachable,
+    /// The guest has no agent that answers.
+    NoAgent,
     /// No answer in time.
     Deadline,
     /// This connection is gone; open a new one.
@@ -295,6 +307,7 @@ impl Error {
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Unreachable { .. } => ErrorKind::Unreachable,
             Self::Auth { .. } => ErrorKind::Auth,
+            Self::NoAgent { .. } => ErrorKind::NoAgent,
             Self::Deadline { .. } => ErrorKind::Deadline,
             Self::Lost { .. } => ErrorKind::Lost,
             Self::TooManyStuck { .. } => ErrorKind::Exhausted,
@@ -309,9 +322,7 @@ impl Error {
                     ErrorKind::Conflict
                 }
                 sys::VIR_ERR_INVALID_ARG | sys::VIR_ERR_XML_ERROR => ErrorKind::InvalidArgument,
-                sys::VIR_ERR_OPERATION_TIMEOUT | sys::VIR_ERR_AGENT_UNRESPONSIVE => {
-                    ErrorKind::Deadline
-                }
+                sys::VIR_ERR_OPERATION_TIMEOUT => ErrorKind::Deadline,
                 _ => ErrorKind::Internal,
             },
         }
@@ -331,6 +342,7 @@ impl Error {
         match self {
             Self::NotFound { fault, .. }
             | Self::Auth { fault, .. }
+            | Self::NoAgent { fault, .. }
             | Self::Libvirt { fault, .. } => Some(fault),
             Self::Unreachable { fault, .. } => fault.as_ref(),
             _ => None,
@@ -353,6 +365,15 @@ impl Error {
             };
         }
         match fault.code {
+            sys::VIR_ERR_AGENT_UNRESPONSIVE
+            | sys::VIR_ERR_AGENT_UNSYNCED
+            | sys::VIR_ERR_AGENT_COMMAND_TIMEOUT => Self::NoAgent { call, fault },
+            // A domain without the channel; the driver itself could.
+            sys::VIR_ERR_ARGUMENT_UNSUPPORTED
+                if fault.message.contains("guest agent is not configured") =>
+            {
+                Self::NoAgent { call, fault }
+            }
             sys::VIR_ERR_NO_SUPPORT
             | sys::VIR_ERR_OPERATION_UNSUPPORTED
             | sys::VIR_ERR_ARGUMENT_UNSUPPORTED
@@ -519,6 +540,26 @@ mod tests {
              Connection reset by peer. Either the host was set up anew, or somebody is in between; \
              find out before you replace the key in known_hosts."
         );
+    }
+
+    #[test]
+    fn a_guest_without_an_agent_is_told_from_one_that_is_slow_and_a_driver_that_cannot() {
+        for (code, message) in [
+            (
+                sys::VIR_ERR_AGENT_UNRESPONSIVE,
+                "Guest agent is not responding: QEMU guest agent is not connected",
+            ),
+            (
+                sys::VIR_ERR_ARGUMENT_UNSUPPORTED,
+                "argument unsupported: QEMU guest agent is not configured",
+            ),
+        ] {
+            let error = classified(code, sys::VIR_FROM_QEMU, message);
+            assert_eq!(error.kind(), ErrorKind::NoAgent, "{error}");
+            assert!(!error.is_retryable());
+        }
+        let unsupported = classified(sys::VIR_ERR_ARGUMENT_UNSUPPORTED, sys::VIR_FROM_QEMU, "x");
+        assert_eq!(unsupported.kind(), ErrorKind::NotSupported);
     }
 
     #[test]

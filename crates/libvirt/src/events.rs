@@ -3,6 +3,7 @@
 //! Nothing waits for a slow reader: when its queue is full, events are dropped and counted, and the
 //! reader is told by [`Event::Missed`], upon which it lists again.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,12 +16,28 @@ use virt_sys as sys;
 use crate::connection::{Connection, Session};
 use crate::driver::Capability;
 use crate::error::Error;
-use crate::ffi::callbacks::Notice;
 
 /// Events that wait for their reader.
 const QUEUE: usize = 8192;
 
 /// Something happened.
+///
+/// Lifecycle events come from every driver; which of the others do is said by
+/// [`Driver::supports`](crate::Driver::supports) and, in the end, by the daemon.
+///
+/// ```
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use libvirt::{Connection, Event, Options, Uri};
+/// let connection = Connection::open(&Uri::parse("test:///default")?, Options::default()).await?;
+/// let mut events = connection.events().await?;
+/// let domain = connection.list_domains().await?.remove(0);
+/// connection.suspend(domain.uuid).await?;
+/// let event = events.recv().await;
+/// assert!(matches!(event, Some(Event::Lifecycle { uuid, .. }) if uuid == domain.uuid));
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -35,6 +52,103 @@ pub enum Event {
         /// libvirt's detail, whose meaning depends on the kind:
         /// <https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainEventType>.
         detail: i32,
+    },
+    /// A device was plugged into a running domain.
+    DeviceAdded {
+        /// The domain.
+        uuid: Uuid,
+        /// Its name.
+        name: String,
+        /// The device's alias (`net1`).
+        device: String,
+    },
+    /// A device of a running domain was unplugged, and the guest let go of it.
+    DeviceRemoved {
+        /// The domain.
+        uuid: Uuid,
+        /// Its name.
+        name: String,
+        /// The device's alias (`net1`).
+        device: String,
+    },
+    /// The agent in the guest began to answer, or ceased to.
+    Agent {
+        /// The domain.
+        uuid: Uuid,
+        /// Its name.
+        name: String,
+        /// Whether it answers now.
+        connected: bool,
+    },
+    /// A job (a migration, a save) of a domain ended; at the source of a migration.
+    JobCompleted {
+        /// The domain.
+        uuid: Uuid,
+        /// Its name.
+        name: String,
+        /// Whether it did what it was to do, where libvirt says so.
+        success: Option<bool>,
+        /// Why not.
+        error: Option<String>,
+        /// What libvirt counted, by its own names and in its own units:
+        /// <https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainGetJobStats>.
+        statistics: BTreeMap<String, u64>,
+    },
+    /// A migration began another round of copying memory.
+    MigrationIteration {
+        /// The domain.
+        uuid: Uuid,
+        /// Its name.
+        name: String,
+        /// Which round, from 1.
+        iteration: u32,
+    },
+    /// The memory of a domain was changed by its balloon.
+    Balloon {
+        /// The domain.
+        uuid: Uuid,
+        /// Its name.
+        name: String,
+        /// What it has now, bytes.
+        memory_bytes: u64,
+    },
+    /// A job on a disk ended, or waits to be ended.
+    BlockJob {
+        /// The domain.
+        uuid: Uuid,
+        /// Its name.
+        name: String,
+        /// The disk's name inside the domain (`vda`).
+        disk: String,
+        /// What the job does.
+        kind: BlockJobKind,
+        /// How it stands.
+        outcome: BlockJobOutcome,
+    },
+    /// A network of the host changed.
+    Network {
+        /// The network.
+        uuid: Uuid,
+        /// Its name.
+        name: String,
+        /// What happened to it.
+        change: Change,
+    },
+    /// A storage pool of the host changed.
+    Pool {
+        /// The pool.
+        uuid: Uuid,
+        /// Its name.
+        name: String,
+        /// What happened to it.
+        change: Change,
+    },
+    /// A device of the host (a NIC, for example) came or went.
+    NodeDevice {
+        /// Its name (`net_eth1_52_54_00_…`).
+        name: String,
+        /// What happened to it.
+        change: Change,
     },
     /// The reader was too slow and this many events were dropped: list again.
     Missed {
@@ -69,6 +183,112 @@ pub enum LifecycleKind {
     PmSuspended,
     /// The guest crashed.
     Crashed,
+}
+
+/// What happened to a network, pool or device of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// A definition was added or replaced.
+    Defined,
+    /// The definition was removed.
+    Undefined,
+    /// It is up.
+    Started,
+    /// It is down.
+    Stopped,
+    /// It was made: a pool's storage, a device.
+    Created,
+    /// It is gone: a pool's storage, a device.
+    Deleted,
+}
+
+impl Change {
+    pub(crate) fn of_network(raw: i32) -> Option<Self> {
+        Some(match raw as sys::virNetworkEventLifecycleType {
+            sys::VIR_NETWORK_EVENT_DEFINED => Self::Defined,
+            sys::VIR_NETWORK_EVENT_UNDEFINED => Self::Undefined,
+            sys::VIR_NETWORK_EVENT_STARTED => Self::Started,
+            sys::VIR_NETWORK_EVENT_STOPPED => Self::Stopped,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn of_pool(raw: i32) -> Option<Self> {
+        Some(match raw as sys::virStoragePoolEventLifecycleType {
+            sys::VIR_STORAGE_POOL_EVENT_DEFINED => Self::Defined,
+            sys::VIR_STORAGE_POOL_EVENT_UNDEFINED => Self::Undefined,
+            sys::VIR_STORAGE_POOL_EVENT_STARTED => Self::Started,
+            sys::VIR_STORAGE_POOL_EVENT_STOPPED => Self::Stopped,
+            sys::VIR_STORAGE_POOL_EVENT_CREATED => Self::Created,
+            sys::VIR_STORAGE_POOL_EVENT_DELETED => Self::Deleted,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn of_node_device(raw: i32) -> Option<Self> {
+        Some(match raw as sys::virNodeDeviceEventLifecycleType {
+            sys::VIR_NODE_DEVICE_EVENT_CREATED => Self::Created,
+            sys::VIR_NODE_DEVICE_EVENT_DELETED => Self::Deleted,
+            sys::VIR_NODE_DEVICE_EVENT_DEFINED => Self::Defined,
+            sys::VIR_NODE_DEVICE_EVENT_UNDEFINED => Self::Undefined,
+            _ => return None,
+        })
+    }
+}
+
+/// What a job on a disk does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BlockJobKind {
+    /// It fetches what is missing from the backing file.
+    Pull,
+    /// It copies the disk.
+    Copy,
+    /// It merges an overlay into its backing file.
+    Commit,
+    /// It does so with the overlay that is in use.
+    ActiveCommit,
+    /// It makes a backup.
+    Backup,
+    /// Any other.
+    Other,
+}
+
+impl BlockJobKind {
+    pub(crate) fn from_raw(raw: i32) -> Self {
+        match raw as sys::virDomainBlockJobType {
+            sys::VIR_DOMAIN_BLOCK_JOB_TYPE_PULL => Self::Pull,
+            sys::VIR_DOMAIN_BLOCK_JOB_TYPE_COPY => Self::Copy,
+            sys::VIR_DOMAIN_BLOCK_JOB_TYPE_COMMIT => Self::Commit,
+            sys::VIR_DOMAIN_BLOCK_JOB_TYPE_ACTIVE_COMMIT => Self::ActiveCommit,
+            sys::VIR_DOMAIN_BLOCK_JOB_TYPE_BACKUP => Self::Backup,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// How a job on a disk stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BlockJobOutcome {
+    /// It is done.
+    Completed,
+    /// It failed.
+    Failed,
+    /// It was ended from outside.
+    Canceled,
+    /// It has caught up, and waits to be told to switch over.
+    Ready,
+}
+
+impl BlockJobOutcome {
+    pub(crate) fn from_raw(raw: i32) -> Option<Self> {
+        Some(match raw as sys::virConnectDomainEventBlockJobStatus {
+            sys::VIR_DOMAIN_BLOCK_JOB_COMPLETED => Self::Completed,
+            sys::VIR_DOMAIN_BLOCK_JOB_FAILED => Self::Failed,
+            sys::VIR_DOMAIN_BLOCK_JOB_CANCELED => Self::Canceled,
+            sys::VIR_DOMAIN_BLOCK_JOB_READY => Self::Ready,
+            _ => return None,
+        })
+    }
 }
 
 /// Why a connection ended.
@@ -111,7 +331,7 @@ impl fmt::Display for CloseReason {
 }
 
 impl LifecycleKind {
-    fn from_raw(raw: i32) -> Option<Self> {
+    pub(crate) fn from_raw(raw: i32) -> Option<Self> {
         Some(match raw as sys::virDomainEventType {
             sys::VIR_DOMAIN_EVENT_DEFINED => Self::Defined,
             sys::VIR_DOMAIN_EVENT_UNDEFINED => Self::Undefined,
@@ -157,26 +377,8 @@ impl Subscribers {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands what libvirt called back with to every receiver. Never waits.
-    pub(crate) fn publish(&self, notice: Notice) {
-        let Notice::Lifecycle {
-            uuid,
-            name,
-            event,
-            detail,
-        } = notice
-        else {
-            return;
-        };
-        let Some(kind) = LifecycleKind::from_raw(event) else {
-            return;
-        };
-        let event = Event::Lifecycle {
-            uuid,
-            name,
-            kind,
-            detail,
-        };
+    /// Hands an event to every receiver. Never waits.
+    pub(crate) fn publish(&self, event: &Event) {
         self.state()
             .outboxes
             .retain(|outbox| match outbox.sender.try_send(event.clone()) {
@@ -261,8 +463,8 @@ impl EventReceiver {
 }
 
 impl Connection {
-    /// Subscribes to what happens on the host from now on. List after subscribing, not before: then
-    /// nothing falls between.
+    /// Subscribes to what happens on the host from now on: everything of which the driver gives
+    /// events. List after subscribing, not before: then nothing falls between.
     ///
     /// # Errors
     /// As every call.
@@ -279,12 +481,13 @@ impl Connection {
 mod tests {
     use super::*;
 
-    fn started() -> Notice {
-        let event = sys::VIR_DOMAIN_EVENT_STARTED as i32;
-        Notice::Lifecycle {
+    use crate::testing::{ONE, host};
+
+    fn started() -> Event {
+        Event::Lifecycle {
             uuid: Uuid::nil(),
             name: "r".to_owned(),
-            event,
+            kind: LifecycleKind::Started,
             detail: 0,
         }
     }
@@ -295,7 +498,7 @@ mod tests {
         let mut slow = subscribers.subscribe_with(2);
         let mut quick = subscribers.subscribe();
         for _ in 0..5 {
-            subscribers.publish(started());
+            subscribers.publish(&started());
         }
         assert_eq!(slow.recv().await, Some(Event::Missed { count: 3 }));
         assert!(matches!(slow.recv().await, Some(Event::Lifecycle { .. })));
@@ -306,10 +509,10 @@ mod tests {
     async fn the_end_comes_last_and_keeps_its_first_reason() {
         let subscribers = Subscribers::default();
         let mut early = subscribers.subscribe_with(1);
-        subscribers.publish(started());
+        subscribers.publish(&started());
         subscribers.close(CloseReason::Keepalive);
         subscribers.close(CloseReason::Client);
-        subscribers.publish(started());
+        subscribers.publish(&started());
         assert!(matches!(early.recv().await, Some(Event::Lifecycle { .. })));
         let end = Some(Event::Closed {
             reason: CloseReason::Keepalive,
@@ -323,7 +526,84 @@ mod tests {
     fn a_dropped_receiver_is_forgotten() {
         let subscribers = Subscribers::default();
         drop(subscribers.subscribe());
-        subscribers.publish(started());
+        subscribers.publish(&started());
         assert!(subscribers.state().outboxes.is_empty());
+    }
+
+    async fn next(events: &mut EventReceiver) -> Event {
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(10), events.recv());
+        waited
+            .await
+            .expect("no event came")
+            .expect("the events ended")
+    }
+
+    #[tokio::test]
+    async fn networks_and_pools_are_heard_as_well() {
+        let (connection, _directory) = host(ONE).await;
+        let mut events = connection.events().await.unwrap();
+        let act = |session: &mut Session| {
+            session.run("acting", |connection| {
+                let network = connection.define_network_xml("<network><name>n</name></network>")?;
+                network.create()?;
+                network.destroy()?;
+                network.undefine()?;
+                let pool = "<pool type='dir'><name>p</name><target><path>/p</path></target></pool>";
+                let pool = connection.define_storage_pool_xml(pool, 0)?;
+                pool.create(0)?;
+                pool.destroy()?;
+                pool.undefine()
+            })
+        };
+        connection.call("acting", act).await.unwrap();
+        let changes = [
+            Change::Defined,
+            Change::Started,
+            Change::Stopped,
+            Change::Undefined,
+        ];
+        for expected in changes {
+            match next(&mut events).await {
+                Event::Network { name, change, .. } => {
+                    assert_eq!((name.as_str(), change), ("n", expected));
+                }
+                other => panic!("expected {expected:?}, got {other:?}"),
+            }
+        }
+        for expected in changes {
+            match next(&mut events).await {
+                Event::Pool { name, change, uuid } => {
+                    assert_eq!((name.as_str(), change), ("p", expected));
+                    assert!(!uuid.is_nil());
+                }
+                other => panic!("expected {expected:?}, got {other:?}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_thousand_events_at_once_are_all_heard_in_their_order() {
+        let (connection, _directory) = host(ONE).await;
+        let mut events = connection.events().await.unwrap();
+        let act = |session: &mut Session| {
+            session.run("acting", |connection| {
+                let domain = connection.lookup_domain_by_name("test")?;
+                for _ in 0..500 {
+                    domain.suspend()?;
+                    domain.resume()?;
+                }
+                Ok(())
+            })
+        };
+        connection.call("acting", act).await.unwrap();
+        for _ in 0..500 {
+            for expected in [LifecycleKind::Suspended, LifecycleKind::Resumed] {
+                let event = next(&mut events).await;
+                assert!(
+                    matches!(event, Event::Lifecycle { kind, .. } if kind == expected),
+                    "{event:?}"
+                );
+            }
+        }
     }
 }

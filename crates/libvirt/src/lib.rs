@@ -6,10 +6,10 @@
 //!
 //! - [`Uri`] is built from typed fields, and text is accepted only in forms that cannot run
 //!   programs or read files.
-//! - [`Connection`] lists ([`Domain`], [`Network`], [`HostInterface`]), measures ([`DomainStats`]),
-//!   acts, and subscribes ([`EventReceiver`]).
-//! - [`DomainXml`] and [`NetworkXml`] are read from libvirt's XML; what they do not know does not
-//!   hurt.
+//! - [`Connection`] lists ([`Domain`], [`Network`], [`HostInterface`], [`Pool`], [`Volume`]),
+//!   measures ([`DomainStats`]), acts, and subscribes ([`EventReceiver`]).
+//! - [`DomainXml`], [`NetworkXml`], [`PoolXml`] and their like are read from libvirt's XML, changed
+//!   or built from nothing, and written again; what they do not know stays as it is.
 //! - [`Driver::supports`] is the table of what each driver can do, asked before acting.
 //! - [`Error`] is a sentence, keeps libvirt's code, domain and message, and says whether to retry.
 //!
@@ -40,10 +40,14 @@ mod driver;
 mod error;
 mod events;
 mod ffi;
+mod guest;
 mod host;
 mod network;
 mod reach;
 mod stats;
+mod storage;
+#[cfg(test)]
+mod testing;
 mod uri;
 mod xml;
 
@@ -52,13 +56,20 @@ pub use credentials::Credentials;
 pub use domain::{Domain, DomainState};
 pub use driver::{Capability, Driver, Transport};
 pub use error::{Error, ErrorKind, Fault, Refusal, StuckBound};
-pub use events::{CloseReason, Event, EventReceiver, LifecycleKind};
+pub use events::{
+    BlockJobKind, BlockJobOutcome, Change, CloseReason, Event, EventReceiver, LifecycleKind,
+};
+pub use guest::{AddressSource, GuestFilesystem, GuestInfo, GuestInterface, GuestOs, Lease};
 pub use host::{NodeCpuStats, NodeInfo, NodeMemoryStats, Versions};
 pub use network::{HostInterface, HostInterfaceKind, Network};
 pub use reach::{connect, resolve};
 pub use stats::{BlockStats, DomainStats, InterfaceStats, StatsGroups};
+pub use storage::{Pool, PoolState, Volume};
 pub use uri::{Uri, UriError};
 pub use xml::{
-    DiskXml, DomainXml, InterfaceKind, InterfaceSource, InterfaceXml, IpXml, METADATA_NAMESPACE,
-    NetworkXml, RouterMetadata, TcpRole, VirtualPort, XmlError,
+    BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, CpuTopologyXml, CpuXml,
+    DiskXml, DomainKind, DomainXml, FeatureXml, FilesystemXml, GuestDomainXml, GuestXml,
+    HostInterfaceXml, InterfaceKind, InterfaceSource, InterfaceXml, IpXml, LoaderXml,
+    METADATA_NAMESPACE, MemballoonXml, NetworkXml, OsXml, PoolSourceXml, PoolXml, RateXml,
+    RouterMetadata, TcpRole, TimerXml, VirtualPort, VolumeXml, XmlError,
 };

@@ -121,7 +121,7 @@ impl Connection {
 }
 
 /// Nothing, where the daemon lacks the driver for it.
-fn unless_unsupported<T>(result: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
+pub(crate) fn unless_unsupported<T>(result: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
     match result {
         Err(Error::NotSupported { .. }) => Ok(Vec::new()),
         other => other,

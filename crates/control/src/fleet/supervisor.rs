@@ -29,6 +29,9 @@ const EVENT_WORKERS: usize = READS;
 const POLL_WORKERS: usize = 4;
 const CONTROL_WORKERS: usize = 4;
 
+/// A full listing that events ask for comes this much later, for those that follow.
+const GATHER: Duration = Duration::from_millis(200);
+
 /// A full listing that failed is tried again after this.
 const RETRY_LISTING: Duration = Duration::from_secs(5);
 
@@ -333,6 +336,15 @@ impl Serving {
             Some(Event::Lifecycle {
                 uuid, kind, detail, ..
             }) => Ok(tracked.event(RouterId(*uuid), *kind, *detail)),
+            Some(Event::DeviceAdded { uuid, .. } | Event::DeviceRemoved { uuid, .. }) => {
+                tracked.ask(RouterId(*uuid), None);
+                Ok(false)
+            }
+            // Networks are few and change rarely, several at once when they do.
+            Some(Event::Network { .. }) => {
+                self.relist_at = self.relist_at.min(Instant::now() + GATHER);
+                Ok(false)
+            }
             Some(Event::Missed { count }) => {
                 tracing::warn!(host = %host.host, count, "events were missed: it is listed again");
                 self.relist_at = Instant::now();

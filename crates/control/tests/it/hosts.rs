@@ -4,9 +4,12 @@ use crate::support::{
     PATIENCE, Running, absent, administrator, demo, directory, next, observer, operator, start,
 };
 use api::{
-    CheckHostRequest, CheckOutcome, CheckStepKind, Driver, EndpointAddress, Error, Event,
-    GetHostStatusReply, GetHostStatusRequest, HostId, HostOrigin, HostState, RegisterHostReply,
-    RegisterHostRequest, RemoveHostReply, RemoveHostRequest, Transport,
+    CheckHostRequest,
+    CheckOutcome::{Failed, Passed, Skipped, Warning},
+    CheckStepKind::{Address, Authenticate, Connect, Identity, Resolve, Version},
+    Driver, EndpointAddress, Error, Event, GetHostStatusReply, GetHostStatusRequest, HostId,
+    HostOrigin, HostState, RegisterHostReply, RegisterHostRequest, RemoveHostReply,
+    RemoveHostRequest, Transport,
 };
 use control::{EndpointSettings, HostSettings, Settings, Uri};
 
@@ -325,8 +328,6 @@ async fn a_check_explains_every_step() {
         }
         reply
     };
-    use CheckOutcome::{Failed, Passed, Skipped, Warning};
-    use CheckStepKind::{Address, Authenticate, Connect, Identity, Resolve, Version};
     let outline = |reply: &api::CheckHostReply| -> Vec<_> {
         reply.steps.iter().map(|s| (s.step, s.outcome)).collect()
     };

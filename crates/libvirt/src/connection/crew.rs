@@ -43,6 +43,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::ledger::Budget;
+use super::wire::Wire;
 use super::worker::{self, Open, Task};
 use crate::error::Error;
 use crate::events::{CloseReason, Subscribers};
@@ -175,6 +176,8 @@ struct State {
     next_worker: u64,
     /// The open connection, while it is neither being opened nor lost.
     open: Option<Arc<Open>>,
+    /// The socket under it, once that is known.
+    wire: Wire,
     lost: Option<Loss>,
 }
 
@@ -497,7 +500,28 @@ impl Crew {
         };
         state.lost = Some(loss);
         self.ready.notify_all();
+        Self::cut(state);
         refused
+    }
+
+    /// The socket under the connection is known, be that open or given up.
+    pub(super) fn wired(&self, wire: Wire) {
+        let mut state = self.state();
+        state.wire = wire;
+        Self::cut(&state);
+    }
+
+    /// Lets calls come back that hang on a lost connection. On one that the host ended, no call
+    /// gets an answer; on one that we close, those in time still do.
+    fn cut(state: &State) {
+        let is_over = match state.lost {
+            None => false,
+            Some(Loss::Ours) => state.workers.iter().any(|worker| worker.hangs().is_some()),
+            Some(_) => true,
+        };
+        if is_over && !state.workers.is_empty() {
+            state.wire.cut();
+        }
     }
 
     /// Nobody waits any longer for the connection to open: if that hangs, nobody would notice, so
@@ -561,6 +585,7 @@ impl Crew {
             };
             drop(self.lose_in(state, loss));
         }
+        Self::cut(state);
     }
 
     /// Waits until the connection was let go of.

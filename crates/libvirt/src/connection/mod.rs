@@ -3,10 +3,11 @@
 //!
 //! What calls do lives with their nouns (`host`, `domain`, `network`, `stats`, `events`); here is
 //! how they get to a thread and back. `crew`: who works, waits and hangs, with the states drawn;
-//! `worker`: the threads; `ledger`: how many may hang.
+//! `worker`: the threads; `ledger`: how many may hang; `wire`: the socket below, to be cut.
 
 mod crew;
 mod ledger;
+mod wire;
 mod worker;
 
 use std::sync::Arc;
@@ -108,13 +109,14 @@ impl Drop for Inner {
     }
 }
 
-/// Writes the opening thread off when the caller gives up on it.
-struct Opening(Option<Arc<Crew>>);
+/// Writes the opening thread off when the caller gives up on it, and lets it come back.
+struct Opening(Option<(Arc<Crew>, wire::Opening)>);
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        if let Some(crew) = self.0.take() {
+        if let Some((crew, wire)) = self.0.take() {
             crew.abandon();
+            crew.wired(wire.wire());
         }
     }
 }
@@ -142,7 +144,15 @@ impl Connection {
         ledger::sweep();
         options.budget.check()?;
         ffi::event_loop::start()?;
-        let way = crate::reach::reach(uri, options.open_deadline).await?;
+        let (way, peers) = crate::reach::reach(uri, options.open_deadline).await?;
+        let wire = wire::Opening::begin(peers);
+        let wire = tokio::time::timeout(options.open_deadline, wire).await;
+        // Others open connections to the host, and do not get on.
+        let wire = wire.map_err(|_| Error::Deadline {
+            call: "virConnectOpen",
+            after: options.open_deadline,
+            domain: None,
+        })?;
         let crew = Arc::new(Crew::new(
             options.workers.clamp(1, MAX_WORKERS),
             options.name.replace('\0', ""),
@@ -158,7 +168,7 @@ impl Connection {
             opened,
         };
         crew.open(options.open_deadline, opening)?;
-        let mut given_up = Opening(Some(Arc::clone(&crew)));
+        let mut given_up = Opening(Some((Arc::clone(&crew), wire)));
         let inner = Inner {
             uri: uri.clone(),
             deadline: options.deadline,
@@ -166,7 +176,10 @@ impl Connection {
             crew,
         };
         let result = inner.answer(OPEN_JOB, answer).await;
-        given_up.0 = None; // it was answered, or written off already
+        // It was answered, or written off already.
+        if let Some((crew, wire)) = given_up.0.take() {
+            crew.wired(wire.wire());
+        }
         result.map(|()| Self {
             inner: Arc::new(inner),
         })
@@ -580,7 +593,13 @@ mod tests {
     #[tokio::test]
     async fn a_worker_that_panics_loses_the_connection_and_nothing_else() {
         let budget = Budget::default();
-        let connection = open(1, &budget).await.unwrap();
+        // A panic prints where it was, which takes a while on a loaded machine.
+        let options = Options {
+            budget: budget.clone(),
+            ..Options::default()
+        };
+        let uri = Uri::parse("test:///default").unwrap();
+        let connection = Connection::open(&uri, options).await.unwrap();
         let died = connection.call("virDomainGetInfo", |_| -> Result<(), Error> {
             panic!("a defect, on purpose")
         });

@@ -13,7 +13,7 @@ use crate::credentials::Credentials;
 use crate::domain::unless_gone;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::events::CloseReason;
-use crate::ffi::callbacks::{Close, Lifecycle, Notice, Sink};
+use crate::ffi::callbacks::{Close, Notice, Registration, Sink, Watch};
 use crate::stats::KnownDevices;
 use crate::uri::Uri;
 
@@ -43,7 +43,7 @@ pub(super) struct Open {
 #[derive(Default)]
 struct Registrations {
     close: Option<Close>,
-    lifecycle: Option<Lifecycle>,
+    events: Option<Vec<Registration>>,
 }
 
 impl Open {
@@ -56,8 +56,8 @@ impl Drop for Open {
     /// Callbacks hold a reference to the connection: without this it would stay open.
     fn drop(&mut self) {
         let registrations = std::mem::take(&mut *self.registrations());
-        if let Some(lifecycle) = registrations.lifecycle {
-            lifecycle.deregister(&self.connection);
+        for registration in registrations.events.into_iter().flatten() {
+            registration.deregister(&self.connection);
         }
         if let Some(close) = registrations.close {
             close.deregister(&self.connection);
@@ -143,8 +143,27 @@ impl Session {
         let open = &self.open;
         f(&open.connection).map_err(|error| {
             let fault: Fault = open.credentials.scrub(error.into());
-            Error::from_fault(open.uri.driver(), &open.target, call, fault)
+            let error = Error::from_fault(open.uri.driver(), &open.target, call, fault);
+            self.check_alive(&error);
+            error
         })
+    }
+
+    /// A call that failed may have been the first to see that the connection is dead. libvirt says
+    /// so once the last call on it has returned, and some would not: see `wire`.
+    fn check_alive(&self, error: &Error) {
+        let is_dead = error.kind() == ErrorKind::Unreachable
+            && !self.open.uri.is_in_process()
+            && self.open.connection.is_alive().is_ok_and(|alive| !alive);
+        if is_dead {
+            let text = error.to_string();
+            let reason = if text.contains("keepalive") {
+                CloseReason::Keepalive
+            } else {
+                CloseReason::Error
+            };
+            self.crew.lose(Loss::Closed(reason));
+        }
     }
 
     /// The calls that `f` makes are about `domain`: should one hang, its error says so.
@@ -204,23 +223,43 @@ impl Session {
         (self.open.devices.lock()).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers for lifecycle events, once: libvirt refuses the same callback a second time, so
-    /// all receivers of a connection share it.
+    /// Registers for all events that the driver has, once: libvirt refuses the same callback a
+    /// second time, so all receivers of a connection share them. A daemon that refuses one, for it
+    /// is old or lacks the part of libvirt, has the others; without lifecycle events there are none.
     pub(crate) fn listen(&mut self) -> Result<(), Error> {
         let mut registrations = self.open.registrations();
-        if registrations.lifecycle.is_some() {
+        if registrations.events.is_some() {
             return Ok(());
         }
         let crew = Arc::downgrade(&self.crew);
         let sink: Sink = Arc::new(move |notice| {
-            if let Some(crew) = crew.upgrade() {
-                crew.subscribers.publish(notice);
+            if let (Notice::Event(event), Some(crew)) = (notice, crew.upgrade()) {
+                crew.subscribers.publish(&event);
             }
         });
-        let lifecycle = self.run("virConnectDomainEventRegisterAny", |connection| {
-            Lifecycle::register(connection, sink)
-        })?;
-        registrations.lifecycle = Some(lifecycle);
+        let mut events = Vec::new();
+        let driver = self.open.uri.driver();
+        for watch in Watch::ALL
+            .into_iter()
+            .filter(|watch| driver.supports(watch.needs()))
+        {
+            let registered = self.run(watch.call(), |connection| {
+                Registration::register(connection, watch, Arc::clone(&sink))
+            });
+            match registered {
+                Ok(registration) => events.push(registration),
+                Err(error) if watch == Watch::Lifecycle => return Err(error),
+                // Kept nonetheless: they are to be taken back when the connection closes.
+                Err(error) if error.kind() == ErrorKind::Lost => {
+                    registrations.events = Some(events);
+                    return Err(error);
+                }
+                Err(error) => {
+                    tracing::debug!("{} gives no {watch:?} events: {error}", self.open.target);
+                }
+            }
+        }
+        registrations.events = Some(events);
         Ok(())
     }
 }

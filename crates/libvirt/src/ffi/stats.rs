@@ -185,7 +185,7 @@ fn counted<T: Copy>(
 }
 
 /// Name and value of a parameter; `None` for a type that is not known here.
-fn field(parameter: &sys::virTypedParameter) -> Option<(&[u8], Value<'_>)> {
+pub(super) fn field(parameter: &sys::virTypedParameter) -> Option<(&[u8], Value<'_>)> {
     let name = bytes_in(&parameter.field)?;
     let value = &parameter.value;
     let kind = parameter.type_ as u32;

@@ -2,36 +2,92 @@
 //!
 //! <https://libvirt.org/formatdomain.html>
 
-use super::{Element, METADATA_NAMESPACE, XmlError, bytes_of, yes};
+use uuid::Uuid;
 
-/// A domain's definition, as far as it is of use here.
+use super::device::{CharacterXml, DiskXml, FilesystemXml, MemballoonXml};
+use super::fields::{Document, Field, Kept, Pass, View};
+use super::interface::InterfaceXml;
+use super::{METADATA_NAMESPACE, XmlError};
+
+/// A domain's definition, as far as it is of use here; what else is in it is kept.
+///
+/// ```
+/// use libvirt::{DomainKind, DomainXml};
+/// let mut domain = DomainXml::new(DomainKind::Qemu, "r1");
+/// domain.memory_bytes = Some(128 << 20);
+/// domain.vcpus = Some(1);
+/// domain.os.kind = Some("hvm".to_owned());
+/// let mut same = DomainXml::parse(&domain.to_xml())?;
+/// assert_eq!(same, domain);
+/// same.vcpus = Some(2);
+/// assert!(same.to_xml().contains("<vcpu>2</vcpu>"));
+/// # Ok::<(), libvirt::XmlError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainXml {
+    /// The hypervisor.
+    pub kind: DomainKind,
     /// `<name>`.
     pub name: String,
-    /// `<uuid>`, as libvirt writes it.
-    pub uuid: Option<String>,
+    /// `<uuid>`; libvirt makes one for a new domain that has none.
+    pub uuid: Option<Uuid>,
     /// `<title>`: one line.
     pub title: Option<String>,
     /// `<description>`.
     pub description: Option<String>,
     /// This project's note in `<metadata>`, if there is one.
     pub metadata: Option<RouterMetadata>,
-    /// The largest number of virtual processors.
-    pub vcpus: Option<u32>,
     /// The most memory that the domain may have, bytes.
     pub memory_bytes: Option<u64>,
     /// The memory that it has now, bytes.
     pub current_memory_bytes: Option<u64>,
-    /// `hvm`, `xen`, `exe`, ….
-    pub os_type: Option<String>,
-    /// `<interface>`s in their order.
-    pub interfaces: Vec<InterfaceXml>,
+    /// The largest number of virtual processors.
+    pub vcpus: Option<u32>,
+    /// What it boots.
+    pub os: OsXml,
+    /// Features of the machine, `acpi`, `apic`, ….
+    pub features: Vec<FeatureXml>,
+    /// The processor that it sees; `None` for the hypervisor's default.
+    pub cpu: Option<CpuXml>,
+    /// Its clocks; `None` for libvirt's default.
+    pub clock: Option<ClockXml>,
+    /// The program that runs it.
+    pub emulator: Option<String>,
     /// `<disk>`s in their order.
     pub disks: Vec<DiskXml>,
+    /// `<filesystem>`s in their order.
+    pub filesystems: Vec<FilesystemXml>,
+    /// `<interface>`s in their order.
+    pub interfaces: Vec<InterfaceXml>,
+    /// `<serial>`s in their order.
+    pub serials: Vec<CharacterXml>,
+    /// `<console>`s in their order.
+    pub consoles: Vec<CharacterXml>,
+    /// `<channel>`s in their order.
+    pub channels: Vec<CharacterXml>,
+    /// The memory balloon.
+    pub memballoon: Option<MemballoonXml>,
+    kept: Kept,
 }
 
-/// What this project notes about a domain, in the namespace [`METADATA_NAMESPACE`]:
+/// What runs a domain: `<domain type='…'>`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DomainKind {
+    /// QEMU with the processor's help.
+    Kvm,
+    /// QEMU, emulating everything.
+    Qemu,
+    /// Xen.
+    Xen,
+    /// A Linux container.
+    Lxc,
+    /// Nothing: libvirt's test driver.
+    Test,
+    /// Any other, as libvirt names it.
+    Other(String),
+}
+
+/// This project's note about a domain, in the namespace [`METADATA_NAMESPACE`]:
 ///
 /// ```xml
 /// <vms:router xmlns:vms="urn:vms:metadata:1">
@@ -47,121 +103,132 @@ pub struct RouterMetadata {
     pub tags: Vec<String>,
 }
 
-/// How an interface is connected: `<interface type='…'>`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum InterfaceKind {
-    /// A bridge of the host.
-    Bridge,
-    /// A libvirt network.
-    Network,
-    /// macvtap on a device of the host.
-    Direct,
-    /// A point-to-point UDP tunnel.
-    Udp,
-    /// A TCP tunnel, one side of it.
-    Tcp(TcpRole),
-    /// A multicast group, carrying a segment.
-    Multicast,
-    /// The emulator's own NAT.
-    User,
-    /// A tap device that a script looks after.
-    Ethernet,
-    /// A user-space switch, by a socket.
-    VhostUser,
-    /// A device of the host handed through.
-    Hostdev,
-    /// Any other, as libvirt names it.
-    Other(String),
-}
-
-/// Which side of a TCP tunnel an interface is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TcpRole {
-    /// It listens.
-    Server,
-    /// It connects.
-    Client,
-}
-
-/// Where an interface leads; which fields are set depends on its [`InterfaceKind`].
+/// `<os>`: what a domain boots, and on what machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct InterfaceSource {
-    /// The host's bridge; for a network also the one that it uses while the domain runs.
-    pub bridge: Option<String>,
-    /// The libvirt network.
-    pub network: Option<String>,
-    /// The port group of the network.
-    pub portgroup: Option<String>,
-    /// The host's device (macvtap).
-    pub dev: Option<String>,
-    /// macvtap's mode: `bridge`, `vepa`, `private`, `passthrough`.
-    pub mode: Option<String>,
-    /// Address: of the peer (UDP), the listener (TCP) or the group (multicast).
-    pub address: Option<String>,
-    /// Port that belongs to `address`.
-    pub port: Option<u16>,
-    /// Own address of a UDP tunnel.
-    pub local_address: Option<String>,
-    /// Port that belongs to `local_address`.
-    pub local_port: Option<u16>,
-}
-
-/// `<virtualport>`: how a port of a virtual switch is set up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VirtualPort {
-    /// `openvswitch`, `802.1Qbh`, ….
+pub struct OsXml {
+    /// `hvm`, `xen`, `xenpvh`, `exe` (a container), ….
     pub kind: Option<String>,
-    /// Open vSwitch's interface id.
-    pub interface_id: Option<String>,
-    /// The port profile.
-    pub profile_id: Option<String>,
+    /// Architecture, `x86_64`.
+    pub arch: Option<String>,
+    /// The emulated machine, `pc`, `q35`, `xenpv`, ….
+    pub machine: Option<String>,
+    /// Firmware that libvirt chooses: `bios`, `efi`.
+    pub firmware: Option<String>,
+    /// Firmware that is named.
+    pub loader: Option<LoaderXml>,
+    /// The host's file with the firmware's variables.
+    pub nvram: Option<String>,
+    /// The host's kernel file, booted directly.
+    pub kernel: Option<String>,
+    /// The host's initial file system of that kernel.
+    pub initrd: Option<String>,
+    /// The command line of that kernel.
+    pub cmdline: Option<String>,
+    /// The first program of a container.
+    pub init: Option<String>,
+    /// Arguments of that program.
+    pub init_args: Vec<String>,
+    /// What is booted from, in this order: `hd`, `cdrom`, `network`, `fd`.
+    pub boot: Vec<String>,
 }
 
-/// One NIC of a domain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InterfaceXml {
-    /// MAC address in lower case, `52:54:00:…`.
-    pub mac: Option<String>,
-    /// How it is connected.
-    pub kind: InterfaceKind,
-    /// Where to.
-    pub source: InterfaceSource,
-    /// The host's device behind it while the domain runs, under which it is counted.
-    pub target: Option<String>,
-    /// `virtio`, `e1000`, ….
-    pub model: Option<String>,
-    /// Link state where the definition says one; without it the link is up.
-    pub link_up: Option<bool>,
-    /// MTU, bytes.
-    pub mtu: Option<u32>,
-    /// VLAN tags.
-    pub vlans: Vec<u16>,
-    /// Port of a virtual switch.
-    pub virtual_port: Option<VirtualPort>,
-    /// Addresses from `<ip>`, with `/prefix` where the definition says one.
-    pub addresses: Vec<String>,
-}
-
-/// One disk of a domain.
+/// `<loader>`: firmware.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DiskXml {
-    /// Name inside the domain, `vda`.
-    pub target: String,
-    /// `virtio`, `sata`, `ide`, ….
-    pub bus: Option<String>,
-    /// `disk`, `cdrom`, `floppy`, `lun`.
-    pub device: String,
-    /// What backs it: `file`, `block`, `network`, `volume`, ….
-    pub kind: String,
-    /// The backing file, device, directory, or `pool/volume`; `None` for an empty drive.
-    pub source: Option<String>,
-    /// `qcow2`, `raw`, ….
-    pub format: Option<String>,
-    /// Whether the domain cannot write to it.
-    pub readonly: bool,
+pub struct LoaderXml {
+    /// The host's file.
+    pub path: Option<String>,
+    /// `rom` or `pflash`.
+    pub kind: Option<String>,
+    /// Whether the guest cannot write to it.
+    pub readonly: Option<bool>,
+    /// Whether it checks signatures.
+    pub secure: Option<bool>,
+}
+
+/// A child of `<features>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeatureXml {
+    /// `acpi`, `apic`, `pae`, `hap`, ….
+    pub name: String,
+    /// On or off, where it is said.
+    pub state: Option<bool>,
+}
+
+/// `<cpu>`: the processor that a domain sees.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CpuXml {
+    /// `host-passthrough`, `host-model`, `custom`, `maximum`.
+    pub mode: Option<String>,
+    /// How a named model is to be matched: `minimum`, `exact`, `strict`.
+    pub matching: Option<String>,
+    /// How libvirt checks it before start: `none`, `partial`, `full`.
+    pub check: Option<String>,
+    /// Whether features that cannot be migrated are left out (`host-passthrough`).
+    pub migratable: Option<bool>,
+    /// The model, `Nehalem`.
+    pub model: Option<String>,
+    /// Whether another model may be taken: `allow`, `forbid`.
+    pub fallback: Option<String>,
+    /// How virtual processors are arranged.
+    pub topology: Option<CpuTopologyXml>,
+    /// Single features.
+    pub features: Vec<CpuFeatureXml>,
+}
+
+/// `<topology>` of a processor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CpuTopologyXml {
+    /// Sockets.
+    pub sockets: Option<u32>,
+    /// Dies a socket.
+    pub dies: Option<u32>,
+    /// Cores a die.
+    pub cores: Option<u32>,
+    /// Threads a core.
+    pub threads: Option<u32>,
+}
+
+/// `<feature>` of a processor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CpuFeatureXml {
+    /// `vmx`, `avx2`, ….
+    pub name: String,
+    /// `force`, `require`, `optional`, `disable`, `forbid`.
+    pub policy: Option<String>,
+}
+
+/// `<clock>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClockXml {
+    /// `utc`, `localtime`, ….
+    pub offset: Option<String>,
+    /// Timers with settings of their own.
+    pub timers: Vec<TimerXml>,
+}
+
+/// `<timer>` of a clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TimerXml {
+    /// `tsc`, `hpet`, `rtc`, `pit`, `kvmclock`, ….
+    pub name: String,
+    /// Whether the guest has it.
+    pub present: Option<bool>,
+    /// What happens to ticks that are late: `delay`, `catchup`, ….
+    pub tick_policy: Option<String>,
+    /// How the `tsc` works: `native`, `emulate`, ….
+    pub mode: Option<String>,
 }
 
 impl DomainXml {
+    /// A domain that has nothing but its hypervisor and name.
+    pub fn new(kind: DomainKind, name: &str) -> Self {
+        Self {
+            kind,
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// Reads what `virDomainGetXMLDesc` returned.
     ///
     /// ```
@@ -175,60 +242,32 @@ impl DomainXml {
     /// # Errors
     /// When it is not a well-formed `<domain>`.
     pub fn parse(xml: &str) -> Result<Self, XmlError> {
-        let root = Element::parse_root(xml, "domain")?;
-        let devices = root.child("devices");
-        let of_devices = |name| devices.into_iter().flat_map(move |d| d.children(name));
-        Ok(Self {
-            name: root.child_text("name").unwrap_or_default(),
-            uuid: root.child_text("uuid"),
-            title: root.child_text("title"),
-            description: root.child_text("description"),
-            metadata: root
-                .child("metadata")
-                .and_then(|metadata| metadata.foreign(METADATA_NAMESPACE, "router"))
-                .map(RouterMetadata::read),
-            vcpus: root.child_text("vcpu").and_then(|text| text.parse().ok()),
-            memory_bytes: root.child("memory").and_then(bytes_of),
-            current_memory_bytes: root.child("currentMemory").and_then(bytes_of),
-            os_type: root.child("os").and_then(|os| os.child_text("type")),
-            interfaces: of_devices("interface").map(InterfaceXml::read).collect(),
-            disks: of_devices("disk").map(DiskXml::read).collect(),
-        })
+        Self::read(xml)
     }
-}
 
-impl RouterMetadata {
-    fn read(router: &Element) -> Self {
-        let ours = |name: &'static str| {
-            router.children.iter().filter(move |child| {
-                child.namespace.as_deref() == Some(METADATA_NAMESPACE) && child.name == name
-            })
+    /// The definition with the fields as they are now, for `virDomainDefineXML`.
+    pub fn to_xml(&self) -> String {
+        self.write()
+    }
+
+    /// The channel by which libvirt talks to the guest's agent, if there is one.
+    pub fn guest_agent(&self) -> Option<&CharacterXml> {
+        let is_agent = |channel: &&CharacterXml| {
+            channel.target_name.as_deref() == Some(CharacterXml::GUEST_AGENT)
         };
-        Self {
-            network: ours("network").find_map(Element::text).map(str::to_owned),
-            tags: ours("tag")
-                .filter_map(Element::text)
-                .map(str::to_owned)
-                .collect(),
-        }
+        self.channels.iter().find(is_agent)
     }
 }
 
-impl InterfaceKind {
+impl DomainKind {
     /// The kind that libvirt names `name`.
     pub fn from_name(name: &str) -> Self {
         match name {
-            "bridge" => Self::Bridge,
-            "network" => Self::Network,
-            "direct" => Self::Direct,
-            "udp" => Self::Udp,
-            "server" => Self::Tcp(TcpRole::Server),
-            "client" => Self::Tcp(TcpRole::Client),
-            "mcast" => Self::Multicast,
-            "user" => Self::User,
-            "ethernet" => Self::Ethernet,
-            "vhostuser" => Self::VhostUser,
-            "hostdev" => Self::Hostdev,
+            "kvm" => Self::Kvm,
+            "qemu" => Self::Qemu,
+            "xen" => Self::Xen,
+            "lxc" => Self::Lxc,
+            "test" => Self::Test,
             other => Self::Other(other.to_owned()),
         }
     }
@@ -236,114 +275,167 @@ impl InterfaceKind {
     /// libvirt's name of the kind.
     pub fn name(&self) -> &str {
         match self {
-            Self::Bridge => "bridge",
-            Self::Network => "network",
-            Self::Direct => "direct",
-            Self::Udp => "udp",
-            Self::Tcp(TcpRole::Server) => "server",
-            Self::Tcp(TcpRole::Client) => "client",
-            Self::Multicast => "mcast",
-            Self::User => "user",
-            Self::Ethernet => "ethernet",
-            Self::VhostUser => "vhostuser",
-            Self::Hostdev => "hostdev",
+            Self::Kvm => "kvm",
+            Self::Qemu => "qemu",
+            Self::Xen => "xen",
+            Self::Lxc => "lxc",
+            Self::Test => "test",
             Self::Other(name) => name,
         }
     }
 }
 
-impl InterfaceXml {
-    fn read(interface: &Element) -> Self {
-        Self {
-            mac: interface
-                .child_attribute("mac", "address")
-                .map(|mac| mac.to_ascii_lowercase()),
-            kind: InterfaceKind::from_name(interface.attribute("type").unwrap_or_default()),
-            source: interface
-                .child("source")
-                .map(InterfaceSource::read)
-                .unwrap_or_default(),
-            target: interface.child_attribute("target", "dev"),
-            model: interface.child_attribute("model", "type"),
-            link_up: interface
-                .child("link")
-                .and_then(|link| link.attribute("state"))
-                .map(yes),
-            mtu: interface.child("mtu").and_then(|mtu| mtu.parsed("size")),
-            vlans: interface
-                .child("vlan")
-                .into_iter()
-                .flat_map(|vlan| vlan.children("tag"))
-                .filter_map(|tag| tag.parsed("id"))
-                .collect(),
-            virtual_port: interface.child("virtualport").map(|port| {
-                let parameters = port.child("parameters");
-                VirtualPort {
-                    kind: port.owned("type"),
-                    interface_id: parameters.and_then(|p| p.owned("interfaceid")),
-                    profile_id: parameters.and_then(|p| p.owned("profileid")),
-                }
-            }),
-            addresses: interface
-                .children("ip")
-                .filter_map(|ip| {
-                    let address = ip.attribute("address")?;
-                    Some(match ip.attribute("prefix") {
-                        Some(prefix) => format!("{address}/{prefix}"),
-                        None => address.to_owned(),
-                    })
-                })
-                .collect(),
-        }
+/// The kind of a domain that does not say one.
+impl Default for DomainKind {
+    fn default() -> Self {
+        Self::Other(String::new())
     }
 }
 
-impl InterfaceSource {
-    fn read(source: &Element) -> Self {
-        let local = source.child("local");
-        Self {
-            bridge: source.owned("bridge"),
-            network: source.owned("network"),
-            portgroup: source.owned("portgroup"),
-            dev: source.owned("dev"),
-            mode: source.owned("mode"),
-            address: source.owned("address"),
-            port: source.parsed("port"),
-            local_address: local.and_then(|local| local.owned("address")),
-            local_port: local.and_then(|local| local.parsed("port")),
-        }
+impl Field for DomainKind {
+    fn read(text: Option<&str>) -> Self {
+        Self::from_name(text.unwrap_or_default())
+    }
+
+    fn text(&self) -> Option<String> {
+        self.name().to_owned().text()
     }
 }
 
-impl DiskXml {
-    fn read(disk: &Element) -> Self {
-        let source = disk.child("source");
-        let volume = source.and_then(|source| {
-            Some(format!(
-                "{}/{}",
-                source.attribute("pool")?,
-                source.attribute("volume")?
-            ))
+impl Document for DomainXml {
+    const NAME: &'static str = "domain";
+
+    fn kept(&mut self) -> &mut Kept {
+        &mut self.kept
+    }
+}
+
+impl View for DomainXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.attribute("type", &mut self.kind);
+        pass.text("name", &mut self.name);
+        pass.text("uuid", &mut self.uuid);
+        pass.text("title", &mut self.title);
+        pass.text("description", &mut self.description);
+        pass.child("metadata", |metadata| {
+            metadata.foreign((METADATA_NAMESPACE, "vms"), "router", &mut self.metadata);
         });
-        Self {
-            target: disk.child_attribute("target", "dev").unwrap_or_default(),
-            bus: disk.child_attribute("target", "bus"),
-            device: disk.owned("device").unwrap_or_else(|| "disk".to_owned()),
-            kind: disk.owned("type").unwrap_or_default(),
-            source: volume.or_else(|| {
-                let source = source?;
-                ["file", "dev", "dir", "name", "path"]
-                    .iter()
-                    .find_map(|name| source.owned(name))
-            }),
-            format: disk.child_attribute("driver", "type"),
-            readonly: disk.child("readonly").is_some(),
-        }
+        pass.bytes("memory", &mut self.memory_bytes);
+        pass.bytes("currentMemory", &mut self.current_memory_bytes);
+        pass.text("vcpu", &mut self.vcpus);
+        pass.child("os", |os| self.os.fields(os));
+        pass.child("features", |features| {
+            features.views("", &mut self.features, |a, b| a.name == b.name);
+        });
+        pass.part("cpu", &mut self.cpu);
+        pass.part("clock", &mut self.clock);
+        pass.child("devices", |devices| {
+            devices.text("emulator", &mut self.emulator);
+            devices.list("disk", &mut self.disks);
+            devices.list("filesystem", &mut self.filesystems);
+            devices.list("interface", &mut self.interfaces);
+            devices.list("serial", &mut self.serials);
+            devices.list("console", &mut self.consoles);
+            devices.list("channel", &mut self.channels);
+            devices.part("memballoon", &mut self.memballoon);
+        });
+    }
+}
+
+impl View for RouterMetadata {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.text("network", &mut self.network);
+        pass.texts("tag", &mut self.tags);
+    }
+}
+
+impl View for OsXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.attribute("firmware", &mut self.firmware);
+        pass.child("type", |kind| {
+            kind.attribute("arch", &mut self.arch);
+            kind.attribute("machine", &mut self.machine);
+            kind.own_text(&mut self.kind);
+        });
+        pass.text("init", &mut self.init);
+        pass.texts("initarg", &mut self.init_args);
+        pass.part("loader", &mut self.loader);
+        pass.text("nvram", &mut self.nvram);
+        pass.text("kernel", &mut self.kernel);
+        pass.text("initrd", &mut self.initrd);
+        pass.text("cmdline", &mut self.cmdline);
+        pass.attributes("boot", "dev", &mut self.boot);
+    }
+}
+
+const YES_NO: (&str, &str) = ("yes", "no");
+
+impl View for LoaderXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.switch("readonly", YES_NO, &mut self.readonly);
+        pass.switch("secure", YES_NO, &mut self.secure);
+        pass.attribute("type", &mut self.kind);
+        pass.own_text(&mut self.path);
+    }
+}
+
+impl View for FeatureXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.own_name(&mut self.name);
+        pass.switch("state", ("on", "off"), &mut self.state);
+    }
+}
+
+impl View for CpuXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.attribute("mode", &mut self.mode);
+        pass.attribute("match", &mut self.matching);
+        pass.attribute("check", &mut self.check);
+        pass.switch("migratable", ("on", "off"), &mut self.migratable);
+        pass.child("model", |model| {
+            model.attribute("fallback", &mut self.fallback);
+            model.own_text(&mut self.model);
+        });
+        pass.part("topology", &mut self.topology);
+        pass.views("feature", &mut self.features, |a, b| a.name == b.name);
+    }
+}
+
+impl View for CpuFeatureXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.attribute("policy", &mut self.policy);
+        pass.attribute("name", &mut self.name);
+    }
+}
+
+impl View for CpuTopologyXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.attribute("sockets", &mut self.sockets);
+        pass.attribute("dies", &mut self.dies);
+        pass.attribute("cores", &mut self.cores);
+        pass.attribute("threads", &mut self.threads);
+    }
+}
+
+impl View for ClockXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.attribute("offset", &mut self.offset);
+        pass.views("timer", &mut self.timers, |a, b| a.name == b.name);
+    }
+}
+
+impl View for TimerXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.attribute("name", &mut self.name);
+        pass.switch("present", YES_NO, &mut self.present);
+        pass.attribute("tickpolicy", &mut self.tick_policy);
+        pass.attribute("mode", &mut self.mode);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::interface::{InterfaceKind, TcpRole};
     use super::*;
 
     const ROUTER: &str = r"<domain type='kvm' id='3' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
@@ -387,7 +479,11 @@ lines</description>
     #[test]
     fn a_router_is_read_and_what_is_unknown_does_not_hurt() {
         let domain = DomainXml::parse(ROUTER).unwrap();
-        assert_eq!(domain.name, "edge-1");
+        assert_eq!(
+            (&domain.kind, domain.name.as_str()),
+            (&DomainKind::Kvm, "edge-1")
+        );
+        assert_eq!(domain.uuid, Some(Uuid::from_u128(1)));
         assert_eq!(domain.title.as_deref(), Some("Edge & more"));
         assert_eq!(domain.description.as_deref(), Some("two\nlines"));
         assert_eq!(
@@ -400,7 +496,7 @@ lines</description>
         assert_eq!(domain.vcpus, Some(2));
         assert_eq!(domain.memory_bytes, Some(128 << 20));
         assert_eq!(domain.current_memory_bytes, Some(64 << 20));
-        assert_eq!(domain.os_type.as_deref(), Some("hvm"));
+        assert_eq!(domain.os.kind.as_deref(), Some("hvm"));
     }
 
     #[test]

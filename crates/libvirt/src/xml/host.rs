@@ -1,69 +1,150 @@
-//! What a host says about itself: `<interface>` of the host and `<capabilities>`.
+//! `<interface>` of a host, as opposed to one of a domain.
 //!
-//! <https://gitlab.com/libvirt/libvirt/-/blob/master/src/conf/schemas/interface.rng>,
-//! <https://libvirt.org/formatcaps.html>
+//! <https://gitlab.com/libvirt/libvirt/-/blob/master/src/conf/schemas/interface.rng>
 
-use uuid::Uuid;
+use super::XmlError;
+use super::fields::{Document, Kept, Pass, View};
+use super::interface::{address, family, set_address};
+use super::tree::Element;
 
-use super::{Element, XmlError};
-
-/// A host interface's definition.
+/// A host interface's definition, as far as it is of use here; what else is in it is kept.
+///
+/// ```
+/// use libvirt::HostInterfaceXml;
+/// let mut bridge = HostInterfaceXml::new("bridge", "br0");
+/// bridge.ports.push("eth1".to_owned());
+/// bridge.addresses.push("10.0.0.1/24".to_owned());
+/// assert_eq!(HostInterfaceXml::parse(&bridge.to_xml())?, bridge);
+/// # Ok::<(), libvirt::XmlError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct HostInterfaceXml {
-    pub(crate) kind: String,
-    pub(crate) mac: Option<String>,
-    pub(crate) mtu: Option<u32>,
-    pub(crate) link_state: Option<String>,
-    pub(crate) speed_mbit: Option<u64>,
-    pub(crate) vlan: Option<u16>,
-    pub(crate) ports: Vec<String>,
-    pub(crate) addresses: Vec<String>,
+pub struct HostInterfaceXml {
+    /// `ethernet`, `bridge`, `bond`, `vlan`.
+    pub kind: String,
+    /// `eth0`, `br0`, ….
+    pub name: String,
+    /// MAC address in lower case.
+    pub mac: Option<String>,
+    /// MTU, bytes.
+    pub mtu: Option<u32>,
+    /// `up`, `down`, `lowerlayerdown`, ….
+    pub link_state: Option<String>,
+    /// Speed, Mbit/s; `None` where it is not known.
+    pub speed_mbit: Option<u64>,
+    /// Tag of a VLAN interface.
+    pub vlan: Option<u16>,
+    /// Interfaces in it (bridge, bond) or below it (VLAN).
+    pub ports: Vec<String>,
+    /// Addresses, with `/prefix`, IPv4 before IPv6 where they are written anew.
+    pub addresses: Vec<String>,
+    kept: Kept,
 }
 
 impl HostInterfaceXml {
-    pub(crate) fn parse(xml: &str) -> Result<Self, XmlError> {
-        let root = Element::parse_root(xml, "interface")?;
-        let inside = ["bridge", "bond", "vlan"]
-            .iter()
-            .find_map(|name| root.child(name));
-        let link = root.child("link");
-        Ok(Self {
-            kind: root.owned("type").unwrap_or_default(),
-            mac: root
-                .child_attribute("mac", "address")
-                .map(|mac| mac.to_ascii_lowercase()),
-            mtu: root.child("mtu").and_then(|mtu| mtu.parsed("size")),
-            link_state: link.and_then(|link| link.owned("state")),
-            // libvirt writes 0 where the speed is not known.
-            speed_mbit: link
-                .and_then(|link| link.parsed("speed"))
-                .filter(|&speed| speed > 0),
-            vlan: root.child("vlan").and_then(|vlan| vlan.parsed("tag")),
-            ports: inside
-                .into_iter()
-                .flat_map(|inside| inside.children("interface"))
-                .filter_map(|port| port.owned("name"))
-                .collect(),
-            addresses: root
-                .children("protocol")
-                .flat_map(|protocol| protocol.children("ip"))
-                .filter_map(|ip| {
-                    let address = ip.attribute("address")?;
-                    Some(match ip.attribute("prefix") {
-                        Some(prefix) => format!("{address}/{prefix}"),
-                        None => address.to_owned(),
-                    })
-                })
-                .collect(),
-        })
+    /// An interface of this kind and name.
+    pub fn new(kind: &str, name: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Reads what `virInterfaceGetXMLDesc` returned.
+    ///
+    /// # Errors
+    /// When it is not a well-formed `<interface>`.
+    pub fn parse(xml: &str) -> Result<Self, XmlError> {
+        Self::read(xml)
+    }
+
+    /// The definition with the fields as they are now, for `virInterfaceDefineXML`.
+    pub fn to_xml(&self) -> String {
+        self.write()
     }
 }
 
-/// The host's UUID in `<capabilities>`, where the driver gives one.
-pub(crate) fn capabilities_host_uuid(xml: &str) -> Result<Option<Uuid>, XmlError> {
-    let root = Element::parse_root(xml, "capabilities")?;
-    let text = root.child("host").and_then(|host| host.child_text("uuid"));
-    Ok(text.and_then(|text| text.parse().ok()))
+impl Document for HostInterfaceXml {
+    const NAME: &'static str = "interface";
+
+    fn kept(&mut self) -> &mut Kept {
+        &mut self.kept
+    }
+}
+
+impl View for HostInterfaceXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.attribute("type", &mut self.kind);
+        pass.attribute("name", &mut self.name);
+        pass.child("mtu", |mtu| mtu.attribute("size", &mut self.mtu));
+        self.addresses(pass);
+        pass.child("link", |link| {
+            link.custom(
+                &mut self.speed_mbit,
+                // libvirt writes 0 where the speed is not known.
+                |link| {
+                    let speed = link.attribute("speed")?.parse().ok();
+                    speed.filter(|&speed| speed > 0)
+                },
+                |speed, link| {
+                    let speed = speed.map(|speed| speed.to_string());
+                    link.set_attribute("speed", speed.as_deref());
+                },
+            );
+            link.attribute("state", &mut self.link_state);
+        });
+        pass.child("mac", |mac| mac.mac("address", &mut self.mac));
+        if self.kind == "vlan" {
+            pass.child("vlan", |vlan| {
+                vlan.attribute("tag", &mut self.vlan);
+                vlan.attributes("interface", "name", &mut self.ports);
+            });
+        } else {
+            let inside = if self.kind == "bond" {
+                "bond"
+            } else {
+                "bridge"
+            };
+            pass.child(inside, |inside| {
+                inside.each(
+                    "interface",
+                    &mut self.ports,
+                    |port| port.owned("name"),
+                    |name, port| {
+                        port.set_attribute("type", Some("ethernet"));
+                        port.set_attribute("name", Some(name));
+                    },
+                    |_, _| true,
+                );
+            });
+        }
+    }
+}
+
+impl HostInterfaceXml {
+    /// Addresses are in a `<protocol>` for each family.
+    fn addresses(&mut self, pass: &mut Pass<'_>) {
+        let ips = |protocol: &Element| protocol.children("ip").filter_map(address).collect();
+        let there: Vec<Vec<String>> = pass.element().children("protocol").map(ips).collect();
+        let there = there.concat();
+        if !pass.writes() {
+            self.addresses = there;
+        } else if there != self.addresses {
+            for of in ["ipv4", "ipv6"] {
+                let mut addresses = self.addresses.clone();
+                addresses.retain(|address| family(address) == of);
+                pass.child_where("protocol", ("family", of), |protocol| {
+                    protocol.each(
+                        "ip",
+                        &mut addresses,
+                        address,
+                        |text, ip| set_address(text, ip),
+                        |_, _| true,
+                    );
+                });
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +161,10 @@ mod tests {
              <interface type='ethernet' name='eth1'/></bridge></interface>",
         )
         .unwrap();
-        assert_eq!(bridge.kind, "bridge");
+        assert_eq!(
+            (bridge.kind.as_str(), bridge.name.as_str()),
+            ("bridge", "br0")
+        );
         assert_eq!(bridge.ports, ["eth0", "eth1"]);
         assert_eq!(bridge.addresses, ["10.0.0.1/24"]);
         assert_eq!(bridge.mac, None);
@@ -105,13 +189,14 @@ mod tests {
     }
 
     #[test]
-    fn the_uuid_of_a_host_may_be_missing() {
-        let uuid = "00000000-0000-0000-0000-00000000000a";
-        let xml = format!("<capabilities><host><uuid>{uuid}</uuid></host></capabilities>");
-        assert_eq!(capabilities_host_uuid(&xml).unwrap(), uuid.parse().ok());
-        assert_eq!(
-            capabilities_host_uuid("<capabilities><host/></capabilities>"),
-            Ok(None)
-        );
+    fn addresses_are_kept_by_family() {
+        let mut bridge = HostInterfaceXml::new("bridge", "br0");
+        bridge.addresses = vec!["10.0.0.1/24".to_owned(), "2001:db8::1/64".to_owned()];
+        let xml = bridge.to_xml();
+        assert!(xml.contains("<protocol family='ipv6'>"), "{xml}");
+        let mut again = HostInterfaceXml::parse(&xml).unwrap();
+        assert_eq!(again, bridge);
+        again.addresses.remove(0);
+        assert_eq!(HostInterfaceXml::parse(&again.to_xml()), Ok(again));
     }
 }

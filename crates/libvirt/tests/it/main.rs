@@ -4,4 +4,6 @@ mod fleet;
 mod inventory;
 mod lifecycle;
 mod measurement;
+mod storage;
 mod unreachable;
+mod xml;

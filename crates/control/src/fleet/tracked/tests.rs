@@ -31,15 +31,24 @@ fn domain(id: RouterId, state: RouterState, persistent: bool, vcpus: u32) -> Dom
     }
 }
 
+/// What was seen of a domain.
+#[derive(Clone)]
+enum Seen {
+    /// Nobody has looked yet.
+    NotYet,
+    Gone,
+    There(Domain),
+}
+
 /// A host, the way of its events to us, and what is under way between both.
 #[derive(Default)]
 struct World {
     truth: BTreeMap<RouterId, Domain>,
     events: VecDeque<(RouterId, LifecycleKind)>,
     /// What each reading has seen, if it has looked already.
-    readings: Vec<(RouterId, Option<Option<Domain>>)>,
+    readings: Vec<(RouterId, Seen)>,
     /// What a listing that is under way has seen so far.
-    listing: Option<BTreeMap<RouterId, Option<Domain>>>,
+    listing: Option<BTreeMap<RouterId, Seen>>,
     known: Option<Tracked<u32>>,
     lossy: bool,
 }
@@ -77,7 +86,7 @@ enum Step {
 
 fn steps(lossy: bool) -> impl Strategy<Value = Vec<Step>> {
     let of = 1..=IDS;
-    let lose = if lossy { 1 } else { 0 };
+    let lose = u32::from(lossy);
     let step = prop_oneof![
         6 => (of.clone(), 0..4_u8).prop_map(|(id, way)| Step::Change { id, way }),
         5 => Just(Step::Deliver),
@@ -142,22 +151,38 @@ impl World {
         };
         let mut listed = Vec::new();
         for byte in 1..=IDS {
-            let looked = seen.get(&id(byte)).cloned();
-            listed.extend(looked.unwrap_or_else(|| self.truth.get(&id(byte)).cloned()));
+            let looked = seen.get(&id(byte)).cloned().unwrap_or(Seen::NotYet);
+            listed.extend(self.at_last(id(byte), looked));
         }
         self.known().listed(listed);
     }
 
     fn begin_read(&mut self) {
         if let Some(id) = self.known().next() {
-            self.readings.push((id, None));
+            self.readings.push((id, Seen::NotYet));
         }
     }
 
     fn end_read(&mut self, index: usize) {
         let (id, seen) = self.readings.remove(index);
-        let seen = seen.unwrap_or_else(|| self.truth.get(&id).cloned());
+        let seen = self.at_last(id, seen);
         self.known().read(id, seen);
+    }
+
+    /// What a domain looks like now.
+    fn look(&self, id: RouterId) -> Seen {
+        self.truth
+            .get(&id)
+            .map_or(Seen::Gone, |domain| Seen::There(domain.clone()))
+    }
+
+    /// What was seen; whoever has not looked yet does so now, at the latest.
+    fn at_last(&self, id: RouterId, seen: Seen) -> Option<Domain> {
+        match seen {
+            Seen::NotYet => self.truth.get(&id).cloned(),
+            Seen::Gone => None,
+            Seen::There(domain) => Some(domain),
+        }
     }
 
     fn step(&mut self, step: Step) {
@@ -172,8 +197,8 @@ impl World {
             Step::Ask { id: byte } => self.known().ask(id(byte), Some(7)),
             Step::BeginRead => self.begin_read(),
             Step::Look { reading } => {
-                if let Some((id, seen)) = self.readings.get_mut(usize::from(reading)) {
-                    *seen = Some(self.truth.get(id).cloned());
+                if let Some(&(id, _)) = self.readings.get(usize::from(reading)) {
+                    self.readings[usize::from(reading)].1 = self.look(id);
                 }
             }
             Step::EndRead { reading } => {
@@ -188,7 +213,7 @@ impl World {
                 }
             }
             Step::LookListing { id: byte } => {
-                let seen = self.truth.get(&id(byte)).cloned();
+                let seen = self.look(id(byte));
                 if let Some(listing) = &mut self.listing {
                     listing.insert(id(byte), seen);
                 }
