@@ -24,6 +24,7 @@ mod host;
 mod lldp;
 mod machine;
 mod plan;
+mod plans;
 mod relay;
 mod router;
 mod secret;
