@@ -6,14 +6,14 @@
 //! hierarchies anew.
 //!
 //! In version 2 a group that hands controllers down has no processes itself. So the host's processes
-//! are in a group below their root, [`DAEMONS`], beside those that libvirt makes.
+//! settle in a group below their root, [`DAEMONS`], beside those that libvirt makes.
 //!
 //! Groups are the one thing that outlives the namespaces. So a janitor, a shell outside of them,
 //! waits for the end of a pipe, as a [`Machine`](super::Machine) does, and removes the groups when
 //! they are empty: also when the owner was killed.
 //!
 //! ```text
-//! make ──> groups ──enter──> the host's processes ──they end, pipe closes──> janitor removes them
+//! make ──> groups ──enter, settle──> the host's processes ──pipe closes, they end──> janitor removes them
 //! ```
 
 use std::{
@@ -118,7 +118,29 @@ impl ControlGroups {
         roots.map(|group| group.join("cgroup.procs")).collect()
     }
 
-    /// The files by which all others enter, and the first one goes on when it has its root.
+    /// Takes the processes that have entered from the root to where all others will be, and hands
+    /// all controllers down.
+    pub fn settle(&self) -> Result<()> {
+        if self.version == Version::One {
+            return Ok(());
+        }
+        for (gate, door) in self.gates().iter().zip(self.doors()) {
+            for process in fs::read_to_string(gate)?.split_whitespace() {
+                fs::write(&door, process)?;
+            }
+        }
+        for root in &self.roots {
+            let controllers = fs::read_to_string(root.join("cgroup.controllers"))?;
+            for controller in controllers.split_whitespace() {
+                let handed_down = root.join("cgroup.subtree_control");
+                fs::write(&handed_down, format!("+{controller}"))
+                    .with_context(|| format!("cannot write to {}", handed_down.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The files by which all later processes enter.
     pub fn doors(&self) -> Vec<PathBuf> {
         match self.version {
             Version::One => self.gates(),

@@ -79,8 +79,8 @@ for file in passwd group shadow; do
 done
 ip link set lo up
 exec 3<&0
-echo ready
 cat <&3 >/dev/null &
+echo ready
 wait $!
 "#;
 
@@ -147,10 +147,8 @@ impl Machine {
             .trim()
             .parse()
             .context("unshare has no single child")?;
-        for door in groups.iter().flat_map(ControlGroups::doors) {
-            for process in [holder.id(), pid] {
-                fs::write(&door, process.to_string())?;
-            }
+        if let Some(groups) = &groups {
+            groups.settle()?;
         }
         Ok(Self {
             holder,
