@@ -1,11 +1,13 @@
 //! A safe, asynchronous libvirt client: typed XML, events, statistics, deadlines.
 //!
 //! libvirt's own library blocks: a host that hangs takes the calling thread with it. Here every
-//! [`Connection`] has a thread of its own and every call a deadline; a call that misses it fails
-//! with [`Error::Deadline`], its thread is written off and counted, and nothing else waits for it.
+//! [`Connection`] has a few threads of its own and every call a deadline; a call that misses it
+//! fails with [`Error::Deadline`], its thread is written off and counted within a [`Budget`], and
+//! nothing else waits for it.
 //!
 //! - [`Uri`] is built from typed fields, and text is accepted only in forms that cannot run
 //!   programs or read files.
+//! - [`resolve`] and [`connect`] tell whether a host is there before a thread is risked on it.
 //! - [`Connection`] lists ([`Domain`], [`Network`], [`HostInterface`], [`Pool`], [`Volume`]),
 //!   measures ([`DomainStats`]), acts, and subscribes ([`EventReceiver`]).
 //! - [`DomainXml`], [`NetworkXml`], [`PoolXml`] and their like are read from libvirt's XML, changed
@@ -16,6 +18,10 @@
 //! What is not here: reconnecting, polling, and keeping an inventory, which belong to whoever owns
 //! the connections. Built on `virt` where that is sound and on `virt-sys` where it is not; all
 //! unsafe code is in the module `ffi`.
+//!
+//! Memory is checked by valgrind: `cargo test -p libvirt -- --ignored` runs
+//! `valgrind --leak-check=full --errors-for-leak-kinds=definite` over the example `exercise`, which
+//! does everything many times; nothing may be lost.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -2,6 +2,7 @@
 
 mod fleet;
 mod inventory;
+mod leaks;
 mod lifecycle;
 mod measurement;
 mod storage;
