@@ -87,11 +87,19 @@ pub enum Capability {
     StoragePools,
     /// Making a storage volume larger.
     VolumeResize,
+    /// What is in a storage volume, to the host and from it.
+    VolumeTransfer,
+    /// Letting a domain that is being moved run at its destination at once.
+    PostCopy,
+    /// Bounds of a migration's standstill and speed.
+    MigrationTuning,
+    /// Aborting a running job.
+    AbortJob,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -118,6 +126,10 @@ impl Capability {
         Self::Leases,
         Self::StoragePools,
         Self::VolumeResize,
+        Self::VolumeTransfer,
+        Self::PostCopy,
+        Self::MigrationTuning,
+        Self::AbortJob,
     ];
 }
 
@@ -189,6 +201,10 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::Leases,          [ true,  true,  true,  false]),
     (Capability::StoragePools,    [ true,  true,  true,  true ]),
     (Capability::VolumeResize,    [ true,  true,  true,  false]),
+    (Capability::VolumeTransfer,  [ true,  true,  true,  false]),
+    (Capability::PostCopy,        [ true,  false, false, false]),
+    (Capability::MigrationTuning, [ true,  false, false, false]),
+    (Capability::AbortJob,        [ true,  false, false, false]),
 ];
 
 impl Transport {

@@ -472,8 +472,7 @@ impl Connection {
         let call = "virConnectDomainEventRegisterAny";
         self.needs(Capability::LifecycleEvents, call)?;
         let receiver = self.subscribers().subscribe();
-        self.call_first(self.deadline(), call, Session::listen)
-            .await?;
+        self.call_first(call, Session::listen).await?;
         Ok(receiver)
     }
 }

@@ -48,10 +48,12 @@ mod events;
 mod ffi;
 mod guest;
 mod host;
+mod job;
 mod network;
 mod reach;
 mod stats;
 mod storage;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod uri;
@@ -67,10 +69,12 @@ pub use events::{
 };
 pub use guest::{AddressSource, GuestFilesystem, GuestInfo, GuestInterface, GuestOs, Lease};
 pub use host::{NodeCpuStats, NodeInfo, NodeMemoryStats, Versions};
+pub use job::{Amount, Destination, JobOperation, JobProgress, JobState, Migration, StorageCopy};
 pub use network::{HostInterface, HostInterfaceKind, Network};
 pub use reach::{connect, resolve};
 pub use stats::{BlockStats, DomainStats, InterfaceStats, StatsGroups};
 pub use storage::{Pool, PoolState, Volume};
+pub use stream::{Chunk, Download, Span, Upload};
 pub use uri::{Uri, UriError};
 pub use xml::{
     BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, CpuTopologyXml, CpuXml,

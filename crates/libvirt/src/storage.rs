@@ -19,7 +19,7 @@ use crate::xml::{PoolXml, VolumeXml};
 
 /// How long a call may take that formats, fills, scans or deletes storage: minutes for a large
 /// volume on a slow disk.
-const LONG: Duration = Duration::from_mins(10);
+pub(crate) const LONG: Duration = Duration::from_mins(10);
 
 /// A storage pool as the host reported it.
 ///

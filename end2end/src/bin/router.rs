@@ -19,6 +19,8 @@
 //! | `burn SECONDS` | keeps one CPU busy |
 //! | `hold MIB SECONDS` | fills memory and keeps it |
 //!
+//! `router ask NAME COMMAND`, on its host, gives a router a command and prints the answer.
+//!
 //! Bytes are those of Ethernet frames without their checksum, as libvirt's counters have them: the
 //! payload is smaller by [`HEADERS`].
 //!
@@ -29,7 +31,10 @@ use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, UdpSocket},
-    os::unix::{fs::FileTypeExt, net::UnixListener},
+    os::unix::{
+        fs::FileTypeExt,
+        net::{UnixListener, UnixStream},
+    },
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
@@ -66,6 +71,16 @@ struct Flow {
 
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [ask, name, command @ ..] = &arguments[..]
+        && ask == "ask"
+    {
+        let mut router = UnixStream::connect(format!("/run/{name}.control"))?;
+        writeln!(router, "{}", command.join(" "))?;
+        let mut answer = String::new();
+        BufReader::new(router).read_line(&mut answer)?;
+        print!("{answer}");
+        return Ok(());
+    }
     let [control, flow @ ..] = &arguments[..] else {
         panic!("router CONTROL [ADDRESS PACKETS-PER-SECOND BYTES]");
     };
@@ -86,6 +101,8 @@ fn main() -> std::io::Result<()> {
             thread::sleep(Duration::from_millis(100));
         }
     }
+    // From the container's run before this one.
+    fs::remove_file(control).ok();
     for client in UnixListener::bind(control)?.incoming() {
         let mut client = client?;
         serve(client.try_clone()?, &mut client, &traffic);

@@ -18,11 +18,8 @@ pub fn serial(driver: Driver, router: &str) -> String {
 }
 
 /// The socket of a router's program that takes commands, on its host: see `src/bin/router.rs`.
-pub fn control(driver: Driver, router: &str) -> String {
-    match driver {
-        Driver::Qemu => format!("/run/{router}.control"),
-        Driver::Lxc => format!("{}/control", root(router)),
-    }
+pub fn control(router: &str) -> String {
+    format!("/run/{router}.control")
 }
 
 /// Where a container's file system is, on its host.
@@ -34,7 +31,7 @@ pub fn root(router: &str) -> String {
 pub fn machine(router: &RouterPlan, image: &GuestImage) -> String {
     let (kernel, initrd) = (image.kernel.display(), image.initrd.display());
     let serial = serial(Driver::Qemu, &router.name);
-    let control = control(Driver::Qemu, &router.name);
+    let control = control(&router.name);
     let what = format!(
         "    <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>{kernel}</kernel>

@@ -8,7 +8,7 @@
 use std::{
     ffi::OsStr,
     fs::{self, Permissions},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -23,6 +23,8 @@ use super::{
 };
 
 const INIT: &str = include_str!("router-init.sh");
+/// Its name in the cache.
+pub const ROUTER_PROGRAM: &str = "router";
 const ROUTER: &str = include_str!("../bin/router.rs");
 
 /// The newest kernel for virtual machines, `BusyBox`, and the guest agent.
@@ -98,6 +100,9 @@ impl GuestImage {
         fs::write(&init, INIT)?;
         fs::set_permissions(&init, Permissions::from_mode(0o755))?;
         fs::write(root.join("plan"), domain::facts(router) + "\n")?;
+        // Where a machine has its control, too. Relative, to be right from outside as well.
+        let control = format!("..{}/control", domain::root(&router.name));
+        symlink(control, machine.path(&domain::control(&router.name)))?;
         Ok(())
     }
 }
@@ -115,7 +120,7 @@ fn download(directory: &Path, [newest, busybox, agent]: &[&str; 3]) -> Result<()
 
 /// Compiles `router`, if its source has changed.
 fn compile_router(cache: &Path) -> Result<PathBuf> {
-    let (program, source) = (cache.join("router"), cache.join("router.rs"));
+    let (program, source) = (cache.join(ROUTER_PROGRAM), cache.join("router.rs"));
     if program.exists() && fs::read(&source).is_ok_and(|old| old == ROUTER.as_bytes()) {
         return Ok(program);
     }

@@ -4,6 +4,8 @@ use std::{
     fmt::Write,
     fs,
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::symlink,
+    path::Path,
     process::{Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -17,7 +19,7 @@ use super::{
     control_group::ControlGroups,
     daemon::Daemon,
     domain,
-    guest::GuestImage,
+    guest::{GuestImage, ROUTER_PROGRAM},
     machine::{Machine, text},
     plan::{BridgePlan, Driver, HostPlan, PoolPlan, RouterPlan, Transport, Vxlan},
     relay::Relay,
@@ -61,6 +63,9 @@ impl Host {
         fs::write(machine.path("/etc/hosts"), names)?;
         fs::write(machine.path("/etc/libvirt/qemu.conf"), QEMU_SETTINGS)?;
         fs::create_dir(machine.path(BIN))?;
+        // To ask routers by hand.
+        let router = Path::new(cache::INSIDE).join(ROUTER_PROGRAM);
+        symlink(router, machine.path(BIN).join(ROUTER_PROGRAM))?;
         let host = Self {
             plan: plan.clone(),
             address,
@@ -101,13 +106,11 @@ log_outputs = \"2:file:{LOG}\"
             } else {
                 "forward_delay 0"
             };
-            // Multicast goes to those who want it only, and not to every router. They are asked
-            // every five seconds, as cables may be pulled.
+            // Without snooping, which needs a querier and some luck to find who wants a group:
+            // see `quiet`.
             let _ = writeln!(
                 commands,
-                "link add {name} address {mac} type bridge {stp} mcast_snooping 1 mcast_querier 1 \
-                 mcast_query_response_interval 100 mcast_query_interval 500 \
-                 mcast_startup_query_interval 100"
+                "link add {name} address {mac} type bridge {stp} mcast_snooping 0"
             );
             for port in &bridge.ports {
                 let _ = writeln!(commands, "link set {port} master {name}");
@@ -136,7 +139,27 @@ log_outputs = \"2:file:{LOG}\"
         }
         self.machine
             .ip(&commands)
+            .and_then(|()| self.quiet())
             .with_context(|| format!("cannot wire host {}", self.plan.id))
+    }
+
+    /// Keeps what tunnels say to each other by multicast from the routers that happen to be on the
+    /// same bridge: they would count it.
+    fn quiet(&self) -> Result<()> {
+        if self.plan.transport.is_none() {
+            return Ok(());
+        }
+        let chain = |hook| {
+            format!(
+                "chain {hook} {{
+                    type filter hook {hook} priority 0
+                    oifname \"vnet*\" ip daddr 239.0.0.0/8 drop
+                }}\n"
+            )
+        };
+        let (forward, output) = (chain("forward"), chain("output"));
+        self.machine
+            .nft(&format!("table bridge quiet {{\n{forward}{output}}}\n"))
     }
 
     /// Starts what the plan wants besides `libvirtd`.

@@ -49,12 +49,12 @@ mount --bind "$2" /mnt
 # What comes first in the list of mounts is what libvirt takes.
 umount -R /sys/fs/cgroup 2>/dev/null || :
 mount -t sysfs -o nosuid,nodev,noexec testbed /sys
+[ $# = 2 ] || mount -t tmpfs testbed /sys/fs/cgroup
 shift 2
-[ $# = 0 ] || mount -t tmpfs testbed /sys/fs/cgroup
-for door in "$@"; do
-    hierarchy=$(basename "$(dirname "$(dirname "$door")")")
-    mkdir "/sys/fs/cgroup/$hierarchy"
-    mount -t cgroup -o "$hierarchy" testbed "/sys/fs/cgroup/$hierarchy"
+while [ $# != 0 ]; do
+    mkdir -p "/sys/fs/cgroup/$3"
+    mount -t "$1" -o "$2" testbed "/sys/fs/cgroup/$3"
+    shift 3
 done
 for directory in /run /var /tmp /etc/libvirt; do
     mount -t tmpfs -o mode=0755 testbed "$directory"
@@ -79,8 +79,8 @@ for file in passwd group shadow; do
 done
 ip link set lo up
 exec 3<&0
-echo ready
 cat <&3 >/dev/null &
+echo ready
 wait $!
 "#;
 
@@ -107,8 +107,9 @@ impl Machine {
         if !nix::unistd::geteuid().is_root() {
             bail!("the testbed makes network namespaces and mounts, which needs root");
         }
-        let doors: Vec<_> = groups.iter().flat_map(ControlGroups::doors).collect();
-        let mut holder = enter(&doors, "unshare")
+        let gates = groups.as_ref().map(ControlGroups::gates);
+        let mounts = groups.iter().flat_map(ControlGroups::mounts);
+        let mut holder = enter(&gates.unwrap_or_default(), "unshare")
             .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--cgroup"])
             .args([
                 "--fork",
@@ -119,7 +120,7 @@ impl Machine {
             ])
             .args(["--", "sh", "-c", INIT, "machine", hostname])
             .arg(cache::directory()?)
-            .args(&doors)
+            .args(mounts.flatten())
             .current_dir("/")
             // Ctrl-C is for the owner, who takes things down in order.
             .process_group(0)
@@ -146,6 +147,9 @@ impl Machine {
             .trim()
             .parse()
             .context("unshare has no single child")?;
+        if let Some(groups) = &groups {
+            groups.settle()?;
+        }
         Ok(Self {
             holder,
             pid,
@@ -168,8 +172,8 @@ impl Machine {
 
     /// The given program, to be run in the machine.
     pub fn command(&self, program: &str) -> Command {
-        let doors: Vec<_> = self.groups.iter().flat_map(ControlGroups::doors).collect();
-        let mut command = enter(&doors, "nsenter");
+        let doors = self.groups.as_ref().map(ControlGroups::doors);
+        let mut command = enter(&doors.unwrap_or_default(), "nsenter");
         command
             .args(["--target", &self.pid.to_string()])
             .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--cgroup"])

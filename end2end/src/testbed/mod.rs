@@ -24,6 +24,7 @@ mod host;
 mod lldp;
 mod machine;
 mod plan;
+mod plans;
 mod relay;
 mod router;
 mod secret;
@@ -34,7 +35,7 @@ use anyhow::{Context, Result, bail};
 
 use control_group::ControlGroups;
 pub use fault::Fault;
-pub use guest::GuestImage;
+use guest::GuestImage;
 pub use host::Host;
 pub use machine::Machine;
 pub use plan::{
@@ -61,6 +62,16 @@ pub struct Testbed {
 }
 
 impl Testbed {
+    /// Downloads and makes, once, what any testbed needs: as any user, who need not be root.
+    ///
+    /// # Errors
+    /// There is no network, or the cache cannot be written.
+    pub fn prepare() -> Result<()> {
+        GuestImage::prepare()?;
+        cache::daemons()?;
+        Ok(())
+    }
+
     /// Builds what the plan describes and starts its daemons and routers. Routers boot
     /// in the background: see [`wait_routers_up`](Self::wait_routers_up).
     ///
@@ -217,6 +228,11 @@ impl Testbed {
     /// All hosts, in the order of the plan.
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
+    }
+
+    /// Where all cables and the management network come together.
+    pub fn switch(&self) -> &Machine {
+        &self.switch
     }
 
     /// What it was built from.

@@ -76,7 +76,7 @@ impl Host {
 
     fn command(&self, router: &str, command: &str) -> Result<Value> {
         let what = || format!("{router} on {} did not answer {command:?}", self.plan().id);
-        let socket = domain::control(self.plan().driver, router);
+        let socket = domain::control(router);
         let mut stream = UnixStream::connect(self.machine().path(&socket)).with_context(what)?;
         stream.set_read_timeout(Some(LIMIT))?;
         writeln!(stream, "{command}").with_context(what)?;

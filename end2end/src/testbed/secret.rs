@@ -25,6 +25,7 @@ use crate::Scratch;
 /// gone.
 #[derive(Debug)]
 pub struct SshServer {
+    name: String,
     address: IpAddr,
     files: Scratch,
     _daemon: Daemon,
@@ -76,6 +77,7 @@ SetEnv PATH={BIN}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
         let mut daemon = Daemon::start(machine, &mut command, &name, "/run/sshd/log")?;
         daemon.wait_listening((address, 22).into())?;
         Ok(Self {
+            name: host.plan().id.clone(),
             address,
             files,
             _daemon: daemon,
@@ -90,6 +92,17 @@ SetEnv PATH={BIN}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
             self.address,
             key.display(),
             program.display()
+        )
+    }
+
+    /// The host's part of a configuration for `ssh -F`, by which it is known by its name.
+    pub fn client_config(&self) -> String {
+        format!(
+            "Host {}\n HostName {}\n User root\n IdentityFile {}\n UserKnownHostsFile {}\n",
+            self.name,
+            self.address,
+            self.key().display(),
+            self.known_hosts().display()
         )
     }
 

@@ -50,6 +50,39 @@ fn three_routers_forward_in_a_line_and_leave_nothing_behind() {
 }
 
 #[test]
+fn three_containers_forward_in_a_line_and_leave_nothing_behind() {
+    let before = surroundings();
+    let bed = Testbed::up(&Plan::containers()).unwrap();
+    let trace = Trace::of(&bed);
+    bed.wait_routers_up().unwrap();
+    bed.check_forwarding().unwrap();
+
+    // What they use is measured, and their own.
+    let alpha = bed.host("alpha");
+    let used = |router| {
+        let text = alpha.virsh(&["dommemstat", router]).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("rss "));
+        line.unwrap().trim().parse::<u64>().unwrap()
+    };
+    let before_use = ["r1", "r2"].map(used);
+    alpha.hold("r1", 16, Duration::from_mins(1)).unwrap();
+    until("memory to be used", Duration::from_secs(10), || {
+        Ok((used("r1") > before_use[0] + 15 * 1024).then_some(()))
+    })
+    .unwrap();
+    assert!(used("r2") < before_use[1] + 1024);
+
+    alpha.virsh(&["destroy", "r3"]).unwrap();
+    alpha.virsh(&["start", "r3"]).unwrap();
+    bed.check_forwarding().unwrap();
+
+    trace.assert_there();
+    drop(bed);
+    trace.assert_gone();
+    assert_eq!(before, surroundings());
+}
+
+#[test]
 fn two_hosts_reach_each_other_over_management_and_cable() {
     let bed = Testbed::up(&Plan::pair()).unwrap();
     let (alpha, beta) = (bed.host("alpha"), bed.host("beta"));

@@ -51,7 +51,7 @@ use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::ledger::Budget;
-use super::wire::{self, Wire};
+use super::wire::Wire;
 use super::worker::{self, Common, Open, Task};
 use super::{MAX_WORKERS, Options};
 use crate::error::Error;
@@ -155,10 +155,8 @@ enum Doing {
 struct Worker {
     id: u64,
     doing: Doing,
-    /// Means to find the socket of the connection that it is opening.
-    opening: Option<wire::Opening>,
-    /// The socket of its connection, unless it was cut already.
-    wire: Wire,
+    /// While it opens a connection: how to end that.
+    wire: Option<Wire>,
 }
 
 /// The number of the first worker.
@@ -178,14 +176,6 @@ impl Worker {
             Doing::Hanging(running) | Doing::HangingOut(running) => Some(running),
             _ => None,
         }
-    }
-
-    /// Lets a call come back that nobody waits for.
-    fn cut(&mut self) {
-        if let Some(opening) = self.opening.take() {
-            self.wire = opening.wire();
-        }
-        std::mem::take(&mut self.wire).cut();
     }
 
     /// The call whose clock runs.
@@ -301,42 +291,12 @@ impl Crew {
     /// Starts the first worker, which opens the connection.
     pub(super) fn open(
         self: &Arc<Self>,
-        wire: wire::Opening,
         opened: oneshot::Sender<Result<(), Error>>,
     ) -> Result<(), Error> {
         let opening = self.opening();
-        let mut state = self.state();
-        self.hire(&mut state, opening, |crew, me| {
+        self.hire(&mut self.state(), opening, |crew, me| {
             worker::begin(crew, me, opened);
-        })?;
-        if let Some(first) = state.worker(FIRST) {
-            first.opening = Some(wire);
-        }
-        Ok(())
-    }
-
-    /// The worker `me` is about to open a connection, after it waited for its turn. Refused when it
-    /// was given up in the meantime.
-    pub(super) fn connecting(&self, me: u64, wire: wire::Opening) -> Result<(), Error> {
-        self.step(me, "virConnectOpen")?;
-        if let Some(worker) = self.state().worker(me) {
-            worker.opening = Some(wire);
-        }
-        Ok(())
-    }
-
-    /// The worker `me` has opened a connection, or failed to.
-    pub(super) fn connected(&self, me: u64) {
-        let opening = (self.state().worker(me)).and_then(|worker| worker.opening.take());
-        // Looking for it takes a moment; unless it was cut already.
-        if let Some(opening) = opening {
-            let wire = opening.wire();
-            let mut state = self.state();
-            if let Some(worker) = state.worker(me) {
-                worker.wire = wire;
-            }
-            Self::cut(&mut state);
-        }
+        })
     }
 
     /// What a worker does that opens a connection.
@@ -348,6 +308,20 @@ impl Crew {
             since: Instant::now(),
             deadline: self.open_deadline,
         })
+    }
+
+    /// The worker `me` is about to open a connection, or has done so. Refused when it was given up
+    /// in the meantime.
+    pub(super) fn opens(&self, me: u64, wire: Option<Wire>) -> Result<(), Error> {
+        let mut state = self.state();
+        let Some(worker) = state.worker(me) else {
+            return Ok(());
+        };
+        worker.wire = wire;
+        match worker.doing {
+            Doing::Hanging(running) => Err(running.error()),
+            _ => Ok(()),
+        }
     }
 
     /// The first worker's connection is open. `false` when it must leave: nobody wants it any
@@ -521,17 +495,6 @@ impl Crew {
         }
     }
 
-    /// What a job gave is what its caller is told, unless it failed because it was given up: then
-    /// that is why.
-    pub(super) fn judged<T>(&self, me: u64, answer: Result<T, Error>) -> Result<T, Error> {
-        let mut state = self.state();
-        let hung = state.worker(me).and_then(|worker| worker.hangs());
-        match (answer, hung) {
-            (Err(_), Some(running)) => Err(running.error()),
-            (answer, _) => answer,
-        }
-    }
-
     /// The worker `me` is done with its job. `false` when it must leave: it was written off, and
     /// others do its work.
     pub(super) fn finish(&self, me: u64) -> bool {
@@ -634,23 +597,7 @@ impl Crew {
         };
         state.lost = Some(loss);
         self.ready.notify_all();
-        Self::cut(state);
         refused
-    }
-
-    /// Lets calls come back that hang on a lost connection. On one that the host ended, no call
-    /// gets an answer; on one that we close, those in time still do.
-    fn cut(state: &mut State) {
-        let is_ours = match state.lost {
-            None => return,
-            Some(Loss::Ours) => true,
-            Some(_) => false,
-        };
-        for worker in &mut state.workers {
-            if !is_ours || worker.hangs().is_some() {
-                worker.cut();
-            }
-        }
     }
 
     /// Nobody waits any longer for the connection to open: if that hangs, nobody would notice, so
@@ -662,9 +609,11 @@ impl Crew {
             if let Doing::Running(running) = worker.doing {
                 worker.doing = Doing::Hanging(running);
                 self.budget.written_off();
+                if let Some(wire) = &worker.wire {
+                    wire.cut();
+                }
             }
         }
-        Self::cut(&mut state);
     }
 
     /// How many of its calls hang.
@@ -696,11 +645,10 @@ impl Crew {
                 Doing::Leaving(_) => Doing::HangingOut(running),
                 _ => Doing::Hanging(running),
             };
-            // An opening that comes too late is of no use; it opens what nobody uses.
-            if running.job == OPEN_JOB {
-                worker.cut();
-            }
             self.budget.written_off();
+            if let Some(wire) = &worker.wire {
+                wire.cut();
+            }
             tracing::warn!(
                 domain = ?running.domain,
                 "a thread hangs in {} and is written off",
@@ -719,7 +667,6 @@ impl Crew {
             };
             drop(self.lose_in(state, loss));
         }
-        Self::cut(state);
     }
 
     /// Waits until the connection was let go of.
@@ -807,8 +754,7 @@ impl Crew {
         state.workers.push(Worker {
             id,
             doing,
-            opening: None,
-            wire: Wire::default(),
+            wire: None,
         });
         Ok(())
     }

@@ -3,7 +3,7 @@
 //!
 //! What calls do lives with their nouns (`host`, `domain`, `network`, `stats`, `events`); here is
 //! how they get to a thread and back. `crew`: who works, waits and hangs, with the states drawn;
-//! `worker`: the threads; `ledger`: how many may hang; `wire`: the sockets below, to be cut.
+//! `worker`: the threads; `ledger`: how many may hang; `wire`: cutting off what hangs in opening.
 
 mod crew;
 mod ledger;
@@ -146,19 +146,11 @@ impl Connection {
         ffi::event_loop::start()?;
         let (way, peers) = crate::reach::reach(uri, options.open_deadline).await?;
         let common = worker::Common::new(uri, way, peers, options.credentials.clone());
-        let wire = wire::Opening::begin(&common.peers);
-        let wire = tokio::time::timeout(options.open_deadline, wire).await;
-        // Others open connections to the host, and do not get on.
-        let wire = wire.map_err(|_| Error::Deadline {
-            call: "virConnectOpen",
-            after: options.open_deadline,
-            domain: None,
-        })?;
         let deadline = options.deadline;
         let crew = Arc::new(Crew::new(options, common));
         ledger::enter(&crew);
         let (opened, answer) = oneshot::channel();
-        crew.open(wire, opened)?;
+        crew.open(opened)?;
         let mut given_up = Opening(Some(Arc::clone(&crew)));
         let inner = Inner {
             uri: uri.clone(),
@@ -267,15 +259,8 @@ impl Connection {
         self.submit(job, f).await
     }
 
-    /// Runs `f` on the connection's first thread. What belongs to a libvirt connection beyond one
-    /// job (callbacks, streams) belongs there: that connection stays open until all is closed, and
-    /// no other thread uses it.
-    pub(crate) async fn call_first<T, F>(
-        &self,
-        deadline: Duration,
-        call: &'static str,
-        f: F,
-    ) -> Result<T, Error>
+    /// Runs `f` on the connection's first thread, whose connection stays open until all is closed.
+    pub(crate) async fn call_first<T, F>(&self, call: &'static str, f: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Session) -> Result<T, Error> + Send + 'static,
@@ -284,7 +269,7 @@ impl Connection {
             id,
             call,
             domain: None,
-            deadline,
+            deadline: self.inner.deadline,
             first: true,
             task,
         };
@@ -299,16 +284,12 @@ impl Connection {
         let (reply, answer) = oneshot::channel();
         let id = self.inner.next.fetch_add(1, Ordering::Relaxed);
         let task = Box::new(move |session: &mut Session| {
-            // The caller may have left, now or when there is an answer.
-            let answer = if reply.is_closed() {
-                let reason = "nobody waits for the answer".to_owned();
-                Err(Error::Lost { reason })
-            } else {
-                f(session)
-            };
+            let result = (!reply.is_closed()).then(|| f(session));
             // Before the answer: who asks at once again finds this thread free and starts no other.
-            let answer = session.finish(answer);
-            let _ = reply.send(answer);
+            session.finish();
+            if let Some(result) = result {
+                let _ = reply.send(result); // the caller may have left
+            }
         });
         let crew = &self.inner.crew;
         crew.submit(job(id, task))?;

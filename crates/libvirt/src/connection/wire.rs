@@ -1,99 +1,74 @@
-//! The socket under a worker's connection, so that it can be cut.
+//! The socket under a connection that is being opened, so that it can be cut.
 //!
-//! A call that waits for a host returns when its socket does, and libvirt gives up on a socket late,
-//! or not at all: opening has no deadline, and no keepalive runs yet; and a call that hangs while
-//! the host is well hangs until the host answers, wanted or not.
+//! Opening has no deadline, and libvirt's keepalive does not run yet: a daemon that was stopped
+//! before we came accepts, says nothing, and holds the thread for as long as it likes; one whose
+//! machine lost its power just then, for ever. So the socket is shut down when the deadline has
+//! passed, and the thread comes back at once.
 //!
-//! So the sockets of a connection that is lost are shut down, and so is that of an opening that is
-//! given up: every call on them comes back at once. libvirt does not tell which socket is its own.
-//! It is found as the one that leads to the host and was not there before: connections to one host
-//! are opened one after the other.
+//! libvirt does not tell which socket is its own. It is found as the one that leads to the host and
+//! was not there before: connections to one host are opened one after the other.
 //!
-//! What has no TCP socket here cannot be cut: a connection by SSH ends with `ssh`, which has a
-//! keepalive of its own, and one on this machine with its daemon.
+//! What has no TCP socket here cannot be cut: `ssh` is ended by its own timeout, and a daemon on
+//! this machine ends its connections with itself. Once open, a connection that is dead is ended by
+//! keepalive.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-
-use tokio::sync::OwnedMutexGuard;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::ffi::sockets::{self, Ends};
 
 /// A host's turn: whoever has it opens a connection there.
-type Turn = tokio::sync::Mutex<()>;
+type Turn = Mutex<()>;
 
 static TURNS: Mutex<BTreeMap<Vec<SocketAddr>, Weak<Turn>>> = Mutex::new(BTreeMap::new());
 
-/// A connection that is being opened: the sockets that were there before.
+/// The addresses of a host, to which connections are opened one after the other.
 #[derive(Debug)]
-pub(super) struct Opening {
-    peers: Vec<SocketAddr>,
-    before: Vec<Ends>,
-    _turn: Option<OwnedMutexGuard<()>>,
+pub(super) struct Peers {
+    addresses: Vec<SocketAddr>,
+    turn: Arc<Turn>,
 }
 
-/// The sockets under a connection: one, or none that could be found.
-#[derive(Debug, Default)]
-pub(super) struct Wire(Vec<Ends>);
+/// A connection that is being opened.
+#[derive(Clone, Debug)]
+pub(super) struct Wire {
+    addresses: Vec<SocketAddr>,
+    /// The sockets that were there before.
+    before: Vec<Ends>,
+}
 
-impl Opening {
-    /// Waits until nobody else opens a connection to these addresses. Without addresses there is
-    /// nothing to find.
-    pub(super) async fn begin(peers: &[SocketAddr]) -> Self {
-        let turn = match turn_of(peers) {
-            Some(turn) => Some(turn.lock_owned().await),
-            None => None,
+impl Peers {
+    /// Without addresses there is nothing to find.
+    pub(super) fn new(mut addresses: Vec<SocketAddr>) -> Self {
+        addresses.sort_unstable();
+        let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = turns.get(&addresses).filter(|_| !addresses.is_empty());
+        let turn = known.and_then(Weak::upgrade).unwrap_or_else(|| {
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let turn = Arc::default();
+            turns.insert(addresses.clone(), Arc::downgrade(&turn));
+            turn
+        });
+        Self { addresses, turn }
+    }
+
+    /// Blocks until nobody else opens a connection to the host, which is as long as one may take.
+    pub(super) fn take_turn(&self) -> (MutexGuard<'_, ()>, Wire) {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let wire = Wire {
+            addresses: self.addresses.clone(),
+            before: sockets::connected_to(&self.addresses),
         };
-        Self::with(peers, turn)
-    }
-
-    /// The same, blocking the thread.
-    pub(super) fn begin_blocking(peers: &[SocketAddr]) -> Self {
-        Self::with(peers, turn_of(peers).map(Turn::blocking_lock_owned))
-    }
-
-    fn with(peers: &[SocketAddr], turn: Option<OwnedMutexGuard<()>>) -> Self {
-        Self {
-            peers: peers.to_vec(),
-            before: match turn {
-                Some(_) => sockets::connected_to(peers),
-                None => Vec::new(),
-            },
-            _turn: turn,
-        }
-    }
-
-    /// What is there now that was not there before.
-    pub(super) fn wire(&self) -> Wire {
-        if self.peers.is_empty() {
-            return Wire::default();
-        }
-        let mut found = sockets::connected_to(&self.peers);
-        found.retain(|ends| !self.before.contains(ends));
-        Wire(found)
+        (turn, wire)
     }
 }
 
 impl Wire {
-    /// Ends the connection of the socket, if it is still there.
+    /// Ends what has been connected since.
     pub(super) fn cut(&self) {
-        if !self.0.is_empty() {
-            sockets::cut(&self.0);
-        }
+        let mut found = sockets::connected_to(&self.addresses);
+        found.retain(|ends| !self.before.contains(ends));
+        sockets::cut(&found);
     }
-}
-
-fn turn_of(peers: &[SocketAddr]) -> Option<Arc<Turn>> {
-    if peers.is_empty() {
-        return None;
-    }
-    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(turn) = turns.get(peers).and_then(Weak::upgrade) {
-        return Some(turn);
-    }
-    turns.retain(|_, turn| turn.strong_count() > 0);
-    let turn = Arc::default();
-    turns.insert(peers.to_vec(), Arc::downgrade(&turn));
-    Some(turn)
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use virt::connect::Connect;
 
 use super::crew::{Crew, Loss};
-use super::wire;
+use super::wire::Peers;
 use crate::credentials::Credentials;
 use crate::domain::unless_gone;
 use crate::error::{Error, ErrorKind};
@@ -33,8 +33,8 @@ pub(super) struct Common {
     pub(super) uri: Uri,
     /// What libvirt is given for it: the same host, by the address that answered.
     way: Uri,
-    /// The addresses that it may connect to; none for what is not reached by TCP from here.
-    pub(super) peers: Vec<SocketAddr>,
+    /// Where that may lead.
+    peers: Peers,
     credentials: Credentials,
     pub(super) target: String,
     bulk_stats_refused: AtomicBool,
@@ -47,14 +47,13 @@ impl Common {
     pub(super) fn new(
         uri: &Uri,
         way: Uri,
-        mut peers: Vec<SocketAddr>,
+        peers: Vec<SocketAddr>,
         credentials: Credentials,
     ) -> Self {
-        peers.sort_unstable();
         Self {
             uri: uri.clone(),
             way,
-            peers,
+            peers: Peers::new(peers),
             credentials,
             target: uri.to_string(),
             bulk_stats_refused: AtomicBool::new(false),
@@ -124,9 +123,15 @@ impl Session {
     fn open(crew: &Arc<Crew>, me: u64) -> Result<Self, Error> {
         let common = &crew.common;
         let text = common.credentials.to_libvirt(&common.way);
-        let connection = Connect::open(Some(&text));
-        crew.connected(me);
-        let connection = connection.map_err(|error| common.error("virConnectOpen", error))?;
+        let call = "virConnectOpen";
+        let connection = {
+            let (_turn, wire) = common.peers.take_turn();
+            // It may have been given up while it waited.
+            crew.opens(me, Some(wire))?;
+            let opened = Connect::open(Some(&text));
+            crew.opens(me, None)?;
+            opened.map_err(|error| common.error(call, error))?
+        };
         let open = Open {
             connection,
             registrations: Mutex::default(),
@@ -168,27 +173,7 @@ impl Session {
         f: impl FnOnce(&Connect) -> Result<T, virt::error::Error>,
     ) -> Result<T, Error> {
         self.crew.step(self.me, call)?;
-        f(&self.open.connection).map_err(|error| {
-            let error = self.crew.common.error(call, error);
-            self.check_alive(&error);
-            error
-        })
-    }
-
-    /// A call that failed may have been the first to see that the connection is dead.
-    fn check_alive(&self, error: &Error) {
-        let is_dead = error.kind() == ErrorKind::Unreachable
-            && !self.uri().is_in_process()
-            && self.open.connection.is_alive().is_ok_and(|alive| !alive);
-        if is_dead {
-            let text = error.to_string();
-            let reason = if text.contains("keepalive") {
-                CloseReason::Keepalive
-            } else {
-                CloseReason::Error
-            };
-            self.crew.lose(Loss::Closed(reason));
-        }
+        f(&self.open.connection).map_err(|error| self.crew.common.error(call, error))
     }
 
     /// The calls that `f` makes are about `domain`: should one hang, its error says so.
@@ -226,11 +211,9 @@ impl Session {
         Ok(None)
     }
 
-    /// The job is done, but for the answer that it gives.
-    pub(super) fn finish<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
-        let answer = self.crew.judged(self.me, answer);
+    /// The job is done, but for the answer.
+    pub(super) fn finish(&mut self) {
         self.stays = self.crew.finish(self.me);
-        answer
     }
 
     pub(crate) fn uri(&self) -> &Uri {
@@ -317,22 +300,18 @@ impl Drop for Place {
 pub(super) fn begin(crew: Arc<Crew>, me: u64, opened: oneshot::Sender<Result<(), Error>>) {
     let place = Place { crew, me };
     let crew = &place.crew;
-    let session = Session::open(crew, me);
-    let (session, answer) = match session {
-        Ok(session) if crew.opened(&session.open) => (Some(session), Ok(())),
-        // Nobody wants it any longer.
-        Ok(_) => (None, Err(crew.refusal())),
-        Err(error) => (None, Err(error)),
-    };
-    let answer = crew.judged(me, answer);
-    if session.is_none() {
-        crew.lose(Loss::Ours);
-        crew.leaving(me);
-    }
-    // Without anybody who waits, the connection is given up already.
-    let _ = opened.send(answer);
-    if let Some(session) = session {
-        work(&place, session);
+    match Session::open(crew, me) {
+        Ok(session) => {
+            if crew.opened(&session.open) && opened.send(Ok(())).is_ok() {
+                work(&place, session);
+            } else {
+                crew.leaving(me);
+            }
+        }
+        Err(error) => {
+            crew.lose(Loss::Ours);
+            let _ = opened.send(Err(error)); // nobody waits any longer
+        }
     }
 }
 
@@ -340,11 +319,7 @@ pub(super) fn begin(crew: Arc<Crew>, me: u64, opened: oneshot::Sender<Result<(),
 pub(super) fn assist(crew: Arc<Crew>, me: u64) {
     let place = Place { crew, me };
     let crew = &place.crew;
-    let wire = wire::Opening::begin_blocking(&crew.common.peers);
-    let session = crew
-        .connecting(me, wire)
-        .and_then(|()| Session::open(crew, me));
-    match session {
+    match Session::open(crew, me) {
         Ok(session) => {
             if crew.finish(me) {
                 work(&place, session);

@@ -11,5 +11,7 @@ pub(crate) mod callbacks;
 pub(crate) mod domain;
 pub(crate) mod event_loop;
 pub(crate) mod guest;
+pub(crate) mod job;
 pub(crate) mod sockets;
 pub(crate) mod stats;
+pub(crate) mod stream;

@@ -42,6 +42,9 @@ fn sockets() -> impl Iterator<Item = (OwnedFd, Ends)> {
 
 /// The connected sockets that lead to one of `peers`.
 pub(crate) fn connected_to(peers: &[SocketAddr]) -> Vec<Ends> {
+    if peers.is_empty() {
+        return Vec::new();
+    }
     let peers: Vec<_> = peers.iter().copied().map(canonical).collect();
     sockets()
         .map(|(_, ends)| ends)
@@ -52,6 +55,9 @@ pub(crate) fn connected_to(peers: &[SocketAddr]) -> Vec<Ends> {
 /// Ends the connections of the sockets with these ends, if there are any: whoever reads or writes
 /// there learns so at once.
 pub(crate) fn cut(wanted: &[Ends]) {
+    if wanted.is_empty() {
+        return;
+    }
     for (socket, _) in sockets().filter(|(_, ends)| wanted.contains(ends)) {
         // It may have ended by itself just now.
         let _ = shutdown(&socket, Shutdown::Both);

@@ -80,6 +80,23 @@ pub async fn host() -> Host {
     }
 }
 
+/// A connection to the QEMU host that is set aside for tests.
+pub async fn qemu() -> Connection {
+    connect("VMS_TEST_QEMU_URI").await
+}
+
+/// A connection to the host that an environment variable names.
+pub async fn connect(variable: &str) -> Connection {
+    let uri = std::env::var(variable).unwrap_or_else(|_| panic!("{variable} names no host"));
+    let options = Options {
+        name: "test-host".to_owned(),
+        workers: 4,
+        ..Options::default()
+    };
+    let uri = Uri::parse(&uri).unwrap();
+    Connection::open(&uri, options).await.unwrap()
+}
+
 /// The next event; a test that waits for one in vain fails.
 pub async fn next(events: &mut EventReceiver) -> Option<Event> {
     tokio::time::timeout(Duration::from_secs(10), events.recv())

@@ -5,6 +5,8 @@ mod inventory;
 mod leaks;
 mod lifecycle;
 mod measurement;
+mod migration;
 mod storage;
+mod transfer;
 mod unreachable;
 mod xml;
