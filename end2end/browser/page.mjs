@@ -111,6 +111,8 @@ async function suspendAndResume(page, id, press) {
   await hasClass(page, id, 'paused');
   await press('Resume');
   await hasClass(page, id, 'running');
+  // The picture hears of it by an event, often before the button does by its answer.
+  await page.locator('.panel button:focus').filter({ hasText: 'Suspend' }).waitFor();
 }
 
 async function withScript(browser, router) {
