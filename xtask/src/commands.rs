@@ -134,6 +134,26 @@ pub fn testbed_soak() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Reconnects to a real host five hundred times, and looks for what is left behind.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn soak() -> Result<ExitCode> {
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_build)?;
+    stages.stage("testbed packages", packages::for_testbed)?;
+    stages.stage("testbed files", Testbed::prepare)?;
+    compile(&mut stages)?;
+    stages.stage("five hundred reconnects", || {
+        let mut command = end_to_end_tests()?;
+        command.args(["--nocapture", "reconnects_leave_nothing_behind"]);
+        let vms = binary()?;
+        cargo::run(command.env("VMS_BIN", vms).env("VMS_RECONNECTS", "500"))
+    })?;
+    stages.print();
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Everything that CI runs.
 ///
 /// # Errors

@@ -29,6 +29,7 @@ cargo xtask COMMAND
   testbed     four real hosts with twenty routers, and VMS over them
                 --listen, --data        as above
   testbed-soak  start and stop the testbed twenty times: nothing may be left
+  soak        reconnect to a real host 500 times: nothing may be left behind
   bench       the benchmarks
   fmt         format the source
   clean       remove everything that was built, downloaded or cached here
@@ -52,6 +53,7 @@ fn dispatch() -> Result<ExitCode> {
         "run" => commands::run(&options),
         "testbed" => commands::testbed(&options),
         "testbed-soak" => commands::testbed_soak(),
+        "soak" => commands::soak(),
         "test" => commands::test(),
         "build" => commands::build(),
         "release" => commands::release(),

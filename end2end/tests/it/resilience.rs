@@ -44,18 +44,12 @@ impl<'bed> Watched<'bed> {
 
     /// With another configuration, and what `prepare` puts into the data directory.
     fn start_with(bed: &'bed Testbed, config: &str, prepare: impl Fn(&Path)) -> Self {
-        let files = Scratch::new().unwrap();
-        let data = files.path().join("data");
-        fs::create_dir(&data).unwrap();
-        prepare(&data);
-        let file = files.path().join("vms.toml");
         // While guests boot, nothing can be measured.
         bed.wait_routers_up().unwrap();
-        let settings = "sample_interval = \"1s\"\nrelist_interval = \"5s\"\n\n";
-        fs::write(&file, format!("{settings}{config}")).unwrap();
+        let files = Scratch::new().unwrap();
         Self {
             bed,
-            vms: VmsProcess::serve(&file, &data).unwrap(),
+            vms: serve(&files, config, prepare),
             _files: files,
         }
     }
@@ -143,35 +137,22 @@ impl<'bed> Watched<'bed> {
 
     /// Times the others before a fault of `alpha` and while it lasts; `during` looks at the fault
     /// meanwhile, and what it returns is returned.
+    ///
+    /// A second VMS, which knows `beta` only, is timed in the same moments: what slows both down is
+    /// the machine.
     fn others_do_not_notice<F, T>(
         &self,
         fault: impl FnOnce() -> F,
         during: impl FnOnce(&F) -> T,
     ) -> (F, T) {
-        let router = &self.bed.host("beta").plan().routers[0].uuid;
-        let router = format!("<router>{router}</router>");
-        let address = self.vms.address();
-        let every = Duration::from_millis;
-        let samplers = [
-            ("a pilot that reads", {
-                let router = router.clone();
-                Sampler::start(every(20), move || {
-                    call(address, "StatusService", "GetRouterStatus", &router);
-                })
-            }),
-            ("a pilot that acts", {
-                Sampler::start(every(200), move || {
-                    call(address, "ProvisioningService", "SuspendRouter", &router);
-                    call(address, "ProvisioningService", "ResumeRouter", &router);
-                })
-            }),
-            ("a page", {
-                Sampler::start(every(100), move || {
-                    let (status, _) = get(address, "/routers").unwrap();
-                    assert_eq!(status, 200);
-                })
-            }),
-        ];
+        let beta = self.bed.host("beta");
+        let [mine, its] = [0, 1].map(|index| beta.plan().routers[index].uuid.to_string());
+        let files = Scratch::new().unwrap();
+        let config = format!("[[host]]\nid = \"beta\"\nuri = \"{}\"\n", beta.uri());
+        let other = serve(&files, &config, |_| {});
+        let mut samplers = samplers(self.vms.address(), &mine);
+        let kinds = samplers.len();
+        samplers.extend(self::samplers(other.address(), &its));
         // The first calls warm things up.
         std::thread::sleep(Duration::from_secs(1));
         // Looking costs something itself, so it is done before as well.
@@ -192,11 +173,49 @@ impl<'bed> Watched<'bed> {
             seen
         });
         let (while_it_lasts, seen) = watch_all(&samplers, looking);
-        for (((what, _), before), during) in samplers.iter().zip(before).zip(while_it_lasts) {
-            assert_no_slower(what, &before, &during);
+        for (kind, (what, _)) in samplers.iter().take(kinds).enumerate() {
+            let elsewhere = &while_it_lasts[kinds + kind];
+            assert_no_slower(what, &before[kind], &while_it_lasts[kind], elsewhere);
         }
         (broken.unwrap(), seen)
     }
+}
+
+/// A VMS with this configuration, and what `prepare` puts into its data directory.
+fn serve(files: &Scratch, config: &str, prepare: impl Fn(&Path)) -> VmsProcess {
+    let data = files.path().join("data");
+    fs::create_dir(&data).unwrap();
+    prepare(&data);
+    let file = files.path().join("vms.toml");
+    let settings = "sample_interval = \"1s\"\nrelist_interval = \"5s\"\n\n";
+    fs::write(&file, format!("{settings}{config}")).unwrap();
+    VmsProcess::serve(&file, &data).unwrap()
+}
+
+/// What is timed at a VMS: what asks of a router on `beta`, acts on it, and looks at the page.
+fn samplers(address: SocketAddr, router: &str) -> Vec<(&'static str, Sampler)> {
+    let router = format!("<router>{router}</router>");
+    let every = Duration::from_millis;
+    vec![
+        ("a pilot that reads", {
+            let router = router.clone();
+            Sampler::start(every(20), move || {
+                call(address, "StatusService", "GetRouterStatus", &router);
+            })
+        }),
+        ("a pilot that acts", {
+            Sampler::start(every(200), move || {
+                call(address, "ProvisioningService", "SuspendRouter", &router);
+                call(address, "ProvisioningService", "ResumeRouter", &router);
+            })
+        }),
+        ("a page", {
+            Sampler::start(every(100), move || {
+                let (status, _) = get(address, "/routers").unwrap();
+                assert_eq!(status, 200);
+            })
+        }),
+    ]
 }
 
 /// The answer to one call of a pilot.
