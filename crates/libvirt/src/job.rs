@@ -333,32 +333,36 @@ impl Connection {
         if migration.post_copy {
             self.needs(Capability::PostCopy, call)?;
         }
-        let to = match &migration.destination {
-            Destination::Peer(uri) if uri.driver().supports(Capability::Migrate) => {
-                To::Uri(uri.to_libvirt())
-            }
+        match &migration.destination {
+            Destination::Managed(connection) => connection.needs(Capability::Migrate, call)?,
+            Destination::Peer(uri) if uri.driver().supports(Capability::Migrate) => {}
             Destination::Peer(uri) => {
                 let driver = uri.driver();
                 return Err(Error::NotSupported { driver, call });
             }
-            Destination::Managed(connection) => {
-                connection.needs(Capability::Migrate, call)?;
-                let open = connection.call(call, |session| session.run(call, |c| Ok(c.clone())));
-                To::Connection(open.await?)
-            }
-        };
+        }
         // Not part of the long call: a guest that hangs is found out soon.
         if let Some(downtime) = migration.max_downtime_ms {
             self.set_max_downtime(uuid, downtime).await?;
         }
         let (flags, parameters) = (migration.flags(), migration.parameters());
+        let destination = migration.destination.clone();
         let moved = self.call_within(migration.deadline, call, Some(uuid), move |session| {
             let domain = look_up(session, uuid)?;
             let parameters = session.run(call, |_| parameters)?;
-            let moved = session.run(call, |_| match &to {
-                To::Uri(uri) => ffi::migrate_to_uri(&domain, uri, &parameters, flags),
-                To::Connection(to) => ffi::migrate_to(&domain, to, &parameters, flags),
-            });
+            let moved = match &destination {
+                Destination::Peer(uri) => {
+                    let uri = uri.to_libvirt();
+                    session.run(call, |_| {
+                        ffi::migrate_to_uri(&domain, &uri, &parameters, flags)
+                    })
+                }
+                Destination::Managed(connection) => {
+                    // One of its own: the threads of that connection use theirs meanwhile.
+                    let to = session.open_too(connection)?;
+                    session.run(call, |_| ffi::migrate_to(&domain, &to, &parameters, flags))
+                }
+            };
             // A source that still answers is not what could not be reached.
             let alive = moved.is_err() && session.run("virConnectIsAlive", Connect::is_alive)?;
             Ok(moved.map_err(|error| (error, alive)))
@@ -526,12 +530,6 @@ impl Error {
 }
 
 const SET_DOWNTIME: &str = "virDomainMigrateSetMaxDowntime";
-
-/// A destination as libvirt wants it.
-enum To {
-    Uri(String),
-    Connection(Connect),
-}
 
 impl JobProgress {
     /// A job of this kind, with what libvirt says of it; `None` for no job.

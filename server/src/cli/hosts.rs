@@ -365,7 +365,7 @@ fn checked(reply: &CheckHostReply) -> String {
         steps.row([
             sign.to_owned(),
             step.step.as_str().to_owned(),
-            time.map_or(ABSENT.to_owned(), milliseconds),
+            time.map_or(ABSENT.to_owned(), app::format::milliseconds),
             step.explanation.clone(),
         ]);
     }
@@ -382,11 +382,6 @@ fn checked(reply: &CheckHostReply) -> String {
         text += "\nIt can be registered.\n";
     }
     text
-}
-
-fn milliseconds(value: f64) -> String {
-    let decimals = usize::from(value < 10.0);
-    format!("{value:.decimals$} ms")
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 use virt::connect::Connect;
 
+use super::Connection;
 use super::crew::{Crew, Loss};
 use super::wire::Peers;
 use crate::credentials::Credentials;
@@ -174,6 +175,19 @@ impl Session {
     ) -> Result<T, Error> {
         self.crew.step(self.me, call)?;
         f(&self.open.connection).map_err(|error| self.crew.common.error(call, error))
+    }
+
+    /// A libvirt connection to where another one of ours goes, for this worker alone.
+    pub(crate) fn open_too(&self, other: &Connection) -> Result<Connect, Error> {
+        let (common, call) = (&other.inner.crew.common, "virConnectOpen");
+        self.crew.step(self.me, call)?;
+        let text = common.credentials.to_libvirt(&common.way);
+        let opened = Connect::open(Some(&text)).map_err(|error| common.error(call, error))?;
+        let (interval, count) = KEEPALIVE;
+        if let Err(error) = opened.set_keep_alive(interval, count) {
+            tracing::debug!("{} has no keepalive: {error}", common.target);
+        }
+        Ok(opened)
     }
 
     /// The calls that `f` makes are about `domain`: should one hang, its error says so.
