@@ -64,7 +64,7 @@ impl Common {
     }
 
     fn error(&self, call: &'static str, error: virt::error::Error) -> Error {
-        let fault = self.credentials.scrub(error.into());
+        let fault = self.credentials.scrub(&self.uri, error.into());
         Error::from_fault(self.uri.driver(), &self.target, call, fault)
     }
 }
