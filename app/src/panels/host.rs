@@ -159,7 +159,7 @@ fn with_load(mut known: Vec<String>, used: Option<String>, facts: &HostFacts) ->
         known.join(", ")
     };
     view! {
-        {text}
+        {text} " "
         {simulated.then(|| view! { <Simulated/> })}
     }
     .into_any()

@@ -275,7 +275,7 @@ fn processors(facts: &RouterFacts) -> impl IntoView + use<> {
     let simulated = used.is_some() && is_simulated(facts);
     view! {
         {format::count(vcpus as usize, "vCPU", "vCPUs")}
-        {used}
+        {used} " "
         {simulated.then(|| view! { <Simulated/> })}
     }
 }
@@ -290,7 +290,7 @@ fn memory(facts: &RouterFacts) -> impl IntoView + use<> {
     let simulated = used.is_some() && is_simulated(facts);
     view! {
         {format::bytes(facts.status.router.memory_bytes)}
-        {used}
+        {used} " "
         {simulated.then(|| view! { <Simulated/> })}
     }
 }

@@ -57,8 +57,8 @@ pub fn AddHost(
                     name="host"
                     required
                     maxlength="64"
-                    pattern="[A-Za-z0-9._\\-]+"
-                    title="Letters, digits, dots, underscores and hyphens"
+                    pattern="[A-Za-z0-9][A-Za-z0-9._\\-]*"
+                    title="Letters, digits, dots, underscores and hyphens, a letter or digit first"
                     autocomplete="off"
                     autocapitalize="off"
                     spellcheck="false"

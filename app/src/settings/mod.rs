@@ -61,12 +61,12 @@ fn in_words(failure: &Failure) -> String {
         "key" => "Key",
         _ => "Endpoint",
     };
-    // `endpoints[1].port`, of several: people count from 1.
+    // `endpoints[2].port`: counted from 1, as in XPath and by people. The first needs no number.
     let number = of
         .strip_prefix("endpoints[")
         .and_then(|rest| rest.trim_end_matches(']').parse::<u32>().ok())
-        .filter(|number| *number > 0)
-        .map(|number| format!(" of endpoint {}", number + 1))
+        .filter(|number| *number > 1)
+        .map(|number| format!(" of endpoint {number}"))
         .unwrap_or_default();
     format!("{label}{number}: {}", fault.message)
 }
@@ -80,8 +80,8 @@ mod tests {
         for (element, expected) in [
             ("host", "Id: why"),
             ("endpoints", "Endpoint: why"),
-            ("endpoints[0].key", "Key: why"),
-            ("endpoints[1].port", "Port of endpoint 2: why"),
+            ("endpoints[1].key", "Key: why"),
+            ("endpoints[2].port", "Port of endpoint 2: why"),
             ("endpoint.address", "Address: why"),
         ] {
             let failure = Failure::Refused(api::Error::invalid(element, "why"));
