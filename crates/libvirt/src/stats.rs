@@ -182,6 +182,31 @@ impl Connection {
             .await
     }
 
+    /// Statistics of one domain, waiting for its monitor; `None` if it is not active.
+    ///
+    /// The others leave out what only the monitor knows while something else is done to the domain.
+    /// Whether it is busy or frozen is found out by this: a frozen one misses the deadline.
+    ///
+    /// # Errors
+    /// As every call; a missed deadline names the domain.
+    pub async fn domain_stats_when_free(
+        &self,
+        domain: Uuid,
+        groups: StatsGroups,
+    ) -> Result<Option<DomainStats>, Error> {
+        let only = HashSet::from([domain]);
+        let bulk_stats = self.uri().driver().supports(Capability::BulkStats);
+        let task = move |session: &mut Session| {
+            if bulk_stats && !session.bulk_stats_refused() {
+                bulk(session, Some(&only), groups, wanted(groups), 0)
+            } else {
+                one_by_one(session, Some(&only), groups)
+            }
+        };
+        let stats = self.call_about(domain, "virDomainListGetStats", task).await;
+        unless_gone(stats.map(|stats| stats.into_iter().next())).map(Option::flatten)
+    }
+
     async fn stats(
         &self,
         only: Option<HashSet<Uuid>>,
@@ -197,7 +222,10 @@ impl Connection {
             let (connection, only) = (self.clone(), only.clone());
             let task = move |session: &mut Session| {
                 if !session.bulk_stats_refused() {
-                    match bulk(session, only.as_deref(), groups, wanted) {
+                    // A domain whose monitor is busy gives what is known without it, instead of
+                    // holding up all.
+                    let nowait = sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
+                    match bulk(session, only.as_deref(), groups, wanted, nowait) {
                         Err(Error::NotSupported { .. }) => session.refuse_bulk_stats(),
                         other => return other,
                     }
@@ -299,9 +327,8 @@ fn bulk(
     only: Option<&HashSet<Uuid>>,
     groups: StatsGroups,
     wanted: u32,
+    waiting: u32,
 ) -> Result<Vec<DomainStats>, Error> {
-    // A domain whose monitor is busy gives what is known without it, instead of holding up all.
-    let nowait = sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
     let mut stats = Vec::new();
     let visit = |uuid, fields: &mut ffi::stats::Fields<'_>| {
         stats.push(decode(uuid, groups, fields));
@@ -309,10 +336,10 @@ fn bulk(
     if only.is_some() {
         let domains = active(session, only)?;
         session.run("virDomainListGetStats", |_| {
-            ffi::stats::domain_stats_of(&domains, wanted, nowait, visit)
+            ffi::stats::domain_stats_of(&domains, wanted, waiting, visit)
         })?;
     } else {
-        let flags = sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | nowait;
+        let flags = sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | waiting;
         session.run("virConnectGetAllDomainStats", |connection| {
             ffi::stats::all_domain_stats(connection, wanted, flags, visit)
         })?;

@@ -82,6 +82,7 @@ impl Polling {
     }
 
     async fn details(self) {
+        let mut questions = JoinSet::new();
         loop {
             let interval = self.surroundings.sampler.details_interval();
             let tick = measurement::next_tick(interval).await;
@@ -89,7 +90,7 @@ impl Polling {
             tokio::time::sleep(later).await;
             let at_ms = tick + i64::try_from(later.as_millis()).unwrap_or(0);
             let before = self.contact.messages();
-            let detailed = self.detail(at_ms).await;
+            let detailed = self.detail(at_ms, &mut questions).await;
             let now = self.contact.messages();
             if now != before {
                 self.tell(Polled::Sticking(now)).await;
@@ -98,13 +99,13 @@ impl Polling {
         }
     }
 
-    async fn detail(&self, at_ms: i64) -> Result<(), Error> {
+    async fn detail(&self, at_ms: i64, questions: &mut JoinSet<()>) -> Result<(), Error> {
         let connection = self.line.connection().await?;
         let stats = match self.stats(&connection, StatsGroups::DEAR).await {
             Err(Error::Deadline { domain, .. }) => {
                 self.contact.hung(domain.map(RouterId));
                 // One process that does not answer is why: with a call waiting for it already, the
-                // next one does without it, and tells by that which it is.
+                // next one does without it, and tells by that which it may be.
                 let connection = self.line.connection().await?;
                 self.stats(&connection, StatsGroups::DEAR).await?
             }
@@ -113,13 +114,17 @@ impl Polling {
         let told = stats
             .iter()
             .filter_map(|of| Some((RouterId(of.uuid), of.answered?)));
-        self.contact.polled(told);
+        let doubted = self.contact.polled(told);
         let active = self.surroundings.sampler.active(&self.host, self.driver);
         self.contact.retain(|id| active.contains(&id));
         self.surroundings
             .sampler
             .record(&self.host, self.driver, Kind::Details, at_ms, &stats);
         self.ask_those_that_stick(&connection).await;
+        while questions.try_join_next().is_some() {}
+        for id in doubted {
+            questions.spawn(self.clone().ask_alone(connection.clone(), id));
+        }
         Ok(())
     }
 
@@ -149,6 +154,17 @@ impl Polling {
         connection.domain_stats_of(&active, groups).await
     }
 
+    /// Whether the process of a domain that was left out is busy or frozen. That takes its time, so
+    /// nobody waits for it: what comes of it is told with the next details.
+    async fn ask_alone(self, connection: Connection, id: RouterId) {
+        let asked = connection.domain_stats_when_free(id.0, StatsGroups::DEAR);
+        match asked.await {
+            Ok(_) => self.contact.answered(id),
+            Err(Error::Deadline { .. }) => self.contact.hung(Some(id)),
+            Err(error) => tracing::debug!(host = %self.host, router = %id, %error, "it is silent"),
+        }
+    }
+
     /// Asks those that stick, one at a time, whether they answer again. Where all are asked at once
     /// they are among these.
     async fn ask_those_that_stick(&self, connection: &Connection) {
@@ -164,7 +180,7 @@ impl Polling {
                 .domain_stats_of(&[id.0], StatsGroups::CHEAP)
                 .await
             {
-                Ok(_) => self.contact.polled([(id, true)]),
+                Ok(_) => self.contact.answered(id),
                 Err(error) => tracing::debug!(host = %self.host, router = %id, %error, "it sticks"),
             }
         }
