@@ -329,11 +329,13 @@ pub(super) fn begin(crew: Arc<Crew>, me: u64, opened: oneshot::Sender<Result<(),
     }
 }
 
-/// The life of a further worker, with a connection of its own.
+/// The life of a further worker, with a connection of its own. The first one's was opened once the
+/// host had answered; that may be long ago.
 pub(super) fn assist(crew: Arc<Crew>, me: u64) {
     let place = Place { crew, me };
     let crew = &place.crew;
-    match Session::open(crew, me) {
+    let opened = crew.common.peers.answer();
+    match opened.and_then(|()| Session::open(crew, me)) {
         Ok(session) => {
             if crew.finish(me) {
                 work(&place, session);
