@@ -9,12 +9,12 @@ CHECK = { command -v cargo >/dev/null || { echo "Stopped: Rust is absent. Instal
 SERVE = --listen $(LISTEN) $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release real-host bench fmt clean
+.PHONY: help run test build release testbed testbed-soak bench fmt clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  LISTEN=127.0.0.1:8080 and DATA=DIRECTORY go with run and real-host"
+	@echo "  LISTEN=127.0.0.1:8080 and DATA=DIRECTORY go with run and testbed"
 
 run: ## Install what is missing, build, serve the demo fleet
 	@$(XTASK) run $(SERVE)
@@ -28,8 +28,11 @@ build: ## Build the server with its page, for development
 release: ## Build the server with its page, optimised: target/release/vms
 	@$(XTASK) release
 
-real-host: ## Serve a real libvirt host with three routers (needs root)
-	@$(XTASK) real-host $(SERVE)
+testbed: ## Serve four real libvirt hosts with twenty routers (needs root)
+	@$(XTASK) testbed $(SERVE)
+
+testbed-soak: ## Start and stop the testbed twenty times: nothing may be left
+	@$(XTASK) testbed-soak
 
 bench: ## Run the benchmarks
 	@$(XTASK) bench

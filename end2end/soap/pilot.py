@@ -3,6 +3,8 @@
     pilot.py read BASE_URL            every reading operation over SOAP 1.1 and 1.2, as JSON
     pilot.py act BASE_URL ROUTER_ID   suspend and resume over SOAP 1.1 and 1.2, as JSON
     pilot.py fault BASE_URL           typed faults over SOAP 1.1 and 1.2, as JSON
+    pilot.py hosts BASE_URL           check, register, read and remove a made-up host, and faults of
+                                      it, over SOAP 1.1 and 1.2, as JSON
     pilot.py watch BASE_URL ROUTER_ID SECONDS
                                       a JSON line, with the time, at each change of state seen
 """
@@ -17,7 +19,15 @@ from zeep.helpers import serialize_object
 
 SERVICES = {
     "TopologyService": ["GetTopology"],
-    "StatusService": ["ListHosts", "ListRouters", "GetRouterStatus"],
+    "StatusService": [
+        "ListHosts",
+        "GetHostStatus",
+        "RegisterHost",
+        "RemoveHost",
+        "CheckHost",
+        "ListRouters",
+        "GetRouterStatus",
+    ],
     "MeasurementService": ["QueryHistory"],
     "ProvisioningService": ["SuspendRouter", "ResumeRouter"],
 }
@@ -77,6 +87,9 @@ def read(base):
             "topologies": {
                 view: pilot.call("GetTopology", view=view)
                 for view in ("physical", "virtual", "combined")
+            },
+            "hostStatuses": {
+                h["id"]: pilot.call("GetHostStatus", host=h["id"]) for h in hosts["hosts"]
             },
             "statuses": {
                 r["id"]: pilot.call("GetRouterStatus", router=r["id"])
@@ -143,6 +156,47 @@ def fault(base):
     return provoked
 
 
+def hosts(base):
+    made_up = {"driver": "test", "transport": "local"}
+    host = "by-zeep"
+    told = {}
+    for version in PORTS:
+        pilot = Pilot(base, version)
+        configured = pilot.call("ListHosts")["hosts"][0]["id"]
+        told[version] = {
+            "checked": pilot.call("CheckHost", endpoint=made_up),
+            "registered": pilot.call(
+                "RegisterHost", host=host, site="Lab", endpoints=[made_up], requestId=f"r-{version}"
+            ),
+            "status": online(pilot, host),
+            "taken": pilot.fault("RegisterHost", host=host, endpoints=[made_up]),
+            "removed": pilot.call("RemoveHost", host=host),
+            "gone": pilot.fault("GetHostStatus", host=host),
+            "configured": pilot.fault("RemoveHost", host=configured),
+            "nowhere": pilot.fault("RegisterHost", host="nowhere", endpoints=[]),
+            "badId": pilot.fault("RegisterHost", host="a!b", endpoints=[made_up]),
+            "userUnused": pilot.fault(
+                "RegisterHost", host="odd", endpoints=[{**made_up, "user": "root"}]
+            ),
+            "dangerous": pilot.fault(
+                "RegisterHost",
+                host="odd",
+                endpoints=[{"driver": "qemu", "transport": "ssh", "address": "-oProxyCommand=x"}],
+            ),
+        }
+    return told
+
+
+def online(pilot, host):
+    """The host's status once its first attempt has ended, or after half a minute."""
+    for _ in range(300):
+        status = pilot.call("GetHostStatus", host=host)
+        if status["host"]["state"] != "connecting":
+            break
+        time.sleep(0.1)
+    return status
+
+
 def watch(base, router, seconds):
     pilot = Pilot(base, "1.1")
     until = time.time() + float(seconds)
@@ -159,7 +213,8 @@ def main():
     if len(sys.argv) < 3:
         raise SystemExit(__doc__)
     command, base, *rest = sys.argv[1:]
-    answer = {"read": read, "act": act, "fault": fault, "watch": watch}[command](base, *rest)
+    commands = {"read": read, "act": act, "fault": fault, "hosts": hosts, "watch": watch}
+    answer = commands[command](base, *rest)
     if answer is not None:
         json.dump(answer, sys.stdout, default=str, sort_keys=True)
 

@@ -2,7 +2,7 @@
 //!
 //! A Rust process that is interrupted runs no destructor. So [`Scratch`](crate::Scratch)
 //! directories are removed by the handler installed here, which then ends the process with
-//! status 130. A program that wants to end in order instead (`cargo xtask real-host`) calls
+//! status 130. A program that wants to end in order instead (`cargo xtask testbed`) calls
 //! [`hold`] first and asks [`received`] in its loop.
 //!
 //! ```text

@@ -8,7 +8,7 @@
 //! - [`client`]: programs that talk to it, in Python (zeep) and in a browser (Playwright);
 //! - [`Scratch`] and [`interrupt`]: directories that are gone afterwards, even after Ctrl-C.
 //!
-//! The tests themselves are in `tests/it`. `cargo xtask real-host` uses the same code.
+//! The tests themselves are in `tests/it`. `cargo xtask testbed` uses the same code.
 //! Nothing here knows a crate of the server: only its command line, pages and services.
 
 pub mod client;

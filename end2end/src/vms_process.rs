@@ -220,9 +220,30 @@ pub fn binary() -> Result<PathBuf> {
 /// # Errors
 /// Nobody answers at `address`, or not in HTTP.
 pub fn get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
+    exchange(
+        address,
+        &format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n"),
+    )
+}
+
+/// Status and body of the answer to a SOAP 1.1 envelope.
+///
+/// # Errors
+/// As [`get`].
+pub fn post(address: SocketAddr, path: &str, envelope: &str) -> Result<(u16, String)> {
+    let length = envelope.len();
+    exchange(
+        address,
+        &format!(
+            "POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: text/xml; charset=utf-8\r\n\
+             SOAPAction: \"\"\r\nContent-Length: {length}\r\n\r\n{envelope}"
+        ),
+    )
+}
+
+fn exchange(address: SocketAddr, request: &str) -> Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply)?;

@@ -3,10 +3,12 @@
 
 use crate::pilot::{NAMESPACE, name};
 use api::{
-    Caller, Error, Event, EventStream, GetRouterStatusReply, GetRouterStatusRequest,
-    GetTopologyReply, GetTopologyRequest, Internal, ListHostsReply, ListHostsRequest,
-    ListRoutersReply, ListRoutersRequest, Operations, QueryHistoryReply, QueryHistoryRequest,
-    ResumeRouterReply, ResumeRouterRequest, SuspendRouterReply, SuspendRouterRequest,
+    Caller, CheckHostReply, CheckHostRequest, Error, Event, EventStream, GetHostStatusReply,
+    GetHostStatusRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
+    GetTopologyRequest, Internal, ListHostsReply, ListHostsRequest, ListRoutersReply,
+    ListRoutersRequest, Operations, QueryHistoryReply, QueryHistoryRequest, RegisterHostReply,
+    RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResumeRouterReply,
+    ResumeRouterRequest, SuspendRouterReply, SuspendRouterRequest,
 };
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
@@ -169,6 +171,38 @@ impl Operations for Client {
         request: ListHostsRequest,
     ) -> Result<ListHostsReply, Error> {
         self.call(name::STATUS, "ListHosts", &request).await
+    }
+
+    async fn get_host_status(
+        &self,
+        _: &Caller,
+        request: GetHostStatusRequest,
+    ) -> Result<GetHostStatusReply, Error> {
+        self.call(name::STATUS, "GetHostStatus", &request).await
+    }
+
+    async fn register_host(
+        &self,
+        _: &Caller,
+        request: RegisterHostRequest,
+    ) -> Result<RegisterHostReply, Error> {
+        self.call(name::STATUS, "RegisterHost", &request).await
+    }
+
+    async fn remove_host(
+        &self,
+        _: &Caller,
+        request: RemoveHostRequest,
+    ) -> Result<RemoveHostReply, Error> {
+        self.call(name::STATUS, "RemoveHost", &request).await
+    }
+
+    async fn check_host(
+        &self,
+        _: &Caller,
+        request: CheckHostRequest,
+    ) -> Result<CheckHostReply, Error> {
+        self.call(name::STATUS, "CheckHost", &request).await
     }
 
     async fn list_routers(

@@ -8,7 +8,11 @@ use server::{
     config::Config,
     process,
 };
-use std::{io, process::ExitCode, time::Duration};
+use std::{
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+    time::Duration,
+};
 use tracing_subscriber::EnvFilter;
 
 /// It could not be done.
@@ -66,8 +70,9 @@ async fn ask(command: Command) -> ExitCode {
         Err(error) => return fail(USAGE, &error),
     };
     let caller = Caller::local(Channel::Soap);
-    match execute(command, &client, &caller, &mut io::stdout()).await {
+    match execute(command, &client, &caller, &mut io::stdout(), &mut confirm).await {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error @ CommandError::Unconfirmed) => fail(USAGE, &error.to_string()),
         // Whoever read the answer has enough: `vms router list | head -1`.
         Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
@@ -77,13 +82,24 @@ async fn ask(command: Command) -> ExitCode {
     }
 }
 
+/// Asks at the terminal; whoever reads the answer from standard output is not disturbed.
+fn confirm(question: &str) -> io::Result<Option<bool>> {
+    if !io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    let answer = answer.trim().to_lowercase();
+    Ok(Some(matches!(answer.as_str(), "y" | "yes")))
+}
+
 fn fail(code: u8, sentence: &str) -> ExitCode {
     eprintln!("vms: {sentence}");
     ExitCode::from(code)
 }
 
 fn log_to_stderr() {
-    use io::IsTerminal as _;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

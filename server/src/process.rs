@@ -89,6 +89,8 @@ pub async fn run(config: Config, demo: bool) -> Result<(), StartError> {
         settings
     };
     settings.sample_interval = config.sample_interval;
+    settings.facts_interval = config.facts_interval;
+    settings.relist_interval = config.relist_interval;
     let control = tokio::select! {
         control = Control::start(settings) => control?,
         () = signals.next() => return Ok(()),

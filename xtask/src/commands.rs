@@ -3,7 +3,6 @@
 use std::{
     fs,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
-    path::Path,
     process::{Child, Command, ExitCode},
     thread::sleep,
     time::Duration,
@@ -14,7 +13,7 @@ use end2end::{
     Scratch,
     client::root,
     interrupt,
-    testbed::{GuestImage, Plan, Testbed},
+    testbed::{Plan, SshServer, Testbed},
     vms_process::{binary, get},
 };
 use nix::{
@@ -27,6 +26,7 @@ use crate::{
     cargo::{self, NATIVE, WASM, cargo},
     packages, site,
     stages::Stages,
+    tour,
 };
 
 /// Installs what is missing, builds, and serves the demo fleet until Ctrl-C.
@@ -49,17 +49,17 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     server.wait()
 }
 
-/// Brings up a real host, and serves it until Ctrl-C, which removes every trace.
+/// Brings up the testbed, and serves it until Ctrl-C, which removes every trace.
 ///
 /// # Errors
 /// The first stage that failed.
-pub fn real_host(options: &Options) -> Result<ExitCode> {
+pub fn testbed(options: &Options) -> Result<ExitCode> {
     check_free(options.listen)?;
     let mut stages = Stages::new();
     if std::env::var_os(BUILT).is_none() {
         stages.stage("packages", packages::for_build)?;
         stages.stage("testbed packages", packages::for_testbed)?;
-        stages.stage("guest image", GuestImage::prepare)?;
+        stages.stage("testbed files", Testbed::prepare)?;
         compile(&mut stages)?;
         if !packages::is_root() {
             // Only what needs root runs as root: nothing is compiled there. Ctrl-C reaches that
@@ -76,13 +76,19 @@ pub fn real_host(options: &Options) -> Result<ExitCode> {
     }
     interrupt::hold();
     let files = Scratch::new()?;
-    let plan = Plan::line();
+    let plan = Plan::testbed();
     let bed = stages.stage("testbed", || {
         let bed = Testbed::up(&plan)?;
         bed.wait_routers_up()?;
-        bed.check_forwarding()?;
         Ok(bed)
     })?;
+    let doors = stages.stage("SSH", || {
+        let hosts = bed.hosts().iter();
+        hosts.map(SshServer::start).collect::<Result<Vec<_>>>()
+    })?;
+    let ssh = files.path().join("ssh");
+    let doors_config: String = doors.iter().map(SshServer::client_config).collect();
+    fs::write(&ssh, doors_config)?;
     let config = files.path().join("vms.toml");
     fs::write(&config, bed.config())?;
     let mut command = vms()?;
@@ -97,35 +103,35 @@ pub fn real_host(options: &Options) -> Result<ExitCode> {
     };
     let mut server = stages.stage("start", || Server::start(command, &options))?;
     stages.print();
-    invite(&bed, options.listen, &config);
+    eprintln!("VMS is at http://{}/\n", reachable(options.listen));
+    eprintln!("Configuration: {}\n", config.display());
+    eprintln!("{}", tour::of(&bed, &ssh));
     let result = server.wait();
     drop(server);
     eprintln!("\nRemoving the testbed …");
+    drop(doors);
     drop(bed);
     result
 }
 
-/// Set for the part of `real-host` that runs as root after the part that did not.
-const BUILT: &str = "VMS_REAL_HOST_BUILT";
+/// Set for the part of `testbed` that runs as root after the part that did not.
+const BUILT: &str = "VMS_TESTBED_BUILT";
 
-fn invite(bed: &Testbed, listen: SocketAddr, config: &Path) {
-    eprintln!("VMS is at http://{}/\n", reachable(listen));
-    eprintln!("Configuration: {}", config.display());
-    for host in bed.hosts() {
-        let names: Vec<&str> = host.plan().routers.iter().map(|r| &*r.name).collect();
-        eprintln!("Host {}: {}", host.plan().id, host.uri());
-        eprintln!("  routers {}", names.join(", "));
-        eprintln!("Try, and watch the page:");
-        eprintln!("  virsh -c {} suspend r2", host.uri());
-        eprintln!("  virsh -c {} resume r2", host.uri());
-        eprintln!("  virsh -c {} destroy r3", host.uri());
-        eprintln!("  virsh -c {} start r3", host.uri());
-        eprintln!("A shell on the host, and the console of r1:");
-        let pid = host.machine().pid();
-        eprintln!("  nsenter --target {pid} --net --mount --uts --ipc --pid --wd=/ sh");
-        eprintln!("  tail -f /proc/{pid}/root/var/log/libvirt/r1.serial");
-    }
-    eprintln!("\nCtrl-C removes every trace.\n");
+/// Starts and stops the testbed twenty times, and looks for what is left.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn testbed_soak() -> Result<ExitCode> {
+    let mut stages = Stages::new();
+    stages.stage("testbed packages", packages::for_testbed)?;
+    stages.stage("testbed files", Testbed::prepare)?;
+    stages.stage("twenty starts and stops", || {
+        let mut command = end_to_end_tests()?;
+        command.args(["--nocapture", "the_fleet_starts_and_stops"]);
+        cargo::run(command.env("VMS_SOAK_ROUNDS", "20"))
+    })?;
+    stages.print();
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Everything that CI runs.
@@ -137,7 +143,7 @@ pub fn test() -> Result<ExitCode> {
     stages.stage("packages", packages::for_test)?;
     stages.stage("npm packages", packages::npm)?;
     stages.stage("Python packages", packages::python)?;
-    stages.stage("guest image", GuestImage::prepare)?;
+    stages.stage("testbed files", Testbed::prepare)?;
     stages.stage("format", || cargo(&[&["fmt", "--all", "--check"]]))?;
     stages.stage("front end", site::compile)?;
     stages.stage("site", site::lay_out)?;
@@ -152,19 +158,18 @@ pub fn test() -> Result<ExitCode> {
     })?;
     stages.stage("lint, wasm", || cargo(&[&["clippy"], &WASM, &deny]))?;
     stages.stage("tests", || cargo(&[&["test"], &NATIVE]))?;
-    stages.stage("end-to-end tests", end_to_end_tests)?;
+    stages.stage("end-to-end tests", || {
+        cargo::run(end_to_end_tests()?.env("VMS_BIN", binary()?))
+    })?;
     stages.print();
     eprintln!("All tests passed.");
     Ok(ExitCode::SUCCESS)
 }
 
-fn end_to_end_tests() -> Result<()> {
+/// The tests from outside, as root. What is added says which.
+fn end_to_end_tests() -> Result<Command> {
     let mut command = Command::new(cargo::program());
-    command
-        .arg("test")
-        .args(NATIVE)
-        .args(["--test", "end2end"])
-        .env("VMS_BIN", binary()?);
+    command.arg("test").args(NATIVE).args(["--test", "end2end"]);
     if !packages::is_root() {
         packages::as_root("true").context("the testbed makes network namespaces and mounts")?;
         // sudo may have a PATH of its own, on which Node is not.
@@ -174,7 +179,7 @@ fn end_to_end_tests() -> Result<()> {
     }
     // One at a time: they measure how fast changes show, on two cores.
     command.args(["--", "--test-threads=1"]);
-    cargo::run(&mut command)
+    Ok(command)
 }
 
 /// Builds the server with its page, for development.

@@ -3,13 +3,15 @@
 //! - `packages`: what the machine must have, and how it is installed;
 //! - `site`: from the front end's source to the files that the server embeds;
 //! - `cargo`: how this workspace is compiled;
-//! - `stages`: the time that each step took.
+//! - `stages`: the time that each step took;
+//! - `tour`: what to try with a testbed.
 
 mod cargo;
 mod commands;
 mod packages;
 mod site;
 mod stages;
+mod tour;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -24,8 +26,9 @@ cargo xtask COMMAND
   test        everything that CI runs
   build       the server with its page, for development
   release     the server with its page, optimised: target/release/vms
-  real-host   a real libvirt host with three routers, and VMS over it
+  testbed     four real hosts with twenty routers, and VMS over them
                 --listen, --data        as above
+  testbed-soak  start and stop the testbed twenty times: nothing may be left
   bench       the benchmarks
   fmt         format the source
   clean       remove everything that was built, downloaded or cached here
@@ -47,7 +50,8 @@ fn dispatch() -> Result<ExitCode> {
     let options = Options::read(arguments)?;
     match command.as_str() {
         "run" => commands::run(&options),
-        "real-host" => commands::real_host(&options),
+        "testbed" => commands::testbed(&options),
+        "testbed-soak" => commands::testbed_soak(),
         "test" => commands::test(),
         "build" => commands::build(),
         "release" => commands::release(),
@@ -62,7 +66,7 @@ fn dispatch() -> Result<ExitCode> {
     }
 }
 
-/// What `run` and `real-host` take.
+/// What `run` and `testbed` take.
 struct Options {
     listen: SocketAddr,
     data: Option<PathBuf>,

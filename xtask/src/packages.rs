@@ -18,10 +18,15 @@ use crate::cargo::{WASM_TARGET, run};
 /// To compile and run the server.
 const BUILD: [&str; 2] = ["libvirt-dev", "pkg-config"];
 /// To run the testbed: daemons and tools, none of which starts a service when installed.
-const TESTBED: [&str; 5] = [
+const TESTBED: [&str; 10] = [
     "iproute2",
+    "iputils-ping",
     "libvirt-clients",
     "libvirt-daemon",
+    "libvirt-daemon-driver-lxc",
+    "nftables",
+    "openssh-client",
+    "openssl",
     "qemu-system-x86",
     "util-linux",
 ];

@@ -254,7 +254,8 @@ mod tests {
         let router = |n: u8, state: &str, host: &str| {
             serde_json::json!({
                 "id": format!("00000000-0000-4000-8000-0000000000{n:02}"), "name": format!("r{n}"),
-                "title": null, "host": host, "state": state, "current": n != 2,
+                "title": null, "host": host, "driver": "test", "state": state, "message": null,
+                "current": n != 2,
                 "asOf": "2026-11-22T12:00:00Z", "virtualNetwork": "ring", "tags": [], "vcpus": 1,
                 "memoryBytes": 1, "autostart": false, "persistent": true, "interfaces": [],
                 "disks": []
@@ -269,7 +270,8 @@ mod tests {
             "asOf": "2026-11-22T12:00:00Z", "sources": [], "version": 3, "view": view,
             "hosts": [{
                 "id": "h1", "name": "ams-1", "site": "Amsterdam", "state": "online",
-                "message": null, "asOf": null, "endpoints": [], "hostname": null, "uuid": null,
+                "message": null, "asOf": null, "endpoints": [], "origin": "configured",
+                "hostname": null, "uuid": null,
                 "cpuModel": null, "cpus": 4, "memoryBytes": 1, "hypervisor": null, "routers": 2,
                 "runningRouters": 1, "interfaces": []
             }],

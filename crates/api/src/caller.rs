@@ -22,7 +22,7 @@ impl Caller {
     pub fn local(channel: Channel) -> Self {
         Self {
             name: "local".to_owned(),
-            role: Role::Operator,
+            role: Role::Administrator,
             channel,
             address: None,
         }

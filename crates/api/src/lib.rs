@@ -32,8 +32,11 @@ pub use error::{
 pub use event::{Event, EventStream};
 pub use history::{Aggregation, HistoryPoint, Metric, QueryHistoryReply, QueryHistoryRequest};
 pub use host::{
-    Driver, Endpoint, Host, HostFreshness, HostInterface, HostState, ListHostsReply,
-    ListHostsRequest,
+    CheckHostReply, CheckHostRequest, CheckOutcome, CheckStep, CheckStepKind, Driver,
+    DriverCapability, Endpoint, EndpointAddress, GetHostStatusReply, GetHostStatusRequest, Host,
+    HostFreshness, HostInterface, HostLoad, HostOrigin, HostState, ListHostsReply,
+    ListHostsRequest, RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest,
+    Transport, UnresponsiveRouter,
 };
 pub use ids::{HostId, IdError, LinkId, MacAddress, RouterId, SegmentId};
 pub use operations::Operations;

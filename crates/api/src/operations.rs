@@ -1,10 +1,12 @@
 //! The one interface to everything that VMS can do.
 
 use crate::{
-    Caller, Error, EventStream, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
+    Caller, CheckHostReply, CheckHostRequest, Error, EventStream, GetHostStatusReply,
+    GetHostStatusRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
     GetTopologyRequest, ListHostsReply, ListHostsRequest, ListRoutersReply, ListRoutersRequest,
-    QueryHistoryReply, QueryHistoryRequest, ResumeRouterReply, ResumeRouterRequest,
-    SuspendRouterReply, SuspendRouterRequest,
+    QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
+    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, SuspendRouterReply,
+    SuspendRouterRequest,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -22,6 +24,41 @@ pub trait Operations: Send + Sync {
         caller: &Caller,
         request: ListHostsRequest,
     ) -> Result<ListHostsReply, Error>;
+
+    /// Returns one host with what it uses now. Needs [`crate::Role::Observer`].
+    async fn get_host_status(
+        &self,
+        caller: &Caller,
+        request: GetHostStatusRequest,
+    ) -> Result<GetHostStatusReply, Error>;
+
+    /// Takes a host into the fleet, for good, and begins to connect to it; it does not wait for
+    /// the host. Needs [`crate::Role::Administrator`].
+    ///
+    /// An id that is taken is a [`crate::Conflict`]; an endpoint that cannot be used safely is an
+    /// [`crate::InvalidArgument`].
+    async fn register_host(
+        &self,
+        caller: &Caller,
+        request: RegisterHostRequest,
+    ) -> Result<RegisterHostReply, Error>;
+
+    /// Lets a host go; its routers run on, and VMS forgets them. One that the configuration names
+    /// is a [`crate::Conflict`]. Needs [`crate::Role::Administrator`].
+    async fn remove_host(
+        &self,
+        caller: &Caller,
+        request: RemoveHostRequest,
+    ) -> Result<RemoveHostReply, Error>;
+
+    /// Tries an endpoint step by step and explains each; it registers nothing, and what fails is
+    /// told in the reply. It waits for that host, within a deadline. Needs
+    /// [`crate::Role::Administrator`].
+    async fn check_host(
+        &self,
+        caller: &Caller,
+        request: CheckHostRequest,
+    ) -> Result<CheckHostReply, Error>;
 
     /// Lists the routers that match. Needs [`crate::Role::Observer`].
     async fn list_routers(

@@ -1,6 +1,6 @@
 //! Virtual routers: libvirt domains.
 
-use crate::{HostFreshness, HostId, MacAddress, RouterId, SegmentId, Timestamp};
+use crate::{Driver, HostFreshness, HostId, MacAddress, RouterId, SegmentId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A virtual router: a libvirt domain on a host.
@@ -16,8 +16,12 @@ pub struct Router {
     pub title: Option<String>,
     /// The host that it is on.
     pub host: HostId,
+    /// The libvirt driver of the host that runs it.
+    pub driver: Driver,
     /// Its state as last seen.
     pub state: RouterState,
+    /// What is wrong with it, in a sentence: that its hypervisor process does not answer.
+    pub message: Option<String>,
     /// Whether its host is in contact, so that the state is current.
     pub current: bool,
     /// When what is told here was true.
@@ -91,6 +95,8 @@ pub struct RouterInterface {
     pub model: Option<String>,
     /// Whether its cable is plugged.
     pub link: LinkState,
+    /// When that was true: libvirt has no event for it, so it is asked for at intervals.
+    pub link_as_of: Timestamp,
     /// IP addresses that are known, with prefix length where known.
     pub addresses: Vec<String>,
     /// The segment that it is in.

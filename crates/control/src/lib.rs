@@ -27,6 +27,7 @@ mod start;
 mod store;
 
 pub use error::StartError;
-pub use libvirt::{Uri, UriError};
-pub use settings::{DeclaredLink, HostSettings, Settings};
+pub use fleet::KeyName;
+pub use libvirt::{Driver, Transport, Uri, UriError};
+pub use settings::{DeclaredLink, EndpointSettings, HostSettings, Settings};
 pub use start::Control;

@@ -1,6 +1,6 @@
 //! What the control is started with.
 
-use crate::{StartError, demo};
+use crate::{StartError, demo, fleet::KeyName};
 use api::HostId;
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
@@ -17,6 +17,9 @@ pub struct Settings {
     pub sample_interval: Duration,
     /// How often every host is listed in full, events or not: at least 1 s.
     pub relist_interval: Duration,
+    /// How often that is asked for which libvirt has no events: whether the hosts' interfaces are
+    /// up. At least 100 ms.
+    pub facts_interval: Duration,
     /// The demo's made-up measurements; nothing but [`Settings::demo`] sets them.
     pub(crate) demo: Option<demo::Fleet>,
 }
@@ -30,8 +33,56 @@ pub struct HostSettings {
     pub name: Option<String>,
     /// Where it stands.
     pub site: Option<String>,
+    /// How libvirt reaches it: one endpoint a driver.
+    pub endpoints: Vec<EndpointSettings>,
+}
+
+/// One libvirt driver of a host.
+#[derive(Clone, Debug)]
+pub struct EndpointSettings {
     /// How libvirt reaches it.
     pub uri: libvirt::Uri,
+    /// The private key to log in with, for SSH.
+    pub key: Option<KeyName>,
+}
+
+impl HostSettings {
+    /// A host with one endpoint, without a name, a site or a key.
+    pub fn new(id: HostId, uri: libvirt::Uri) -> Self {
+        Self {
+            id,
+            name: None,
+            site: None,
+            endpoints: vec![EndpointSettings { uri, key: None }],
+        }
+    }
+
+    /// What is wrong with it, if something is: a sentence without a full stop.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let id = &self.id;
+        if self.endpoints.is_empty() {
+            return Some(format!(
+                "the host {id} has no endpoint: at least one is needed"
+            ));
+        }
+        let mut drivers = BTreeSet::new();
+        for endpoint in &self.endpoints {
+            let driver = endpoint.uri.driver();
+            if !drivers.insert(driver) {
+                return Some(format!(
+                    "the host {id} has two endpoints of the driver {driver}: one for each driver \
+                     was expected"
+                ));
+            }
+            if endpoint.key.is_some() && endpoint.uri.transport() != libvirt::Transport::Ssh {
+                return Some(format!(
+                    "the host {id} has a key for {}: keys are for ssh only",
+                    endpoint.uri
+                ));
+            }
+        }
+        None
+    }
 }
 
 /// A physical link that an operator declares.
@@ -52,6 +103,9 @@ impl Settings {
     /// How often hosts are listed in full if nothing else is set.
     pub const RELIST_INTERVAL: Duration = Duration::from_mins(1);
 
+    /// How often facts without events are asked for if nothing else is set.
+    pub const FACTS_INTERVAL: Duration = Duration::from_secs(2);
+
     /// An empty fleet.
     pub fn new(data: PathBuf) -> Self {
         Self {
@@ -60,6 +114,7 @@ impl Settings {
             links: Vec::new(),
             sample_interval: Self::SAMPLE_INTERVAL,
             relist_interval: Self::RELIST_INTERVAL,
+            facts_interval: Self::FACTS_INTERVAL,
             demo: None,
         }
     }
@@ -73,6 +128,9 @@ impl Settings {
                     "two hosts have the id {}: give each an id of its own",
                     host.id
                 ));
+            }
+            if let Some(complaint) = host.complaint() {
+                return refuse(complaint);
             }
         }
         for link in &self.links {
@@ -116,6 +174,12 @@ impl Settings {
             return refuse(format!(
                 "the relist interval is {:?}: at least 1 s was expected",
                 self.relist_interval
+            ));
+        }
+        if self.facts_interval < Duration::from_millis(100) {
+            return refuse(format!(
+                "the facts interval is {:?}: at least 100 ms was expected",
+                self.facts_interval
             ));
         }
         Ok(())

@@ -3,16 +3,16 @@
 use crate::{
     Settings, StartError, demo,
     discovery::Discovery,
-    fleet::{Fleet, Surroundings},
+    fleet::{Fleet, KeyStore, Surroundings},
     measurement::{self, Latest, Recorder, SEED_STEP, Sampler, Simulation},
-    service::{Sampling, Service, State, translate},
+    service::{Sampling, Service, State, hosts, translate},
     settings::{DeclaredLink, HostSettings},
-    store::{Journal, Restored, Store, forget_the_old},
+    store::{Journal, Store, StoreError, forget_the_old},
 };
 use api::Operations;
 use history::History;
 use jiff::Timestamp;
-use model::{HostId, HostReport, Port};
+use model::{HostId, HostReport, Origin, Port};
 use std::{
     collections::BTreeMap,
     fs::{File, TryLockError},
@@ -48,7 +48,7 @@ impl Control {
     ///
     /// # Errors
     /// A sentence for whoever starts it: see [`StartError`].
-    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+    pub async fn start(mut settings: Settings) -> Result<Self, StartError> {
         settings.check()?;
         let started = Timestamp::now();
         let lock = lock(&settings.data)?;
@@ -57,25 +57,44 @@ impl Control {
         let history = History::open(&settings.data.join("history.db")).await?;
 
         let links: Vec<_> = settings.links.iter().map(declared).collect();
-        let registered = settings.hosts.iter().map(|h| translate::host_id(&h.id));
-        let (journal, restored) = Journal::open(store.clone(), &registered.collect(), &links)
-            .await
-            .map_err(|error| match error {
-                crate::store::StoreError::Database(source) => StartError::Database {
-                    path: database,
-                    source,
-                },
-                crate::store::StoreError::Content(error) => StartError::Database {
-                    path: database,
-                    source: sqlx::Error::Decode(Box::new(error)),
-                },
-            })?;
-        let reports: BTreeMap<HostId, HostReport> = settings
-            .hosts
-            .iter()
-            .map(|host| report(host, &restored))
-            .map(|report| (report.id.clone(), report))
+        let failed = |error: StoreError| StartError::Database {
+            path: database.clone(),
+            source: match error {
+                StoreError::Database(source) => source,
+                StoreError::Content(error) => sqlx::Error::Decode(Box::new(error)),
+            },
+        };
+        let mut origins: BTreeMap<_, _> = (settings.hosts.iter())
+            .map(|host| (translate::host_id(&host.id), Origin::Configured))
             .collect();
+        for host in registered(&store).await.map_err(failed)? {
+            let id = translate::host_id(&host.id);
+            if origins.contains_key(&id) {
+                tracing::warn!(
+                    host = %id,
+                    "the configuration names a host that was registered, too: it counts"
+                );
+                continue;
+            }
+            origins.insert(id, Origin::Registered);
+            settings.hosts.push(host);
+        }
+        let ids = origins.keys().cloned().collect();
+        let opened = Journal::open(store.clone(), &ids, &links).await;
+        let (journal, restored) = opened.map_err(failed)?;
+        let reports: BTreeMap<HostId, HostReport> = (settings.hosts.iter())
+            .map(|host| {
+                let id = translate::host_id(&host.id);
+                let known = restored.reports.get(&id);
+                let inventory = known.and_then(|known| known.inventory.clone());
+                let report = hosts::report(host, origins[&id], inventory);
+                (id, report)
+            })
+            .collect();
+        let keys = KeyStore::open(&settings.data).map_err(|source| StartError::DataDirectory {
+            path: settings.data.clone(),
+            source,
+        })?;
         let discovery = Discovery::start(restored, journal, reports.clone(), links).await;
 
         let latest = Arc::new(Latest::new(settings.sample_interval));
@@ -97,9 +116,11 @@ impl Control {
             ),
             sample_interval: settings.sample_interval,
             relist_interval: settings.relist_interval,
+            facts_interval: settings.facts_interval,
+            keys,
             stop: stop.clone(),
         };
-        let (fleet, ready) = Fleet::start(settings.hosts, &reports, &surroundings);
+        let (fleet, ready) = Fleet::start(settings.hosts, &reports, surroundings);
         if let Some(fleet) = settings.demo {
             let simulation = Simulation {
                 fleet: fleet.clone(),
@@ -145,6 +166,8 @@ impl Control {
                 seeded: is_demo.then_some(SEED_STEP),
             },
             started,
+            updates: discovery.updates.clone(),
+            registering: tokio::sync::Mutex::default(),
         };
         Ok(Self {
             service: Arc::new(Service::new(state)),
@@ -231,10 +254,9 @@ impl Settings {
                 continue;
             };
             settings.hosts.push(HostSettings {
-                id: id(&host.id)?,
                 name: Some(host.name.clone()),
                 site: Some(host.site.clone()),
-                uri: libvirt::Uri::test_file(file),
+                ..HostSettings::new(id(&host.id)?, libvirt::Uri::test_file(file))
             });
         }
         for link in &fleet.links {
@@ -319,27 +341,19 @@ fn lock(data: &Path) -> Result<File, StartError> {
     }
 }
 
-/// A host as it is registered now, with what was known of it when the server stopped.
-fn report(host: &HostSettings, restored: &Restored) -> HostReport {
-    let id = translate::host_id(&host.id);
-    let known = restored.reports.get(&id);
-    HostReport {
-        name: host.name.clone().unwrap_or_else(|| host.id.to_string()),
-        site: host.site.clone(),
-        endpoints: vec![model::Endpoint {
-            driver: match host.uri.driver() {
-                libvirt::Driver::Qemu => model::Driver::Qemu,
-                libvirt::Driver::Xen => model::Driver::Xen,
-                libvirt::Driver::Lxc => model::Driver::Lxc,
-                libvirt::Driver::Test => model::Driver::Test,
-            },
-            uri: host.uri.to_string(),
-        }],
-        contact: model::Contact::Connecting,
-        message: None,
-        inventory: known.and_then(|known| known.inventory.clone()),
-        id,
+/// The hosts that were registered while the server ran. One that makes no sense any more is told in
+/// the log and left out.
+async fn registered(store: &Store) -> Result<Vec<HostSettings>, StoreError> {
+    let mut hosts = Vec::new();
+    for registration in store.hosts().await? {
+        match hosts::settings(&registration) {
+            Ok(host) => hosts.push(host),
+            Err(error) => {
+                tracing::error!(host = %registration.host, %error, "a host cannot be reached so");
+            }
+        }
     }
+    Ok(hosts)
 }
 
 fn declared(link: &DeclaredLink) -> model::DeclaredLink {
@@ -365,6 +379,7 @@ async fn forget_the_gone(
             let router = model::RouterId(router.0);
             snapshot.topology.routers.contains_key(&router)
         });
+        latest.retain_hosts(|host| snapshot.topology.hosts.contains_key(host));
     }
 }
 

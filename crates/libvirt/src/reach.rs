@@ -169,13 +169,14 @@ fn unanswered(tried: &[(SocketAddr, Option<io::Error>)], deadline: Duration) -> 
 
 /// What libvirt is asked to open once the host was reached: the URI itself or, where its name has
 /// several addresses and the first does not answer, the one that does. libvirt would wait for the
-/// first. (With TLS the name is needed to check the certificate, so there it stays.)
+/// first. (With TLS the name is needed to check the certificate, so there it stays.) And the
+/// addresses that it may connect to; none for what is not reached by TCP from here.
 ///
 /// # Errors
 /// As [`resolve`] and [`connect`], each within `deadline` and [`PATIENCE`].
-pub(crate) async fn reach(uri: &Uri, deadline: Duration) -> Result<Uri, Error> {
+pub(crate) async fn reach(uri: &Uri, deadline: Duration) -> Result<(Uri, Vec<SocketAddr>), Error> {
     if !matches!(uri.transport(), Transport::Tcp | Transport::Tls) {
-        return Ok(uri.clone());
+        return Ok((uri.clone(), Vec::new()));
     }
     let deadline = deadline.min(PATIENCE);
     let addresses = resolve(uri, deadline).await?;
@@ -183,7 +184,7 @@ pub(crate) async fn reach(uri: &Uri, deadline: Duration) -> Result<Uri, Error> {
         .await
         .map_err(|error| about(error, uri))?;
     if uri.transport() == Transport::Tls || addresses.first() == Some(&reached) {
-        return Ok(uri.clone());
+        return Ok((uri.clone(), addresses));
     }
     let host = match reached {
         SocketAddr::V4(address) => address.ip().to_string(),
@@ -199,7 +200,7 @@ pub(crate) async fn reach(uri: &Uri, deadline: Duration) -> Result<Uri, Error> {
         &path,
     );
     // An address in brackets or dots is always accepted.
-    Ok(there.unwrap_or_else(|_| uri.clone()))
+    Ok((there.unwrap_or_else(|_| uri.clone()), addresses))
 }
 
 /// The same error about a URI instead of an address.

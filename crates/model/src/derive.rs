@@ -180,7 +180,7 @@ impl Topology {
         let Some(router) = self.routers.get(&member.router) else {
             return LinkState::Unknown;
         };
-        if !self.is_current(&router.host) {
+        if !self.is_router_current(router) {
             return LinkState::Unknown;
         }
         let nic = (router.domain.interfaces.iter()).find(|nic| nic.mac == member.mac);
@@ -214,7 +214,7 @@ fn place<'a>(
             // While it moves, it runs at one end and is paused at the other.
             let rank = Reverse((
                 domain.state.is_active(),
-                report.contact.is_current(),
+                report.is_current(domain),
                 domain.state == RouterState::Running,
             ));
             let better = placed.get(id).is_none_or(|(before, _, _)| rank < *before);
@@ -253,9 +253,10 @@ fn host(report: &HostReport, declared: &[&DeclaredLink]) -> Host {
         id: report.id.clone(),
         name: report.name.clone(),
         site: report.site.clone(),
+        origin: report.origin,
         endpoints: report.endpoints.clone(),
-        contact: report.contact,
-        message: report.message.clone(),
+        contact: report.contact(),
+        message: report.message(),
         node: inventory.map(|i| i.node.clone()).unwrap_or_default(),
         interfaces: interfaces.into_values().collect(),
     }

@@ -16,14 +16,47 @@ pub struct HostReport {
     pub name: String,
     /// Where it stands, if configured.
     pub site: Option<String>,
-    /// The libvirt drivers by which it is reached.
+    /// Who registered it.
+    pub origin: Origin,
+    /// The libvirt drivers by which it is reached, one endpoint each.
     pub endpoints: Vec<Endpoint>,
-    /// Whether it answers.
-    pub contact: Contact,
-    /// What is wrong when it does not, in a sentence that stays the same while the cause does.
-    pub message: Option<String>,
     /// What it reported last; absent if it never did. It outlives the contact.
     pub inventory: Option<Arc<HostInventory>>,
+}
+
+impl HostReport {
+    /// Whether the host answers: as long as one endpoint does, so does the host; as long as one
+    /// that did or should does not, something is wrong with it.
+    pub fn contact(&self) -> Contact {
+        Contact::together(self.endpoints.iter().map(|endpoint| endpoint.contact))
+    }
+
+    /// What is wrong with the contact, endpoint by endpoint.
+    pub fn message(&self) -> Option<String> {
+        if let [only] = &self.endpoints[..] {
+            return only.message.clone();
+        }
+        let each: Vec<_> = (self.endpoints.iter())
+            .filter_map(|endpoint| {
+                let message = endpoint.message.as_ref()?;
+                Some(format!("{}: {message}", endpoint.driver.as_str()))
+            })
+            .collect();
+        (!each.is_empty()).then(|| each.join(" "))
+    }
+
+    /// Whether the endpoint that a domain was seen through answers.
+    pub fn is_current(&self, domain: &Domain) -> bool {
+        is_current(&self.endpoints, domain.driver)
+    }
+}
+
+/// Whether the endpoint of this driver answers.
+pub(crate) fn is_current(endpoints: &[Endpoint], driver: Driver) -> bool {
+    let mut endpoints = endpoints.iter();
+    endpoints
+        .find(|endpoint| endpoint.driver == driver)
+        .is_some_and(|endpoint| endpoint.contact.is_current())
 }
 
 /// One libvirt driver of a host.
@@ -33,10 +66,24 @@ pub struct Endpoint {
     pub driver: Driver,
     /// The libvirt URI.
     pub uri: String,
+    /// Whether it answers.
+    pub contact: Contact,
+    /// What is wrong when it does not, in a sentence that stays the same while the cause does.
+    pub message: Option<String>,
+}
+
+/// Who registered a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Origin {
+    /// The configuration.
+    Configured,
+    /// Somebody, while the server ran.
+    Registered,
 }
 
 /// A libvirt driver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Driver {
     /// QEMU and KVM.
@@ -67,6 +114,23 @@ impl Contact {
     /// Whether what the host reported is kept up to date.
     pub fn is_current(self) -> bool {
         matches!(self, Self::Online | Self::Degraded)
+    }
+
+    fn together(endpoints: impl IntoIterator<Item = Self>) -> Self {
+        let all: Vec<_> = endpoints.into_iter().collect();
+        let any = |contact| all.contains(&contact);
+        if any(Self::Online) || any(Self::Degraded) {
+            if any(Self::Degraded) || any(Self::Unreachable) {
+                Self::Degraded
+            } else {
+                // One that is still being tried for the first time is not wrong.
+                Self::Online
+            }
+        } else if any(Self::Unreachable) {
+            Self::Unreachable
+        } else {
+            Self::Connecting
+        }
     }
 
     /// The word for people.
@@ -175,8 +239,12 @@ pub struct Domain {
     pub name: String,
     /// Its title, a line for people.
     pub title: Option<String>,
+    /// The driver that runs it.
+    pub driver: Driver,
     /// Its state.
     pub state: RouterState,
+    /// What is wrong with it, in a sentence that stays the same while the cause does.
+    pub message: Option<String>,
     /// Whether its definition outlives a stop.
     pub persistent: bool,
     /// Whether it starts with its host.
@@ -211,6 +279,18 @@ pub enum RouterState {
     Crashed,
     /// libvirt reports no state.
     Unknown,
+}
+
+impl Driver {
+    /// libvirt's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Qemu => "qemu",
+            Self::Xen => "xen",
+            Self::Lxc => "lxc",
+            Self::Test => "test",
+        }
+    }
 }
 
 impl RouterState {

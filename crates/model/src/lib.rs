@@ -23,7 +23,7 @@ pub use difference::{Change, Difference};
 pub use ids::{HostId, LinkId, Mac, RouterId, SegmentId};
 pub use inventory::{
     Attachment, Contact, Disk, Domain, Driver, Endpoint, HostInterface, HostInventory, HostReport,
-    LinkState, Network, Nic, NodeFacts, RouterState,
+    LinkState, Network, Nic, NodeFacts, Origin, RouterState,
 };
 pub use sentence::{ChangeKind, Described, ElementKind};
 pub use topology::{

@@ -118,12 +118,29 @@ fn host(before: Option<&Host>, after: Option<&Host>) -> String {
     if before.node != after.node {
         parts.push("reports other facts of its machine".to_owned());
     }
-    if (&before.name, &before.site, &before.endpoints)
-        != (&after.name, &after.site, &after.endpoints)
-    {
+    if !is_registered_as(before, after) {
         parts.push("is registered differently".to_owned());
+    } else if after.endpoints.len() > 1 {
+        for (was, is) in before.endpoints.iter().zip(&after.endpoints) {
+            if was.contact != is.contact {
+                parts.push(format!(
+                    "is {} through its {} driver",
+                    is.contact.as_str(),
+                    is.driver.as_str()
+                ));
+            }
+        }
     }
     sentence(&format!("host {}", after.id), &parts)
+}
+
+/// Whether two hosts were registered in the same way, however the contact with them goes.
+fn is_registered_as(a: &Host, b: &Host) -> bool {
+    let reached = |host: &Host| -> Vec<_> {
+        let endpoints = host.endpoints.iter();
+        endpoints.map(|e| (e.driver, e.uri.clone())).collect()
+    };
+    (&a.name, &a.site, a.origin, reached(a)) == (&b.name, &b.site, b.origin, reached(b))
 }
 
 fn router(before: Option<&Router>, after: Option<&Router>) -> String {
@@ -155,6 +172,15 @@ fn router(before: Option<&Router>, after: Option<&Router>) -> String {
             was.state.as_str(),
             is.state.as_str()
         ));
+    }
+    if was.message != is.message {
+        parts.push(match &is.message {
+            Some(message) => format!("has a problem: {}", message.trim_end_matches('.')),
+            None => "answers again".to_owned(),
+        });
+    }
+    if was.driver != is.driver {
+        parts.push(format!("is run by the {} driver now", is.driver.as_str()));
     }
     if was.interfaces != is.interfaces {
         parts.push("has other network interfaces".to_owned());

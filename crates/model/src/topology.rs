@@ -1,8 +1,8 @@
 //! The graph's elements.
 
 use crate::{
-    Contact, Domain, Endpoint, HostId, HostInterface, LinkId, LinkState, Mac, NodeFacts, RouterId,
-    SegmentId,
+    Contact, Domain, Endpoint, HostId, HostInterface, LinkId, LinkState, Mac, NodeFacts, Origin,
+    RouterId, SegmentId, inventory::is_current,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -25,11 +25,18 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// Whether what is known of a host's routers is kept up to date.
+    /// Whether what is known of a host itself is kept up to date.
     pub fn is_current(&self, host: &HostId) -> bool {
         self.hosts
             .get(host)
             .is_some_and(|host| host.contact.is_current())
+    }
+
+    /// Whether what is known of a router is kept up to date: by the endpoint that it is seen
+    /// through, not by another of its host.
+    pub fn is_router_current(&self, router: &Router) -> bool {
+        let host = self.hosts.get(&router.host);
+        host.is_some_and(|host| is_current(&host.endpoints, router.domain.driver))
     }
 }
 
@@ -42,6 +49,8 @@ pub struct Host {
     pub name: String,
     /// Where it stands.
     pub site: Option<String>,
+    /// Who registered it.
+    pub origin: Origin,
     /// The libvirt drivers by which it is reached.
     pub endpoints: Vec<Endpoint>,
     /// Whether it answers.

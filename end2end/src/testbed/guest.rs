@@ -1,25 +1,41 @@
-//! What a virtual router boots: Debian's cloud kernel and a file system of `BusyBox`.
+//! What a virtual router consists of: a file system of `BusyBox`, our own program `router`, and in
+//! a virtual machine Debian's cloud kernel and QEMU's guest agent.
 //!
-//! Both come as Debian packages that are downloaded and unpacked, never installed, once into
-//! a cache: `target/testbed-cache`, or what the environment variable `VMS_TESTBED_CACHE`
-//! names. The initial file system is written here, as a cpio archive ("newc").
+//! Kernel, `BusyBox` and agent come as Debian packages through the [cache](super::cache). The
+//! initial file system is written here, as a cpio archive ("newc"). `router` is compiled here, by
+//! `rustc` alone, because it has to be static.
 
 use std::{
     ffi::OsStr,
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Command,
 };
 
 use anyhow::{Context, Result, bail};
 
-use super::machine::text;
-use crate::{Scratch, client::root};
+use super::{
+    cache::{self, run},
+    domain,
+    machine::Machine,
+    plan::RouterPlan,
+};
 
 const INIT: &str = include_str!("router-init.sh");
+/// Its name in the cache.
+pub const ROUTER_PROGRAM: &str = "router";
+const ROUTER: &str = include_str!("../bin/router.rs");
+
+/// The newest kernel for virtual machines, `BusyBox`, and the guest agent.
+const PACKAGES: [&str; 3] = [
+    "linux-image-cloud-amd64",
+    "busybox-static",
+    "qemu-guest-agent",
+];
 
 /// The kernel modules that a router loads, in this order.
-const MODULES: [&str; 9] = [
+const MODULES: [&str; 10] = [
     "virtio_ring",
     "virtio",
     "virtio_pci_modern_dev",
@@ -28,98 +44,141 @@ const MODULES: [&str; 9] = [
     "failover",
     "net_failover",
     "virtio_net",
+    "virtio_console",
     "virtio_balloon",
 ];
 
-/// The files that a router boots from.
+/// The files that a router is made of.
 #[derive(Debug, Clone)]
 pub struct GuestImage {
-    /// The kernel.
+    /// The kernel, where a machine of the testbed sees it.
     pub kernel: PathBuf,
-    /// The initial file system, complete.
+    /// The initial file system, complete, where a machine of the testbed sees it.
     pub initrd: PathBuf,
+    busybox: PathBuf,
+    router: PathBuf,
 }
 
 impl GuestImage {
     /// Makes the image, downloading the packages the first time.
     ///
     /// # Errors
-    /// The packages cannot be downloaded, or the cache cannot be written.
+    /// The packages cannot be downloaded, `router` cannot be compiled, or the cache cannot be
+    /// written.
     pub fn prepare() -> Result<Self> {
-        let cache = std::env::var_os("VMS_TESTBED_CACHE")
-            .map_or_else(|| root().join("target/testbed-cache"), PathBuf::from);
-        let packages = cache.join("packages");
-        if !packages.exists() {
-            fetch(&cache, &packages)?;
-        }
+        let packages = cache::unpacked(&PACKAGES, download)?;
+        let cache = cache::directory()?;
         let kernel = find(&packages.join("boot"), |name| name.starts_with("vmlinuz-"))?;
+        let busybox = ["bin/busybox", "usr/bin/busybox"]
+            .map(|path| packages.join(path))
+            .into_iter()
+            .find(|path| path.exists())
+            .context("the package busybox-static holds no busybox")?;
+        let router = compile_router(&cache)?;
+        let archive = initial_file_system(&packages, &busybox, &router)?;
         let initrd = cache.join("initrd");
-        let archive = initial_file_system(&packages)?;
-        if fs::read(&initrd).ok().as_ref() != Some(&archive) {
-            // Renamed into place, so that a testbed that starts beside this one never
-            // boots half an archive.
-            let fresh = tempfile::NamedTempFile::new_in(&cache)?;
-            fs::write(fresh.path(), &archive)?;
-            fresh.persist(&initrd)?;
-        }
-        Ok(Self { kernel, initrd })
+        write_if_changed(&initrd, &archive)?;
+        let inside = |path: &Path| -> Result<PathBuf> {
+            Ok(Path::new(cache::INSIDE).join(path.strip_prefix(&cache)?))
+        };
+        Ok(Self {
+            kernel: inside(&kernel)?,
+            initrd: inside(&initrd)?,
+            busybox,
+            router,
+        })
+    }
+
+    /// Makes the file system of a container on its host.
+    pub(super) fn container(&self, router: &RouterPlan, machine: &Machine) -> Result<()> {
+        let root = machine.path(&domain::root(&router.name));
+        let bin = root.join("bin");
+        fs::create_dir_all(&bin)?;
+        fs::copy(&self.busybox, bin.join("busybox"))?;
+        fs::copy(&self.router, bin.join("router"))?;
+        let init = root.join("init");
+        fs::write(&init, INIT)?;
+        fs::set_permissions(&init, Permissions::from_mode(0o755))?;
+        fs::write(root.join("plan"), domain::facts(router) + "\n")?;
+        // Where a machine has its control, too. Relative, to be right from outside as well.
+        let control = format!("..{}/control", domain::root(&router.name));
+        symlink(control, machine.path(&domain::control(&router.name)))?;
+        Ok(())
     }
 }
 
-/// Downloads and unpacks the packages; `packages` appears complete or not at all.
-fn fetch(cache: &Path, packages: &Path) -> Result<()> {
-    fs::create_dir_all(cache).with_context(|| format!("cannot make {}", cache.display()))?;
-    let download = Scratch::new()?;
-    if download_into(&download).is_err() {
-        // The lists name what is not there any more, or there are none.
-        run(Command::new("apt-get").args(["-q", "update"]))
-            .context("apt-get could not update its lists: is there a network?")?;
-        download_into(&download)?;
-    }
-    let unpacked = tempfile::Builder::new().prefix("new-").tempdir_in(cache)?;
-    for file in fs::read_dir(download.path())? {
-        run(Command::new("dpkg")
-            .arg("-x")
-            .arg(file?.path())
-            .arg(unpacked.path()))?;
-    }
-    let unpacked = unpacked.keep();
-    if let Err(error) = fs::rename(&unpacked, packages) {
-        fs::remove_dir_all(&unpacked)?;
-        // Somebody else was faster: theirs is as good.
-        if !packages.exists() {
-            return Err(error).context("cannot write the cache");
-        }
-    }
-    Ok(())
-}
-
-/// Downloads the newest kernel for virtual machines, and `BusyBox`.
-fn download_into(directory: &Scratch) -> Result<()> {
-    let meta = run(Command::new("apt-cache").args(["depends", "linux-image-cloud-amd64"]))?;
+/// Downloads those packages: of the kernel the one that the first depends on.
+fn download(directory: &Path, [newest, busybox, agent]: &[&str; 3]) -> Result<()> {
+    let meta = run(Command::new("apt-cache").args(["depends", newest]))?;
     let kernel = meta
         .split_whitespace()
-        .find(|word| word.starts_with("linux-image-") && *word != "linux-image-cloud-amd64")
-        .context("Debian's package linux-image-cloud-amd64 is unknown here")?;
-    run(Command::new("apt-get")
-        .args(["-o", "APT::Sandbox::User=root", "download"])
-        .args([kernel, "busybox-static"])
-        .current_dir(directory.path()))
-    .context("cannot download the guest's kernel and BusyBox")?;
+        .find(|word| word.starts_with("linux-image-") && word != newest)
+        .with_context(|| format!("Debian's package {newest} is unknown here"))?;
+    cache::download(directory, &[kernel, busybox])?;
+    cache::download_with_libraries(directory, &[agent])
+}
+
+/// Compiles `router`, if its source has changed.
+fn compile_router(cache: &Path) -> Result<PathBuf> {
+    let (program, source) = (cache.join(ROUTER_PROGRAM), cache.join("router.rs"));
+    if program.exists() && fs::read(&source).is_ok_and(|old| old == ROUTER.as_bytes()) {
+        return Ok(program);
+    }
+    let files = tempfile::tempdir_in(cache)?;
+    let new = files.path().join("router.rs");
+    fs::write(&new, ROUTER)?;
+    run(Command::new("rustc")
+        .args([
+            "--edition",
+            "2024",
+            "-O",
+            "-C",
+            "target-feature=+crt-static",
+        ])
+        .args(["-C", "panic=abort", "-C", "strip=symbols", "router.rs"])
+        .current_dir(files.path()))
+    .context("cannot compile the routers' program")?;
+    fs::rename(files.path().join("router"), &program)?;
+    fs::rename(new, source)?;
+    Ok(program)
+}
+
+/// Renamed into place, so that a testbed that starts beside this one never boots half of it.
+fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    let directory = path.parent().context("no directory")?;
+    let fresh = tempfile::NamedTempFile::new_in(directory)?;
+    fs::write(fresh.path(), content)?;
+    fresh.persist(path)?;
     Ok(())
 }
 
-fn initial_file_system(packages: &Path) -> Result<Vec<u8>> {
+fn initial_file_system(packages: &Path, busybox: &Path, router: &Path) -> Result<Vec<u8>> {
     let mut archive = Cpio::default();
-    for directory in ["bin", "dev", "lib", "proc", "sys"] {
+    for directory in ["bin", "dev", "lib", "lib64", "proc", "run", "sys"] {
         archive.entry(directory, 0o040_755, &[]);
     }
     archive.entry("init", 0o100_755, INIT.as_bytes());
-    let busybox = ["bin/busybox", "usr/bin/busybox"]
-        .iter()
-        .find_map(|path| fs::read(packages.join(path)).ok())
-        .context("the package busybox-static holds no busybox")?;
-    archive.entry("bin/busybox", 0o100_755, &busybox);
+    archive.entry("bin/busybox", 0o100_755, &fs::read(busybox)?);
+    archive.entry("bin/router", 0o100_755, &fs::read(router)?);
+    let agent = packages.join("usr/sbin/qemu-ga");
+    archive.entry("bin/qemu-ga", 0o100_755, &fs::read(&agent)?);
+    for library in libraries(&agent, &packages.join(cache::LIBRARIES))? {
+        let name = library.file_name().unwrap_or_default().to_string_lossy();
+        // The loader is where the programs name it, and finds the rest in /lib.
+        let directory = if name.starts_with("ld-") {
+            "lib64"
+        } else {
+            "lib"
+        };
+        archive.entry(
+            &format!("{directory}/{name}"),
+            0o100_755,
+            &fs::read(&library)?,
+        );
+    }
     for module in MODULES {
         let file = find_below(&packages.join("lib/modules"), &format!("{module}.ko"))?
             .with_context(|| format!("the kernel package holds no module {module}.ko"))?;
@@ -128,6 +187,15 @@ fn initial_file_system(packages: &Path) -> Result<Vec<u8>> {
     let order = MODULES.join("\n") + "\n";
     archive.entry("lib/order", 0o100_644, order.as_bytes());
     Ok(archive.finish())
+}
+
+/// The libraries that a program is loaded with, its loader included.
+fn libraries(program: &Path, more: &Path) -> Result<Vec<PathBuf>> {
+    let text = run(Command::new("ldd")
+        .arg(program)
+        .env("LD_LIBRARY_PATH", more))?;
+    let words = text.split_whitespace().filter(|word| word.starts_with('/'));
+    Ok(words.map(PathBuf::from).collect())
 }
 
 /// A cpio archive in the format that the kernel unpacks: "newc" of cpio(5).
@@ -199,14 +267,6 @@ fn find_below(directory: &Path, name: &str) -> Result<Option<PathBuf>> {
         }
     }
     Ok(None)
-}
-
-fn run(command: &mut Command) -> Result<String> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .with_context(|| format!("cannot run {program}"))?;
-    text(&program, &output)
 }
 
 #[cfg(test)]

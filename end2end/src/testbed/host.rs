@@ -2,26 +2,38 @@
 
 use std::{
     fmt::Write,
-    fs::{self, File},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
-    process::{Child, Command, Stdio},
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::symlink,
+    path::Path,
+    process::{Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::Signal;
 
 use super::{
+    cache,
+    control_group::ControlGroups,
+    daemon::Daemon,
     domain,
-    guest::GuestImage,
+    guest::{GuestImage, ROUTER_PROGRAM},
     machine::{Machine, text},
-    plan::{HostPlan, RouterPlan},
+    plan::{BridgePlan, Driver, HostPlan, PoolPlan, RouterPlan, Transport, Vxlan},
+    relay::Relay,
 };
 use crate::until;
 
 /// libvirt's port for unencrypted TCP.
 const PORT: u16 = 16509;
+/// libvirt's port for TLS.
+pub(super) const TLS_PORT: u16 = 16514;
 /// How long the daemon and a router may take on a loaded machine.
 const LIMIT: Duration = Duration::from_mins(2);
+/// The host's own programs. The path of whoever comes by SSH begins with it.
+pub(super) const BIN: &str = "/run/bin";
 /// The daemon's log, on the host.
 const LOG: &str = "/var/log/libvirt/libvirtd.log";
 
@@ -30,65 +42,147 @@ const LOG: &str = "/var/log/libvirt/libvirtd.log";
 pub struct Host {
     plan: HostPlan,
     address: Ipv4Addr,
-    daemon: Option<Child>,
+    // The daemon goes first, and needs no farewell: its state goes with the machine.
+    daemon: Mutex<Option<Daemon>>,
+    /// The daemon's environment, if its clock is wrong.
+    clock: Mutex<Vec<String>>,
+    lldp: Option<Daemon>,
     machine: Machine,
 }
 
 impl Host {
     /// Makes the machine and its files; [`start_daemon`](Self::start_daemon) comes when it
     /// is wired. `names` is its `/etc/hosts`: libvirt migrates to hosts by their names.
-    pub(super) fn prepare(plan: &HostPlan, address: Ipv4Addr, names: &str) -> Result<Self> {
-        let machine = Machine::boot(&plan.id)?;
+    pub(super) fn prepare(
+        plan: &HostPlan,
+        address: Ipv4Addr,
+        names: &str,
+        groups: Option<ControlGroups>,
+    ) -> Result<Self> {
+        let machine = Machine::boot(&plan.id, groups)?;
         fs::write(machine.path("/etc/hosts"), names)?;
-        fs::write(
-            machine.path("/etc/libvirt/libvirtd.conf"),
-            daemon_settings(plan),
-        )?;
         fs::write(machine.path("/etc/libvirt/qemu.conf"), QEMU_SETTINGS)?;
-        Ok(Self {
+        fs::create_dir(machine.path(BIN))?;
+        // To ask routers by hand.
+        let router = Path::new(cache::INSIDE).join(ROUTER_PROGRAM);
+        symlink(router, machine.path(BIN).join(ROUTER_PROGRAM))?;
+        let host = Self {
             plan: plan.clone(),
             address,
-            daemon: None,
+            daemon: Mutex::default(),
+            clock: Mutex::default(),
+            lldp: None,
             machine,
-        })
+        };
+        host.configure("listen_tls = 0\n")?;
+        Ok(host)
     }
 
-    /// Makes the bridges, with their ports, and gives the management NIC its address.
+    /// Writes the daemon's settings: `doors` besides TCP, and what never changes.
+    pub(super) fn configure(&self, doors: &str) -> Result<()> {
+        let settings = format!(
+            "{doors}listen_tcp = 1
+auth_tcp = \"none\"
+host_uuid = \"{}\"
+unix_sock_group = \"root\"
+auth_unix_rw = \"none\"
+auth_unix_ro = \"none\"
+log_outputs = \"2:file:{LOG}\"
+",
+            self.plan.uuid
+        );
+        fs::write(self.machine.path("/etc/libvirt/libvirtd.conf"), settings)?;
+        Ok(())
+    }
+
+    /// Makes the bridges, with their ports, and gives the host its addresses.
     pub(super) fn wire(&self) -> Result<()> {
         let mut commands = format!("addr add {}/24 dev mgmt\nlink set mgmt up\n", self.address);
         for bridge in &self.plan.bridges {
-            let _ = writeln!(commands, "link add {} type bridge", bridge.name);
+            let BridgePlan { name, mac, .. } = bridge;
+            // As fast as the protocol allows: a new port forwards after twice this delay.
+            let stp = if bridge.stp {
+                "stp_state 1 forward_delay 200 hello_time 100 max_age 600"
+            } else {
+                "forward_delay 0"
+            };
+            // Without snooping, which needs a querier and some luck to find who wants a group:
+            // see `quiet`.
+            let _ = writeln!(
+                commands,
+                "link add {name} address {mac} type bridge {stp} mcast_snooping 0"
+            );
             for port in &bridge.ports {
-                let _ = writeln!(commands, "link set {port} master {}", bridge.name);
+                let _ = writeln!(commands, "link set {port} master {name}");
             }
-            let _ = writeln!(commands, "link set {} up", bridge.name);
+            let _ = writeln!(commands, "link set {name} up");
+        }
+        if let Some(transport) = &self.plan.transport {
+            let Transport {
+                bridge,
+                address,
+                prefix,
+            } = transport;
+            let _ = writeln!(commands, "addr add {address}/{prefix} dev {bridge}");
+            let _ = writeln!(commands, "route add 224.0.0.0/4 dev {bridge}");
+            for wide in &self.plan.bridges {
+                let Some(Vxlan { id, group }) = wide.tunnel else {
+                    continue;
+                };
+                let _ = writeln!(
+                    commands,
+                    "link add vx{id} type vxlan id {id} group {group} local {address} dev {bridge} \
+                     dstport 4789\nlink set vx{id} master {} addrgenmode none up",
+                    wide.name
+                );
+            }
         }
         self.machine
             .ip(&commands)
+            .and_then(|()| self.quiet())
             .with_context(|| format!("cannot wire host {}", self.plan.id))
+    }
+
+    /// Keeps what tunnels say to each other by multicast from the routers that happen to be on the
+    /// same bridge: they would count it.
+    fn quiet(&self) -> Result<()> {
+        if self.plan.transport.is_none() {
+            return Ok(());
+        }
+        let chain = |hook| {
+            format!(
+                "chain {hook} {{
+                    type filter hook {hook} priority 0
+                    oifname \"vnet*\" ip daddr 239.0.0.0/8 drop
+                }}\n"
+            )
+        };
+        let (forward, output) = (chain("forward"), chain("output"));
+        self.machine
+            .nft(&format!("table bridge quiet {{\n{forward}{output}}}\n"))
+    }
+
+    /// Starts what the plan wants besides `libvirtd`.
+    pub(super) fn start_others(&mut self) -> Result<()> {
+        if self.plan.lldp {
+            self.lldp = Some(self.start_lldp()?);
+        }
+        Ok(())
     }
 
     /// Starts `libvirtd`. Guests that run are found again: the state in `/run` is kept.
     ///
     /// # Errors
     /// The daemon is not installed or already runs.
-    pub fn start_daemon(&mut self) -> Result<()> {
-        if self.daemon.is_some() {
+    pub fn start_daemon(&self) -> Result<()> {
+        let mut daemon = self.daemon();
+        if daemon.is_some() {
             bail!("the daemon of {} is already running", self.plan.id);
         }
-        let out = File::options()
-            .create(true)
-            .append(true)
-            .open(self.machine.path(LOG))?;
-        let daemon = self
-            .machine
-            .command("libvirtd")
-            .arg("--listen")
-            .stdout(out.try_clone()?)
-            .stderr(out)
-            .spawn()
-            .context("cannot run nsenter (package util-linux)")?;
-        self.daemon = Some(daemon);
+        let mut command = self.machine.command("env");
+        command.args(&*self.clock()).args(["libvirtd", "--listen"]);
+        let name = format!("libvirtd of {}", self.plan.id);
+        *daemon = Some(Daemon::start(&self.machine, &mut command, &name, LOG)?);
         Ok(())
     }
 
@@ -96,31 +190,81 @@ impl Host {
     ///
     /// # Errors
     /// It ended (the sentence holds its log) or does not answer.
-    pub fn wait_daemon(&mut self) -> Result<()> {
-        let address = SocketAddr::from((self.address, PORT));
-        let what = format!("libvirtd of {} to listen", self.plan.id);
-        until(&what, LIMIT, || {
-            if let Some(daemon) = &mut self.daemon
-                && let Some(status) = daemon.try_wait()?
-            {
-                let log = fs::read_to_string(self.machine.path(LOG)).unwrap_or_default();
-                bail!("libvirtd of {} ended ({status}):\n{log}", self.plan.id);
-            }
-            Ok(TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok())
-        })?;
+    pub fn wait_daemon(&self) -> Result<()> {
+        self.wait_port(PORT)
+    }
+
+    /// Waits until the daemon listens on one of its ports.
+    pub(super) fn wait_port(&self, port: u16) -> Result<()> {
+        let mut daemon = self.daemon();
+        let daemon = daemon.as_mut();
+        daemon
+            .with_context(|| format!("the daemon of {} is down", self.plan.id))?
+            .wait_listening((self.address, port).into())
+    }
+
+    /// Sends the daemon a signal that ends it, and waits for that.
+    pub(super) fn end_daemon(&self, signal: Signal) -> Result<()> {
+        let daemon = self.daemon().take();
+        let mut daemon =
+            daemon.with_context(|| format!("the daemon of {} is down", self.plan.id))?;
+        daemon.end(signal)?;
         Ok(())
     }
 
-    /// Kills `libvirtd`; its guests go on.
-    ///
-    /// # Errors
-    /// It does not run.
-    pub fn kill_daemon(&mut self) -> Result<()> {
-        let pid = fs::read_to_string(self.machine.path("/run/libvirtd.pid"))
-            .with_context(|| format!("the daemon of {} does not run", self.plan.id))?;
-        self.machine.run("kill", &["-KILL", pid.trim()])?;
-        if let Some(mut daemon) = self.daemon.take() {
-            daemon.wait()?;
+    /// Sends the daemon a signal that it survives.
+    pub(super) fn signal_daemon(&self, signal: Signal) -> Result<()> {
+        let daemon = self.daemon();
+        let daemon = daemon.as_ref();
+        daemon
+            .with_context(|| format!("the daemon of {} is down", self.plan.id))?
+            .signal(signal)
+    }
+
+    pub(super) fn daemon_runs(&self) -> bool {
+        self.daemon().is_some()
+    }
+
+    /// Decides how much ahead the daemon's clock is from its next start on.
+    pub(super) fn set_clock(&self, ahead: Duration) -> Result<()> {
+        *self.clock() = if ahead.is_zero() {
+            Vec::new()
+        } else {
+            let library = cache::daemons()?.library("faketime/libfaketimeMT.so.1");
+            vec![
+                format!("LD_PRELOAD={library}"),
+                format!("FAKETIME=+{}s", ahead.as_secs()),
+                // Deadlines are kept by this one.
+                "FAKETIME_DONT_FAKE_MONOTONIC=1".into(),
+            ]
+        };
+        Ok(())
+    }
+
+    fn clock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn daemon(&self) -> MutexGuard<'_, Option<Daemon>> {
+        self.daemon.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the storage pools and starts them, with the host.
+    pub(super) fn start_pools(&self) -> Result<()> {
+        let mut commands = Vec::new();
+        for PoolPlan { name, mebibytes } in &self.plan.pools {
+            let directory = pool_directory(name);
+            let size = format!("size={mebibytes}m,mode=0711");
+            self.machine.run("mkdir", &["-p", &directory])?;
+            let mount = ["-t", "tmpfs", "-o", &size, name, &directory];
+            self.machine.run("mount", &mount)?;
+            commands.push(format!("pool-define-as {name} dir --target {directory}"));
+            commands.push(format!("pool-start {name}"));
+            commands.push(format!("pool-autostart {name}"));
+        }
+        if !commands.is_empty() {
+            self.virsh(&[&commands.join("; ")])
+                .with_context(|| format!("cannot make the pools of {}", self.plan.id))?;
         }
         Ok(())
     }
@@ -130,12 +274,17 @@ impl Host {
         if self.plan.routers.is_empty() {
             return Ok(());
         }
-        fs::copy(&image.kernel, self.machine.path(domain::KERNEL))?;
-        fs::copy(&image.initrd, self.machine.path(domain::INITRD))?;
         let mut commands = Vec::new();
         for router in &self.plan.routers {
+            let definition = match self.plan.driver {
+                Driver::Qemu => domain::machine(router, image),
+                Driver::Lxc => {
+                    image.container(router, &self.machine)?;
+                    domain::container(router)
+                }
+            };
             let file = self.machine.path(&format!("/run/{}.xml", router.name));
-            fs::write(&file, domain::xml(router))?;
+            fs::write(&file, definition)?;
             commands.push(format!("define {}", file.display()));
             commands.push(format!("start {}", router.name));
         }
@@ -182,7 +331,19 @@ impl Host {
 
     /// How libvirt is reached from outside.
     pub fn uri(&self) -> String {
-        format!("qemu+tcp://{}/system", self.address)
+        let driver = match self.plan.driver {
+            Driver::Qemu => "qemu",
+            Driver::Lxc => "lxc",
+        };
+        format!("{driver}+tcp://{}/system", self.address)
+    }
+
+    /// A relay to its daemon: see [`Relay::uri`].
+    ///
+    /// # Errors
+    /// There is no free port.
+    pub fn relay(&self) -> Result<Relay> {
+        Relay::to(SocketAddr::from((self.address, PORT)))
     }
 
     /// The namespaces that it lives in, to run programs and read files there.
@@ -206,7 +367,8 @@ impl Host {
 
     /// What a router has printed on its serial console since its start.
     pub fn serial(&self, router: &str) -> String {
-        let bytes = fs::read(self.machine.path(&domain::serial_log(router))).unwrap_or_default();
+        let log = domain::serial(self.plan.driver, router);
+        let bytes = fs::read(self.machine.path(&log)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
@@ -227,30 +389,9 @@ impl Host {
     }
 }
 
-impl Drop for Host {
-    fn drop(&mut self) {
-        // The daemon needs no farewell: its state goes with the machine. What is our child
-        // is `nsenter`, which is waited for so that it does not stay as a zombie.
-        if let Some(mut daemon) = self.daemon.take() {
-            daemon.kill().ok();
-            daemon.wait().ok();
-        }
-    }
-}
-
-fn daemon_settings(plan: &HostPlan) -> String {
-    format!(
-        "listen_tls = 0
-listen_tcp = 1
-auth_tcp = \"none\"
-host_uuid = \"{}\"
-unix_sock_group = \"root\"
-auth_unix_rw = \"none\"
-auth_unix_ro = \"none\"
-log_outputs = \"2:file:{LOG}\"
-",
-        plan.uuid
-    )
+/// Where a pool's file system is.
+pub(super) fn pool_directory(pool: &str) -> String {
+    format!("/var/lib/libvirt/pools/{pool}")
 }
 
 /// No helper daemons, no control groups, no file ownership: the machine is all the

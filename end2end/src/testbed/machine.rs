@@ -22,7 +22,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::Signal;
 
+use super::{cache, control_group::ControlGroups};
 use crate::until;
 
 /// Process 1. `wait` also reaps orphans, which libvirt relies on: it takes a zombie for a
@@ -31,12 +33,29 @@ use crate::until;
 /// Everything mutable is on fresh memory file systems, so that files vanish with the
 /// mounts: `/run` and `/var` hold the state of daemons, `/etc/libvirt` their configuration.
 /// `/etc/hosts` is a private file as well, for the names of the testbed's hosts; and so are
-/// `/etc/passwd` and `/etc/group`, for libvirt does not start without the user that Debian has for
-/// it, and the package that adds it would start services on the real machine.
+/// `/etc/passwd`, `/etc/group` and `/etc/shadow`, for daemons do not start without the users that
+/// Debian has for them, and the packages that add them would start services on the real machine.
+/// Root has no password, a home of its own and a plain shell, for those who come by SSH.
+///
+/// Those who run containers find their own control groups where the real machine has its: see
+/// [`ControlGroups`].
+///
+/// `/mnt` is the [cache](super::cache), wherever that is: it is mounted before a fresh file
+/// system may cover it.
 const INIT: &str = r#"
 set -e
 hostname "$1"
+mount --bind "$2" /mnt
+# What comes first in the list of mounts is what libvirt takes.
+umount -R /sys/fs/cgroup 2>/dev/null || :
 mount -t sysfs -o nosuid,nodev,noexec testbed /sys
+[ $# = 2 ] || mount -t tmpfs testbed /sys/fs/cgroup
+shift 2
+while [ $# != 0 ]; do
+    mkdir -p "/sys/fs/cgroup/$3"
+    mount -t "$1" -o "$2" testbed "/sys/fs/cgroup/$3"
+    shift 3
+done
 for directory in /run /var /tmp /etc/libvirt; do
     mount -t tmpfs -o mode=0755 testbed "$directory"
 done
@@ -45,18 +64,23 @@ mkdir -p /var/lib/libvirt/images /var/log/libvirt /var/cache/libvirt /run/libvir
 ln -s /run /var/run
 echo "127.0.0.1 localhost" >/run/hosts
 mount --bind /run/hosts /etc/hosts
-for file in passwd group; do
-    cp /etc/$file /run/$file
+{ echo root:x:0:0::/run:/bin/sh; grep -v ^root: /etc/passwd; } >/run/passwd
+echo 'root:*:19000:0:99999:7:::' >/run/shadow
+cp /etc/group /run/group
+id=64055
+for user in libvirt-qemu sshd _lldpd; do
+    grep -q ^$user: /run/passwd || echo "$user:x:$id:$id::/:/bin/false" >>/run/passwd
+    grep -q ^$user: /run/group || echo "$user:x:$id:" >>/run/group
+    id=$((id + 1))
 done
-grep -q ^libvirt-qemu: /run/passwd || echo "libvirt-qemu:x:64055:64055::/:/bin/false" >>/run/passwd
-grep -q ^libvirt-qemu: /run/group || echo "libvirt-qemu:x:64055:" >>/run/group
-for file in passwd group; do
+chmod 600 /run/shadow
+for file in passwd group shadow; do
     mount --bind /run/$file /etc/$file
 done
 ip link set lo up
 exec 3<&0
-echo ready
 cat <&3 >/dev/null &
+echo ready
 wait $!
 "#;
 
@@ -68,22 +92,35 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub struct Machine {
     holder: Child,
     pid: u32,
+    // Goes last, when there are no processes in it any more.
+    groups: Option<ControlGroups>,
 }
 
 impl Machine {
-    /// Makes the namespaces of a machine called `hostname`.
+    /// Makes the namespaces of a machine called `hostname`, with control groups if it is to run
+    /// containers.
     ///
     /// # Errors
     /// This process may not (not root, or a container without the right to mount), or
     /// `unshare` and `ip` are missing.
-    pub fn boot(hostname: &str) -> Result<Self> {
+    pub fn boot(hostname: &str, groups: Option<ControlGroups>) -> Result<Self> {
         if !nix::unistd::geteuid().is_root() {
             bail!("the testbed makes network namespaces and mounts, which needs root");
         }
-        let mut holder = Command::new("unshare")
-            .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--fork"])
-            .args(["--kill-child", "--mount-proc", "--propagation", "private"])
+        let gates = groups.as_ref().map(ControlGroups::gates);
+        let mounts = groups.iter().flat_map(ControlGroups::mounts);
+        let mut holder = enter(&gates.unwrap_or_default(), "unshare")
+            .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--cgroup"])
+            .args([
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+                "--propagation",
+                "private",
+            ])
             .args(["--", "sh", "-c", INIT, "machine", hostname])
+            .arg(cache::directory()?)
+            .args(mounts.flatten())
             .current_dir("/")
             // Ctrl-C is for the owner, who takes things down in order.
             .process_group(0)
@@ -110,7 +147,14 @@ impl Machine {
             .trim()
             .parse()
             .context("unshare has no single child")?;
-        Ok(Self { holder, pid })
+        if let Some(groups) = &groups {
+            groups.settle()?;
+        }
+        Ok(Self {
+            holder,
+            pid,
+            groups,
+        })
     }
 
     /// The id of its process 1, seen from outside.
@@ -128,10 +172,12 @@ impl Machine {
 
     /// The given program, to be run in the machine.
     pub fn command(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
+        let doors = self.groups.as_ref().map(ControlGroups::doors);
+        let mut command = enter(&doors.unwrap_or_default(), "nsenter");
         command
             .args(["--target", &self.pid.to_string()])
-            .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--wd=/"])
+            .args(["--net", "--mount", "--uts", "--ipc", "--pid", "--cgroup"])
+            .arg("--wd=/")
             .args(["--", program])
             .process_group(0)
             .stdin(Stdio::null());
@@ -147,23 +193,57 @@ impl Machine {
         text(program, &output)
     }
 
-    /// Runs commands of `ip`, one a line, in the machine's network but with the process ids
-    /// and files of the real machine, so that `netns PID` means another machine.
+    /// Runs commands of `ip`, one a line.
     ///
     /// # Errors
     /// The first command that failed, in the words of `ip`.
     pub fn ip(&self, commands: &str) -> Result<()> {
+        self.feed("ip", &["-batch", "-"], commands)
+    }
+
+    /// Changes the packet filter by a script of `nft`, as a whole or not at all.
+    ///
+    /// # Errors
+    /// What `nft` does not understand or cannot do, in its words.
+    pub fn nft(&self, script: &str) -> Result<()> {
+        self.feed("nft", &["-f", "-"], script)
+    }
+
+    /// Changes queues by commands of `tc`, one a line.
+    ///
+    /// # Errors
+    /// The first command that failed, in the words of `tc`.
+    pub fn tc(&self, commands: &str) -> Result<()> {
+        self.feed("tc", &["-batch", "-"], commands)
+    }
+
+    /// Sends a signal to a process, by the id that it has in the machine. One that has ended
+    /// needs none.
+    ///
+    /// # Errors
+    /// It cannot be sent.
+    pub fn signal(&self, pid: u32, signal: Signal) -> Result<()> {
+        let sent = self.run("kill", &["-s", signal.as_str(), &pid.to_string()]);
+        if self.path(&format!("/proc/{pid}")).exists() {
+            sent?;
+        }
+        Ok(())
+    }
+
+    /// Runs a program that reads `input`, in the machine's network but with the process ids and
+    /// files of the real machine, so that `netns PID` means another machine.
+    fn feed(&self, program: &str, arguments: &[&str], input: &str) -> Result<()> {
         let mut child = Command::new("nsenter")
-            .args(["--target", &self.pid.to_string(), "--net", "--"])
-            .args(["ip", "-batch", "-"])
+            .args(["--target", &self.pid.to_string(), "--net", "--", program])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(commands.as_bytes())?;
+            stdin.write_all(input.as_bytes())?;
         }
-        text("ip", &child.wait_with_output()?)?;
+        text(program, &child.wait_with_output()?)?;
         Ok(())
     }
 }
@@ -178,6 +258,18 @@ impl Drop for Machine {
             self.holder.wait().ok();
         }
     }
+}
+
+/// A program that enters control groups first.
+fn enter(doors: &[PathBuf], program: &str) -> Command {
+    if doors.is_empty() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sh");
+    let script = r#"while [ "$1" != -- ]; do echo $$ >"$1"; shift; done; shift; exec "$@""#;
+    command.args(["-c", script, "enter"]).args(doors);
+    command.args(["--", program]);
+    command
 }
 
 /// Standard output of a program that succeeded.

@@ -14,20 +14,37 @@
 //!
 //! `docs/testbed.md` says how to add a host or a guest.
 
+mod cache;
+mod control_group;
+mod daemon;
 mod domain;
+mod fault;
 mod guest;
 mod host;
+mod lldp;
 mod machine;
 mod plan;
+mod plans;
+mod relay;
+mod router;
+mod secret;
 
-use std::{fmt::Write, net::Ipv4Addr, path::Path, process::Command};
+use std::{fmt::Write, net::Ipv4Addr, panic::resume_unwind, path::Path, process::Command, thread};
 
 use anyhow::{Context, Result, bail};
 
-pub use guest::GuestImage;
+use control_group::ControlGroups;
+pub use fault::Fault;
+use guest::GuestImage;
 pub use host::Host;
 pub use machine::Machine;
-pub use plan::{BridgePlan, Cable, HostPlan, NicPlan, Plan, Port, RouterPlan};
+pub use plan::{
+    BridgePlan, Cable, Driver, Flow, HostPlan, NicPlan, Plan, Plug, PoolPlan, Port, RouterPlan,
+    Transport, Vxlan,
+};
+pub use relay::Relay;
+pub use router::{Count, Traffic};
+pub use secret::{Authority, SshServer};
 
 /// How many testbeds can stand side by side.
 const NUMBERS: u8 = 64;
@@ -41,10 +58,20 @@ pub struct Testbed {
     hosts: Vec<Host>,
     uplink: Uplink,
     plan: Plan,
-    _switch: Machine,
+    switch: Machine,
 }
 
 impl Testbed {
+    /// Downloads and makes, once, what any testbed needs: as any user, who need not be root.
+    ///
+    /// # Errors
+    /// There is no network, or the cache cannot be written.
+    pub fn prepare() -> Result<()> {
+        GuestImage::prepare()?;
+        cache::daemons()?;
+        Ok(())
+    }
+
     /// Builds what the plan describes and starts its daemons and routers. Routers boot
     /// in the background: see [`wait_routers_up`](Self::wait_routers_up).
     ///
@@ -58,7 +85,7 @@ impl Testbed {
         } else {
             None
         };
-        let switch = Machine::boot("switch")?;
+        let switch = Machine::boot("switch", None)?;
         switch.ip("link add mgmt type bridge\nlink set mgmt up\n")?;
         let uplink = Uplink::claim(&switch)?;
         let mut names = String::from("127.0.0.1 localhost\n");
@@ -67,49 +94,88 @@ impl Testbed {
         }
         let mut hosts = Vec::new();
         for (number, host) in (1..).zip(&plan.hosts) {
-            let host = Host::prepare(host, uplink.address(number), &names)?;
-            let mut commands = String::new();
-            let _ = writeln!(
-                commands,
-                "link add m{number} type veth peer name mgmt netns {}",
+            let groups = match host.driver {
+                Driver::Lxc => Some(ControlGroups::make(&format!(
+                    "{}-{}",
+                    uplink.name, host.id
+                ))?),
+                Driver::Qemu => None,
+            };
+            let host = Host::prepare(host, uplink.address(number), &names, groups)?;
+            switch.ip(&format!(
+                "link add m{number} type veth peer name mgmt address {} netns {}\n\
+                 link set m{number} master mgmt up\n",
+                host.plan().mac,
                 host.machine().pid()
-            );
-            let _ = writeln!(commands, "link set m{number} master mgmt up");
-            switch.ip(&commands)?;
+            ))?;
             hosts.push(host);
         }
         let mut bed = Self {
             hosts,
             uplink,
             plan: plan.clone(),
-            _switch: switch,
+            switch,
         };
         bed.plug_cables()?;
         for host in &mut bed.hosts {
             host.wire()?;
             host.start_daemon()?;
+            host.start_others()?;
         }
-        for host in &mut bed.hosts {
+        for host in &bed.hosts {
             host.wait_daemon()?;
+            host.start_pools()?;
         }
         if let Some(image) = &image {
-            for host in &bed.hosts {
-                host.start_routers(image)?;
-            }
+            // Side by side: they mostly wait for each other's libvirtd.
+            thread::scope(|scope| {
+                let starts = bed.hosts.iter();
+                let starts: Vec<_> = starts
+                    .map(|host| scope.spawn(|| host.start_routers(image)))
+                    .collect();
+                starts
+                    .into_iter()
+                    .try_for_each(|start| start.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            })?;
         }
         Ok(bed)
     }
 
+    /// Makes the cables. Each goes through the switch, as through a patch panel, which forwards
+    /// every frame from one half to the other, those of LLDP and the spanning tree protocol
+    /// included: pulled there, it is seen to be gone at both ends.
     fn plug_cables(&self) -> Result<()> {
-        for Cable { a, b, .. } in &self.plan.cables {
-            let (from, to) = (self.host(&a.host).machine(), self.host(&b.host).machine());
-            from.ip(&format!(
-                "link add {} type veth peer name {} netns {}\nlink set {0} up\n",
-                a.nic,
-                b.nic,
-                to.pid()
-            ))?;
-            to.ip(&format!("link set {} up\n", b.nic))?;
+        if self.plan.cables.is_empty() {
+            return Ok(());
+        }
+        let mut commands = String::new();
+        let mut rules = String::from("table netdev cables {\n");
+        for (number, cable) in (1..).zip(&self.plan.cables) {
+            for (half, other, port) in [("a", "b", &cable.a), ("b", "a", &cable.b)] {
+                let half = format!("c{number}{half}");
+                let _ = writeln!(
+                    commands,
+                    "link add {half} type veth peer name {} address {} netns {}",
+                    port.nic,
+                    port.mac,
+                    self.host(&port.host).machine().pid()
+                );
+                // The panel itself says nothing.
+                let _ = writeln!(commands, "link set {half} addrgenmode none up");
+                let _ = writeln!(
+                    rules,
+                    "chain {half} {{
+                        type filter hook ingress device \"{half}\" priority 0
+                        fwd to \"c{number}{other}\"
+                    }}"
+                );
+            }
+        }
+        self.switch.ip(&commands)?;
+        self.switch.nft(&(rules + "}\n"))?;
+        for port in self.plan.ports() {
+            let machine = self.host(&port.host).machine();
+            machine.ip(&format!("link set {} up\n", port.nic))?;
         }
         Ok(())
     }
@@ -125,20 +191,48 @@ impl Testbed {
             .unwrap_or_else(|| panic!("the testbed has no host {id}"))
     }
 
-    /// The host with this id, to start or stop its daemon.
-    ///
-    /// # Panics
-    /// The plan has no such host.
-    pub fn host_mut(&mut self, id: &str) -> &mut Host {
-        self.hosts
-            .iter_mut()
-            .find(|host| host.plan().id == id)
-            .unwrap_or_else(|| panic!("the testbed has no host {id}"))
+    /// Both ends of the link that a host's NIC is plugged into, its own first.
+    fn link(&self, host: &str, nic: &str) -> Result<[(&Machine, String); 2]> {
+        let here = (self.host(host).machine(), nic.to_owned());
+        if nic == "mgmt" {
+            let place = self.hosts.iter().position(|other| other.plan().id == host);
+            let port = format!("m{}", place.unwrap_or_default() + 1);
+            return Ok([here, (&self.switch, port)]);
+        }
+        let (_, Cable { a, b, .. }) = self.cable(host, nic)?;
+        let other = if a.host == host && a.nic == nic { b } else { a };
+        Ok([here, (self.host(&other.host).machine(), other.nic.clone())])
+    }
+
+    /// What a host's NIC is plugged into in the switch, and where that leads from there.
+    fn halves(&self, host: &str, nic: &str) -> Result<Vec<String>> {
+        if nic == "mgmt" {
+            let [_, (_, port)] = self.link(host, nic)?;
+            return Ok(vec![port]);
+        }
+        let (number, _) = self.cable(host, nic)?;
+        Ok(["a", "b"].map(|half| format!("c{number}{half}")).into())
+    }
+
+    /// The cable that ends at a host's NIC, with its number.
+    fn cable(&self, host: &str, nic: &str) -> Result<(usize, &Cable)> {
+        let mut cables = (1..).zip(&self.plan.cables);
+        let cable = cables.find(|(_, Cable { a, b, .. })| {
+            [a, b]
+                .iter()
+                .any(|port| port.host == host && port.nic == nic)
+        });
+        cable.with_context(|| format!("no cable ends at {nic} of {host}"))
     }
 
     /// All hosts, in the order of the plan.
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
+    }
+
+    /// Where all cables and the management network come together.
+    pub fn switch(&self) -> &Machine {
+        &self.switch
     }
 
     /// What it was built from.
@@ -178,13 +272,18 @@ impl Testbed {
 
     /// The configuration with which `vms serve` takes care of this testbed.
     pub fn config(&self) -> String {
+        self.config_with(Host::uri)
+    }
+
+    /// The same, with another way to reach some hosts: a [`Relay`], TLS or SSH.
+    pub fn config_with(&self, uri: impl Fn(&Host) -> String) -> String {
         let mut text = String::new();
         for host in &self.hosts {
             let _ = writeln!(
                 text,
                 "[[host]]\nid = \"{}\"\nuri = \"{}\"\n",
                 host.plan().id,
-                host.uri()
+                uri(host)
             );
         }
         for Cable { a, b, capacity } in &self.plan.cables {

@@ -1,8 +1,12 @@
 //! The wiring of a testbed as data: what is built from it, and what tests compare with.
 
-use std::{collections::BTreeSet, net::Ipv4Addr};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::{Ipv4Addr, SocketAddrV4},
+};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 /// A whole testbed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,22 +24,108 @@ pub struct HostPlan {
     pub id: String,
     /// What libvirt reports as the host's UUID.
     pub uuid: String,
+    /// What its routers are.
+    pub driver: Driver,
+    /// The MAC address of `mgmt`, its NIC in the management network.
+    pub mac: String,
+    /// Whether it tells its neighbours on cables who it is, and listens to them: by `lldpd`.
+    pub lldp: bool,
     /// Its bridges.
     pub bridges: Vec<BridgePlan>,
+    /// Its address in the network between the hosts, if it takes part in one.
+    pub transport: Option<Transport>,
+    /// Its storage pools.
+    pub pools: Vec<PoolPlan>,
     /// Its virtual routers.
     pub routers: Vec<RouterPlan>,
 }
 
+impl HostPlan {
+    fn has_bridge(&self, name: &str) -> bool {
+        self.bridges.iter().any(|bridge| bridge.name == name)
+    }
+
+    fn check_plug(&self, router: &RouterPlan, plug: &Plug) -> Result<()> {
+        let (name, id) = (&router.name, &self.id);
+        let local = self.transport.as_ref().map(|transport| transport.address);
+        match plug {
+            Plug::Bridge(bridge) => ensure!(
+                self.has_bridge(bridge),
+                "{name} is plugged into bridge {bridge}, which {id} does not have"
+            ),
+            _ if self.driver == Driver::Lxc => {
+                bail!("{name} is a container, which can be plugged into a bridge only")
+            }
+            Plug::Multicast(group) => {
+                let multicast = group.ip().is_multicast() && local.is_some();
+                ensure!(
+                    multicast,
+                    "{name} cannot use {group}: it is no group, or {id} has no transport address"
+                );
+            }
+            Plug::Udp { local: end, .. } => ensure!(
+                Some(*end.ip()) == local,
+                "{name} has a link from {end}, which is no address of {id}"
+            ),
+        }
+        Ok(())
+    }
+}
+
+/// libvirt's driver on a host, which decides what its routers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    /// Virtual machines, under software emulation.
+    Qemu,
+    /// Containers.
+    Lxc,
+}
+
 /// A Linux bridge on a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BridgePlan {
     /// Its interface name, at most 15 characters.
     pub name: String,
+    /// Its MAC address, which would otherwise change with its ports.
+    pub mac: String,
     /// The host's own ends of cables that are its ports.
     pub ports: Vec<String>,
+    /// Whether it runs the spanning tree protocol: where cables form a ring, it must.
+    pub stp: bool,
+    /// The tunnel that is one more port, if it spans hosts without a cable of its own.
+    pub tunnel: Option<Vxlan>,
 }
 
-/// A virtual router: a QEMU guest that forwards packets.
+/// Where tunnels of a host end, and where its multicast goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transport {
+    /// The bridge that has the address.
+    pub bridge: String,
+    /// The host's address there.
+    pub address: Ipv4Addr,
+    /// The length of its network prefix, in bits.
+    pub prefix: u8,
+}
+
+/// A VXLAN tunnel between all hosts that have one with the same id and group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vxlan {
+    /// The VXLAN network identifier. The interface is called `vx` and this number.
+    pub id: u32,
+    /// The multicast group by which the hosts find each other.
+    pub group: Ipv4Addr,
+}
+
+/// A storage pool: a directory on a file system of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolPlan {
+    /// Its name.
+    pub name: String,
+    /// How much it holds. It is memory of the real machine.
+    pub mebibytes: u32,
+}
+
+/// A virtual router: a guest that forwards packets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouterPlan {
     /// Its domain name.
@@ -50,6 +140,26 @@ pub struct RouterPlan {
     pub gateway: Option<Ipv4Addr>,
     /// The address that it pings every second, if any.
     pub pings: Option<Ipv4Addr>,
+    /// The traffic that it sends from its start, if any.
+    pub sends: Option<Flow>,
+}
+
+/// Packets sent to a router at a fixed rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flow {
+    /// An address of the router that counts them.
+    pub to: Ipv4Addr,
+    /// How many a second.
+    pub packets_per_second: u32,
+    /// The size of each, as Ethernet frame without checksum.
+    pub bytes: u32,
+}
+
+/// As `src/bin/router.rs` takes it, with commas.
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{},{}", self.to, self.packets_per_second, self.bytes)
+    }
 }
 
 /// A NIC of a virtual router.
@@ -57,12 +167,39 @@ pub struct RouterPlan {
 pub struct NicPlan {
     /// Its MAC address, lower case with colons.
     pub mac: String,
-    /// The bridge that it is plugged into.
-    pub bridge: String,
+    /// What it is plugged into.
+    pub plug: Plug,
     /// Its IPv4 address.
     pub address: Ipv4Addr,
     /// The length of its network prefix, in bits.
     pub prefix: u8,
+}
+
+impl NicPlan {
+    /// The bridge that it is plugged into, if it is one.
+    pub fn bridge(&self) -> Option<&str> {
+        match &self.plug {
+            Plug::Bridge(bridge) => Some(bridge),
+            _ => None,
+        }
+    }
+}
+
+/// What a router's NIC is plugged into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plug {
+    /// A bridge of its host.
+    Bridge(String),
+    /// A segment that is a multicast group in the transport network: all guests of all hosts that
+    /// name the same group and port are on it.
+    Multicast(SocketAddrV4),
+    /// A link to one other guest, by UDP between the transport addresses of their hosts.
+    Udp {
+        /// Where this end listens.
+        local: SocketAddrV4,
+        /// Where the other end does.
+        remote: SocketAddrV4,
+    },
 }
 
 /// A physical link between two hosts.
@@ -83,62 +220,22 @@ pub struct Port {
     pub host: String,
     /// The NIC's interface name, at most 15 characters.
     pub nic: String,
+    /// Its MAC address.
+    pub mac: String,
 }
 
 impl Plan {
-    /// One host, `alpha`, with three routers in a line over two bridges:
-    ///
-    /// ```text
-    /// r1 .1 ── br-west 10.50.1.0/24 ── .2 r2 .2 ── br-east 10.50.2.0/24 ── .3 r3
-    /// ```
-    ///
-    /// `r1` and `r3` ping each other all the time, through `r2`.
-    pub fn line() -> Self {
-        let west = |host| nic("br-west", 1, host);
-        let east = |host| nic("br-east", 2, host);
-        let router = |number, nics, gateway: Option<[u8; 4]>, pings: Option<[u8; 4]>| RouterPlan {
-            name: format!("r{number}"),
-            uuid: format!("5a3c1e70-0000-4000-8000-00000000010{number}"),
-            network: "line".into(),
-            nics,
-            gateway: gateway.map(Into::into),
-            pings: pings.map(Into::into),
-        };
-        Self {
-            hosts: vec![HostPlan {
-                bridges: vec![bridge("br-west"), bridge("br-east")],
-                routers: vec![
-                    router(1, vec![west(1)], Some([10, 50, 1, 2]), Some([10, 50, 2, 3])),
-                    router(2, vec![west(2), east(2)], None, None),
-                    router(3, vec![east(3)], Some([10, 50, 2, 2]), Some([10, 50, 1, 1])),
-                ],
-                ..host("alpha", 1)
-            }],
-            cables: Vec::new(),
-        }
-    }
-
-    /// Two hosts without guests, `alpha` and `beta`, and one cable between their `eth0`.
-    pub fn pair() -> Self {
-        let port = |host: &str| Port {
-            host: host.into(),
-            nic: "eth0".into(),
-        };
-        Self {
-            hosts: vec![host("alpha", 1), host("beta", 2)],
-            cables: vec![Cable {
-                a: port("alpha"),
-                b: port("beta"),
-                capacity: "1G".into(),
-            }],
-        }
-    }
-
     /// Every router with its host.
     pub fn routers(&self) -> impl Iterator<Item = (&HostPlan, &RouterPlan)> {
         self.hosts
             .iter()
             .flat_map(|host| host.routers.iter().map(move |router| (host, router)))
+    }
+
+    /// The router that has an address, with its host.
+    pub fn owner(&self, address: Ipv4Addr) -> Option<(&HostPlan, &RouterPlan)> {
+        self.routers()
+            .find(|(_, router)| router.nics.iter().any(|nic| nic.address == address))
     }
 
     /// Checks what the kernel or libvirt would refuse later, and less clearly.
@@ -156,6 +253,7 @@ impl Plan {
         let mut macs = BTreeSet::new();
         for host in &self.hosts {
             check_word("host", &host.id)?;
+            macs.insert(&host.mac);
             ensure!(hosts.insert(&host.id), "two hosts are called {}", host.id);
             ensure!(
                 uuids.insert(&host.uuid),
@@ -164,6 +262,17 @@ impl Plan {
             );
             for bridge in &host.bridges {
                 check_interface(&bridge.name)?;
+                ensure!(
+                    macs.insert(&bridge.mac),
+                    "the MAC {} occurs twice",
+                    bridge.mac
+                );
+                ensure!(
+                    bridge.tunnel.is_none() || host.transport.is_some(),
+                    "bridge {} has a tunnel, and {} no transport address for its end",
+                    bridge.name,
+                    host.id
+                );
                 for port in &bridge.ports {
                     ensure!(
                         self.ports().any(|p| p.host == host.id && &p.nic == port),
@@ -172,6 +281,16 @@ impl Plan {
                         host.id
                     );
                 }
+            }
+            if let Some(Transport { bridge, .. }) = &host.transport {
+                ensure!(
+                    host.has_bridge(bridge),
+                    "the transport address of {} is on bridge {bridge}, which it does not have",
+                    host.id
+                );
+            }
+            for pool in &host.pools {
+                check_word("pool", &pool.name)?;
             }
             for router in &host.routers {
                 check_word("router", &router.name)?;
@@ -183,18 +302,13 @@ impl Plan {
                 );
                 for nic in &router.nics {
                     ensure!(macs.insert(&nic.mac), "the MAC {} occurs twice", nic.mac);
-                    ensure!(
-                        host.bridges.iter().any(|b| b.name == nic.bridge),
-                        "{} is plugged into bridge {}, which {} does not have",
-                        router.name,
-                        nic.bridge,
-                        host.id
-                    );
+                    host.check_plug(router, &nic.plug)?;
                 }
             }
         }
         for port in self.ports() {
             check_interface(&port.nic)?;
+            ensure!(macs.insert(&port.mac), "the MAC {} occurs twice", port.mac);
             ensure!(
                 hosts.contains(&port.host),
                 "a cable ends at host {}, which is not there",
@@ -204,34 +318,9 @@ impl Plan {
         Ok(())
     }
 
-    fn ports(&self) -> impl Iterator<Item = &Port> {
+    /// The physical NICs of all hosts, by their cables.
+    pub fn ports(&self) -> impl Iterator<Item = &Port> {
         self.cables.iter().flat_map(|cable| [&cable.a, &cable.b])
-    }
-}
-
-fn host(id: &str, number: u8) -> HostPlan {
-    HostPlan {
-        id: id.into(),
-        uuid: format!("5a3c1e70-0000-4000-8000-0000000000{number:02x}"),
-        bridges: Vec::new(),
-        routers: Vec::new(),
-    }
-}
-
-fn bridge(name: &str) -> BridgePlan {
-    BridgePlan {
-        name: name.into(),
-        ports: Vec::new(),
-    }
-}
-
-/// A NIC in segment `segment` with host part `host`, MAC derived from both.
-fn nic(bridge: &str, segment: u8, host: u8) -> NicPlan {
-    NicPlan {
-        mac: format!("52:54:00:50:{segment:02x}:{host:02x}"),
-        bridge: bridge.into(),
-        address: Ipv4Addr::new(10, 50, segment, host),
-        prefix: 24,
     }
 }
 
@@ -257,12 +346,6 @@ fn check_interface(name: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_plans_that_we_ship_are_sound() {
-        Plan::line().check().unwrap();
-        Plan::pair().check().unwrap();
-    }
 
     #[test]
     fn a_nic_without_its_bridge_is_refused() {

@@ -1,15 +1,32 @@
 #!/bin/busybox sh
-# Process 1 of a virtual router. The kernel command line says what it is:
+# Process 1 of a virtual router, machine or container. What it is, is on the kernel's command line
+# or, in a container, in the file /plan:
 #   vms.name=NAME  vms.nic=MAC,ADDRESS/PREFIX (one each)  vms.gateway=ADDRESS  vms.ping=ADDRESS
+#   vms.send=ADDRESS,PACKETS-PER-SECOND,BYTES
 # Lines on the serial console that begin with VMS- are read by the testbed.
-/bin/busybox mkdir -p /proc /sys /dev
+/bin/busybox mkdir -p /bin /proc /sys /dev /run
 /bin/busybox --install -s /bin
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs dev /dev
-while read -r module; do insmod "/lib/$module.ko"; done </lib/order
+control=/control
+agent=
+if [ -e /plan ]; then
+    plan=/plan
+    # Nobody reads a container's console, and one that is full stops who writes.
+    exec >/serial 2>&1
+else
+    plan=/proc/cmdline
+    mount -t proc proc /proc
+    mount -t sysfs sysfs /sys
+    mount -t devtmpfs dev /dev
+    while read -r module; do insmod "/lib/$module.ko"; done </lib/order
+    for port in /sys/class/virtio-ports/*; do
+        case $(cat "$port/name") in
+            vms.control) control=/dev/${port##*/} ;;
+            org.qemu.guest_agent.0) agent=/dev/${port##*/} ;;
+        esac
+    done
+fi
 
-value() { tr ' ' '\n' </proc/cmdline | sed -n "s/^vms\.$1=//p"; }
+value() { tr ' ' '\n' <$plan | sed -n "s/^vms\.$1=//p"; }
 
 ip link set lo up
 for nic in $(value nic); do
@@ -24,6 +41,8 @@ done
 gateway=$(value gateway)
 [ -z "$gateway" ] || ip route add default via "$gateway"
 echo 1 >/proc/sys/net/ipv4/ip_forward
+[ -z "$agent" ] || qemu-ga --method=virtio-serial --path="$agent" --statedir=/run &
+router "$control" $(value send | tr , ' ') &
 echo "VMS-UP $(value name) $(cut -d' ' -f1 /proc/uptime)"
 
 target=$(value ping)

@@ -30,6 +30,9 @@ fn lasting(found: &Value) -> Value {
                 let mut router = router.clone();
                 router["as_of"] = Value::Null;
                 router["asOf"] = Value::Null;
+                for interface in router["interfaces"].as_array_mut().into_iter().flatten() {
+                    interface["linkAsOf"] = Value::Null;
+                }
                 router
             })
             .collect()
@@ -87,6 +90,15 @@ fn a_pilot_reads_what_the_page_shows() {
                 .iter()
                 .filter(|point| point["value"].is_number());
             assert!(values.count() > 10, "{series}");
+        }
+        let of_hosts = found[version]["hostStatuses"].as_object().unwrap();
+        assert_eq!(of_hosts.len(), hosts.len());
+        for (id, status) in of_hosts {
+            assert_eq!(text(&status["host"], "id"), id);
+            assert_eq!(text(&status["host"], "origin"), "configured");
+            assert_eq!(text(&status["host"]["endpoints"][0], "state"), "online");
+            assert_eq!(status["hangingCalls"].as_u64(), Some(0));
+            assert!(list(&status["unresponsiveRouters"]).is_empty());
         }
         for (id, status) in found[version]["statuses"].as_object().unwrap() {
             assert_eq!(text(&status["router"], "id"), id);
@@ -158,5 +170,44 @@ fn a_pilot_acts_and_is_told_why_not() {
         assert_eq!(text(&faults["invalid"], "fault"), "InvalidArgument");
         assert_eq!(text(&faults["invalid"]["detail"], "element"), "interface");
         assert_eq!(text(&faults["conflict"], "fault"), "Conflict");
+    }
+}
+
+#[test]
+fn a_pilot_takes_a_host_in_and_lets_it_go() {
+    let data = Scratch::new().unwrap();
+    let vms = VmsProcess::demo(data.path()).unwrap();
+    let told = client::python("pilot.py", &["hosts", &vms.url("")]).unwrap();
+    for version in VERSIONS {
+        let told = &told[version];
+        let checked = &told["checked"];
+        assert_eq!(text(checked, "uri"), "test:///default");
+        assert_eq!(checked["usable"], Value::Bool(true));
+        for step in list(&checked["steps"]) {
+            assert!(!text(step, "explanation").is_empty(), "{step}");
+        }
+        assert!(!list(&checked["capabilities"]).is_empty());
+
+        let registered = &told["registered"]["host"];
+        assert_eq!(text(registered, "id"), "by-zeep");
+        assert_eq!(text(registered, "origin"), "registered");
+        let status = &told["status"]["host"];
+        assert_eq!(text(status, "state"), "online", "{status}");
+        assert_eq!(text(&status["endpoints"][0], "uri"), "test:///default");
+        assert_eq!(text(&told["removed"], "host"), "by-zeep");
+
+        for (case, fault) in [
+            ("taken", "Conflict"),
+            ("gone", "NotFound"),
+            ("configured", "Conflict"),
+            ("nowhere", "InvalidArgument"),
+            ("badId", "InvalidArgument"),
+            ("userUnused", "InvalidArgument"),
+            ("dangerous", "InvalidArgument"),
+        ] {
+            let told = &told[case];
+            assert_eq!(text(told, "fault"), fault, "{case}: {told}");
+            assert!(text(&told["detail"], "message").len() > 20, "{told}");
+        }
     }
 }

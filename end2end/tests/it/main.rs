@@ -1,5 +1,10 @@
 //! End-to-end tests: VMS and its testbed as their users meet them.
 
 mod demo;
+mod faults;
+mod fleet;
+mod latency;
 mod real_host;
+mod resilience;
 mod testbed;
+mod trace;

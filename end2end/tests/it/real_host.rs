@@ -118,7 +118,7 @@ fn what_is_wired_is_what_is_told() {
         }
         let wired = bed.plan().routers().map(|(_, router)| {
             let macs = router.nics.iter();
-            let macs = macs.map(|nic| (nic.mac.as_str(), nic.bridge.as_str()));
+            let macs = macs.map(|nic| (nic.mac.as_str(), nic.bridge().unwrap()));
             (router.uuid.as_str(), macs.collect())
         });
         assert_eq!(told, wired.collect());
@@ -127,7 +127,7 @@ fn what_is_wired_is_what_is_told() {
         let mut bridges: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
         for (_, router) in bed.plan().routers() {
             for nic in &router.nics {
-                let ends = bridges.entry(&nic.bridge).or_default();
+                let ends = bridges.entry(nic.bridge().unwrap()).or_default();
                 ends.insert((&router.uuid, &nic.mac));
             }
         }
@@ -264,15 +264,14 @@ fn changes_behind_our_back_show_at_once() {
 #[test]
 fn a_host_that_is_down_at_the_start_is_picked_up_when_it_comes() {
     let files = Scratch::new().unwrap();
-    let mut bed = Testbed::up(&Plan::line()).unwrap();
-    bed.host_mut("alpha").kill_daemon().unwrap();
+    let bed = Testbed::up(&Plan::line()).unwrap();
+    let alpha = bed.host("alpha");
+    let death = alpha.kill_daemon().unwrap();
     let vms = serve(&bed, &files);
     let hosts = || vms.get("/hosts").map(|(_, html)| html);
     assert!(hosts().unwrap().contains("unreachable"));
 
-    let alpha = bed.host_mut("alpha");
-    alpha.start_daemon().unwrap();
-    alpha.wait_daemon().unwrap();
+    death.undo().unwrap();
     until("the host to be picked up", Duration::from_secs(40), || {
         let (_, html) = vms.get("/routers")?;
         Ok((html.contains("r1") && html.contains("running")).then_some(()))
@@ -280,7 +279,7 @@ fn a_host_that_is_down_at_the_start_is_picked_up_when_it_comes() {
     .unwrap();
 
     // Gone again, its routers stay, marked as old.
-    bed.host_mut("alpha").kill_daemon().unwrap();
+    let _death = alpha.kill_daemon().unwrap();
     until("the host to be missed", Duration::from_secs(40), || {
         Ok(hosts()?.contains("unreachable").then_some(()))
     })

@@ -2,15 +2,15 @@
 //! are carried out is not known here.
 
 use super::{
-    Command, HistoryQuery, HostCommand, RouterCommand,
-    table::{ABSENT, Table, bit_rate, bytes, or_absent},
+    Command, HistoryQuery, RouterCommand, hosts,
+    table::{ABSENT, Table, bit_rate, bytes, facts, or_absent},
     time::clock,
 };
 use api::{
     Caller, Error, Event, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
-    GetTopologyRequest, HostFreshness, LinkEnd, ListHostsReply, ListHostsRequest, ListRoutersReply,
-    ListRoutersRequest, Operations, QueryHistoryReply, QueryHistoryRequest, ResumeRouterRequest,
-    Router, RouterId, SuspendRouterRequest,
+    GetTopologyRequest, HostFreshness, LinkEnd, ListRoutersReply, ListRoutersRequest, Operations,
+    QueryHistoryReply, QueryHistoryRequest, ResumeRouterRequest, Router, RouterId,
+    SuspendRouterRequest,
 };
 use futures_util::StreamExt as _;
 use serde::Serialize;
@@ -35,10 +35,25 @@ pub enum CommandError {
         /// The last version that was told of.
         last: Option<u64>,
     },
+    /// The way to an endpoint does not go all the way; the answer says how far.
+    #[error("{uri} cannot be used as it is: the step that failed says what to do.")]
+    NotUsable {
+        /// The libvirt URI.
+        uri: String,
+    },
+    /// Whoever was asked said no.
+    #[error("Nothing was changed.")]
+    Declined,
+    /// Nobody could be asked.
+    #[error("There is no terminal to ask for confirmation at: say --yes if it is meant.")]
+    Unconfirmed,
     /// What it gave could not be written.
     #[error("The answer cannot be written: {0}.")]
     Output(#[from] io::Error),
 }
+
+/// Asks whoever sits at the terminal to say yes or no; `None` if nobody does.
+pub type Confirm<'a> = &'a mut (dyn FnMut(&str) -> io::Result<Option<bool>> + Send);
 
 /// Carries out a command that asks a server, and writes its answer to `out`.
 ///
@@ -48,15 +63,12 @@ pub async fn execute(
     operations: &dyn Operations,
     caller: &Caller,
     out: &mut (dyn Write + Send),
+    confirm: Confirm<'_>,
 ) -> Result<(), CommandError> {
     match command {
         Command::Demo(_) | Command::Serve { .. } => Ok(()),
-        Command::Host {
-            remote,
-            command: HostCommand::List,
-        } => {
-            let reply = operations.list_hosts(caller, ListHostsRequest {}).await?;
-            write(out, remote.json, &reply, hosts)
+        Command::Host { remote, command } => {
+            hosts::execute(command, remote.json, operations, caller, out, confirm).await
         }
         Command::Router { remote, command } => {
             router(command, remote.json, operations, caller, out).await
@@ -202,7 +214,7 @@ async fn find_router(
     }
 }
 
-fn write<T: Serialize>(
+pub(super) fn write<T: Serialize>(
     out: &mut (dyn Write + Send),
     json: bool,
     reply: &T,
@@ -219,7 +231,7 @@ fn write<T: Serialize>(
 }
 
 /// A line for each host whose data is old, so that nobody takes it for the present.
-fn warnings(sources: &[HostFreshness]) -> String {
+pub(super) fn warnings(sources: &[HostFreshness]) -> String {
     let mut text = String::new();
     for source in sources.iter().filter(|source| !source.current) {
         let seen = source.as_of.map_or_else(
@@ -228,36 +240,6 @@ fn warnings(sources: &[HostFreshness]) -> String {
         );
         let state = source.state.as_str();
         let _ = writeln!(text, "! host {} is {state}: {seen}", source.host);
-    }
-    text
-}
-
-fn hosts(reply: &ListHostsReply) -> String {
-    let mut table = Table::new(&[
-        "id", "name", "site", "state", "routers", "running", "cpus", "memory", "uri",
-    ]);
-    for host in &reply.hosts {
-        table.row([
-            host.id.to_string(),
-            host.name.clone(),
-            or_absent(host.site.as_ref()),
-            host.state.as_str().to_owned(),
-            host.routers.to_string(),
-            host.running_routers.to_string(),
-            or_absent(host.cpus),
-            or_absent(host.memory_bytes.map(bytes)),
-            host.endpoints
-                .iter()
-                .map(|endpoint| endpoint.uri.as_str())
-                .collect::<Vec<_>>()
-                .join(" "),
-        ]);
-    }
-    let mut text = table.to_string();
-    for host in &reply.hosts {
-        if let Some(message) = &host.message {
-            let _ = writeln!(text, "! {}: {message}", host.id);
-        }
     }
     text
 }
@@ -285,7 +267,13 @@ fn routers(reply: &ListRoutersReply) -> String {
             router.id.to_string(),
         ]);
     }
-    format!("{table}{}", warnings(&reply.sources))
+    let mut text = table.to_string();
+    for router in &reply.routers {
+        if let Some(message) = &router.message {
+            let _ = writeln!(text, "! {} on {}: {message}", router.name, router.host);
+        }
+    }
+    text + &warnings(&reply.sources)
 }
 
 fn state(router: &Router) -> String {
@@ -305,11 +293,14 @@ fn state_now(router: &Router) -> String {
 fn status(reply: &GetRouterStatusReply) -> String {
     let router = &reply.router;
     let measured = reply.measurement.as_ref();
-    let mut facts = vec![
+    let mut lines = vec![
         ("name", router.name.clone()),
         ("title", or_absent(router.title.as_ref())),
         ("id", router.id.to_string()),
-        ("host", router.host.to_string()),
+        (
+            "host",
+            format!("{}, by {}", router.host, router.driver.as_str()),
+        ),
         (
             "state",
             format!("{}, as of {}", state(router), clock(router.as_of)),
@@ -327,30 +318,26 @@ fn status(reply: &GetRouterStatusReply) -> String {
         } else {
             ""
         };
-        facts.push(("measured", format!("{}{note}", clock(measured.at))));
-        facts.push((
+        lines.push(("measured", format!("{}{note}", clock(measured.at))));
+        lines.push((
             "cpus used",
             measured
                 .cpus_used
                 .map_or(ABSENT.to_owned(), |cpus| format!("{cpus:.2}")),
         ));
-        facts.push((
+        lines.push((
             "memory used",
             or_absent(measured.memory_used_bytes.map(bytes)),
         ));
     }
-    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for (name, value) in facts {
-        let _ = writeln!(text, "{name:width$}  {value}");
-    }
-
+    let mut text = facts(&lines);
     if !router.interfaces.is_empty() {
         let mut table = Table::new(&[
             "interface",
             "kind",
             "source",
             "link",
+            "as of",
             "addresses",
             "receives",
             "sends",
@@ -363,6 +350,7 @@ fn status(reply: &GetRouterStatusReply) -> String {
                 interface.kind.as_str().to_owned(),
                 or_absent(interface.source.as_ref()),
                 interface.link.as_str().to_owned(),
+                clock(interface.link_as_of),
                 some(interface.addresses.join(" ")),
                 or_absent(
                     rates
@@ -389,6 +377,9 @@ fn status(reply: &GetRouterStatusReply) -> String {
             ]);
         }
         let _ = write!(text, "\n{table}");
+    }
+    if let Some(message) = &router.message {
+        let _ = writeln!(text, "! {message}");
     }
     text + &warnings(std::slice::from_ref(&reply.source))
 }

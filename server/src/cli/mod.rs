@@ -4,14 +4,17 @@
 //! configuration). What goes wrong is one sentence on standard error.
 
 mod commands;
+mod endpoint;
+mod hosts;
 mod table;
 mod time;
 
-pub use commands::{CommandError, execute};
+pub use commands::{CommandError, Confirm, execute};
+pub use endpoint::Endpoint;
 pub use time::moment;
 
 use crate::config::Flags;
-use api::{Aggregation, MacAddress, Metric, RouterState, Timestamp, TopologyView};
+use api::{Aggregation, HostId, MacAddress, Metric, RouterState, Timestamp, TopologyView};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -34,7 +37,7 @@ pub struct CommandLine {
 pub enum Command {
     /// Run a server over an embedded fleet of made-up hosts, to look around
     Demo(Flags),
-    /// Run a server over the hosts that vms.toml names
+    /// Run a server over the hosts that vms.toml names and those that are registered
     Serve {
         /// How to run.
         #[command(flatten)]
@@ -43,12 +46,12 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
-    /// Ask a running server about its hosts
+    /// Ask a running server about its hosts, add or remove one
     Host {
         /// Where and how.
         #[command(flatten)]
         remote: Remote,
-        /// What to ask.
+        /// What to ask or do.
         #[command(subcommand)]
         command: HostCommand,
     },
@@ -107,11 +110,56 @@ pub struct Remote {
     pub json: bool,
 }
 
-/// What to ask about hosts.
+/// What to ask about hosts, or to do with one.
 #[derive(Clone, Debug, Subcommand)]
 pub enum HostCommand {
     /// List the hosts
     List,
+    /// Show one host: how it is reached, what it uses, what does not answer on it
+    Show {
+        /// Its id
+        #[arg(value_name = "ID")]
+        host: HostId,
+    },
+    /// Take a host into the fleet, and tell how the first attempt to connect goes
+    Add {
+        /// An id for it: letters, digits, `.`, `_` and `-`, 64 at most
+        #[arg(value_name = "ID")]
+        host: HostId,
+        /// How libvirt reaches it, for example `qemu+ssh://vms@alpha/system`; one for each driver
+        #[arg(value_name = "URI", required = true)]
+        endpoints: Vec<Endpoint>,
+        /// A name for people [default: the id]
+        #[arg(long)]
+        name: Option<String>,
+        /// Where it stands
+        #[arg(long)]
+        site: Option<String>,
+        /// The private key for SSH, by its name in the server's key directory
+        #[arg(long, value_name = "NAME")]
+        key: Option<String>,
+        /// Do not wait for the first attempt
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// Let a host go: its routers run on, and VMS forgets them
+    Remove {
+        /// Its id
+        #[arg(value_name = "ID")]
+        host: HostId,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Try a URI step by step and explain each, without registering anything
+    Check {
+        /// The libvirt URI, for example `qemu+ssh://vms@alpha/system`
+        #[arg(value_name = "URI")]
+        endpoint: Endpoint,
+        /// The private key for SSH, by its name in the server's key directory
+        #[arg(long, value_name = "NAME")]
+        key: Option<String>,
+    },
 }
 
 /// What to ask about routers, or to do with one.
@@ -121,7 +169,7 @@ pub enum RouterCommand {
     List {
         /// Only those on this host
         #[arg(long, value_name = "ID")]
-        host: Option<api::HostId>,
+        host: Option<HostId>,
         /// Only those in this state: running, suspended, shutting-down, shut-off, crashed, unknown
         #[arg(long, value_parser = router_state)]
         state: Option<RouterState>,
@@ -227,6 +275,27 @@ mod tests {
                 ..
             }
         ));
+        let Command::Host {
+            command:
+                HostCommand::Add {
+                    host,
+                    endpoints,
+                    key: Some(key),
+                    no_wait: true,
+                    ..
+                },
+            ..
+        } = read(
+            "vms host add alpha qemu+ssh://alpha/system lxc+ssh://alpha/system --key k --no-wait",
+        )
+        .unwrap()
+        .command
+        else {
+            panic!("another command was read");
+        };
+        assert_eq!((host.as_str(), key.as_str()), ("alpha", "k"));
+        let uris: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
+        assert_eq!(uris, ["qemu+ssh://alpha/system", "lxc+ssh://alpha/system"]);
         for wrong in [
             "vms",
             "vms router",
@@ -235,6 +304,10 @@ mod tests {
             "vms history r1 cpuTime --start yesterday",
             "vms topology --view inner",
             "vms demo --config vms.toml",
+            "vms host show",
+            "vms host add alpha",
+            "vms host add alpha qemu+ext:///system?command=/bin/sh",
+            "vms host check /etc/passwd",
         ] {
             assert_eq!(read(wrong).unwrap_err().exit_code(), 2, "{wrong}");
         }

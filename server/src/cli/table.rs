@@ -1,6 +1,6 @@
 //! Aligned text for people: tables, lists of facts, quantities.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A table; cells that are numbers are aligned to the right.
 pub(super) struct Table {
@@ -61,6 +61,16 @@ impl fmt::Display for Table {
 fn is_quantity(cell: &str) -> bool {
     let first = cell.split(' ').next().unwrap_or_default();
     cell == ABSENT || first.parse::<f64>().is_ok()
+}
+
+/// Names and values, a line each.
+pub(super) fn facts(facts: &[(&str, String)]) -> String {
+    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    facts.iter().fold(String::new(), |mut text, (name, value)| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:width$}  {value}");
+        text
+    })
 }
 
 /// What stands where nothing is known.

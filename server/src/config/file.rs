@@ -2,15 +2,23 @@
 
 use super::{ConfigError, Place, link_end};
 use api::HostId;
-use control::{DeclaredLink, HostSettings, Uri};
+use control::{DeclaredLink, EndpointSettings, HostSettings, KeyName, Transport, Uri};
 use std::{collections::HashMap, ops::Range, path::Path};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-const SETTINGS: &[&str] = &["listen", "data", "sample_interval", "host", "link"];
-const HOST: &[&str] = &["id", "uri", "name", "site"];
+const SETTINGS: &[&str] = &[
+    "listen",
+    "data",
+    "sample_interval",
+    "facts_interval",
+    "relist_interval",
+    "host",
+    "link",
+];
+const HOST: &[&str] = &["id", "uri", "uris", "key", "name", "site"];
 const LINK: &[&str] = &["a", "b", "capacity"];
 
 /// A parsed file.
@@ -45,12 +53,6 @@ impl<'a> Document<'a> {
     /// The hosts, in the order of the file.
     pub(super) fn hosts(&self) -> Result<Vec<HostSettings>, ConfigError> {
         let tables = self.file.tables(&self.root, "host")?;
-        if tables.is_empty() {
-            return Err(ConfigError::new(
-                Place::Whole(self.file.path.to_owned()),
-                "no host is configured: at least one [[host]] with an id and a uri was expected",
-            ));
-        }
         let mut hosts = Vec::with_capacity(tables.len());
         let mut lines = HashMap::new();
         for table in tables {
@@ -69,10 +71,7 @@ impl<'a> Document<'a> {
                     ),
                 ));
             }
-            let uri = self
-                .file
-                .required(&table, "uri", "[[host]]", "\"qemu+ssh://alpha/system\"")?
-                .read(&self.file, Uri::parse)?;
+            let endpoints = self.endpoints(&table)?;
             let text = |key| {
                 let found = self.file.text(table.get_ref(), key)?;
                 found
@@ -91,10 +90,64 @@ impl<'a> Document<'a> {
                 name: text("name")?,
                 site: text("site")?,
                 id,
-                uri,
+                endpoints,
             });
         }
         Ok(hosts)
+    }
+
+    /// How a host is reached: by one URI, or by several of different drivers.
+    fn endpoints(&self, table: &Spanned<&DeTable>) -> Result<Vec<EndpointSettings>, ConfigError> {
+        const EXAMPLE: &str = "\"qemu+ssh://alpha/system\"";
+        let several = self.file.texts(table.get_ref(), "uris")?;
+        let found = match several {
+            None => vec![self.file.required(table, "uri", "[[host]]", EXAMPLE)?],
+            Some(several) => {
+                if self.file.text(table.get_ref(), "uri")?.is_some() {
+                    return Err(self.file.error(
+                        &table.span(),
+                        "this [[host]] has both uri and uris: one of them was expected",
+                    ));
+                }
+                several
+            }
+        };
+        if found.is_empty() {
+            return Err(self.file.error(
+                &table.span(),
+                format!("uris is empty: uris = [{EXAMPLE}], for example, was expected"),
+            ));
+        }
+        let key = self.file.text(table.get_ref(), "key")?;
+        let mut endpoints: Vec<EndpointSettings> = Vec::with_capacity(found.len());
+        for text in &found {
+            let uri = text.read(&self.file, Uri::parse)?;
+            let driver = uri.driver();
+            if endpoints.iter().any(|known| known.uri.driver() == driver) {
+                return Err(self.file.error(
+                    &text.span,
+                    format!(
+                        "a second URI of the driver {driver}: one for each driver was expected"
+                    ),
+                ));
+            }
+            let is_ssh = uri.transport() == Transport::Ssh;
+            let key = key.as_ref().filter(|_| is_ssh);
+            let key = key.map(|key| key.read(&self.file, str::parse::<KeyName>));
+            endpoints.push(EndpointSettings {
+                uri,
+                key: key.transpose()?,
+            });
+        }
+        if let Some(key) = key
+            && endpoints.iter().all(|endpoint| endpoint.key.is_none())
+        {
+            return Err(self.file.error(
+                &key.span,
+                "a key is used by the ssh transport only, and no URI of this host has it",
+            ));
+        }
+        Ok(endpoints)
     }
 
     /// The declared links, each between two of `hosts`.
@@ -235,6 +288,37 @@ impl File<'_> {
                 format!("{key} is {}: a text in quotes was expected", kind(other)),
             )),
         }
+    }
+
+    /// The texts of a list.
+    fn texts<'t>(
+        &self,
+        table: &'t DeTable,
+        key: &str,
+    ) -> Result<Option<Vec<Found<'t>>>, ConfigError> {
+        let Some(value) = table.get(key) else {
+            return Ok(None);
+        };
+        let wrong = |value: &Spanned<DeValue>| {
+            self.error(
+                &value.span(),
+                format!(
+                    "{key} has {}: a list of texts in quotes was expected",
+                    kind(value.get_ref())
+                ),
+            )
+        };
+        let DeValue::Array(array) = value.get_ref() else {
+            return Err(wrong(value));
+        };
+        let text = |entry: &'t Spanned<DeValue>| match entry.get_ref() {
+            DeValue::String(text) => Ok(Found {
+                text,
+                span: entry.span(),
+            }),
+            _ => Err(wrong(entry)),
+        };
+        array.iter().map(text).collect::<Result<_, _>>().map(Some)
     }
 
     fn required<'t>(

@@ -5,8 +5,10 @@
 //! | where to listen | `--listen` | `VMS_LISTEN` | `listen` | `127.0.0.1:8080` |
 //! | data directory | `--data` | `VMS_DATA` | `data` | see [`default_data`]; `vms demo`: a temporary one |
 //! | sampling | `--sample-interval` | `VMS_SAMPLE_INTERVAL` | `sample_interval` | `10s` |
+//! | facts without events | `--facts-interval` | `VMS_FACTS_INTERVAL` | `facts_interval` | `2s` |
+//! | full listings | `--relist-interval` | `VMS_RELIST_INTERVAL` | `relist_interval` | `1m` |
 //! | the file | `--config` | `VMS_CONFIG` | | `vms.toml` |
-//! | hosts | | | `[[host]]` | none: `vms serve` wants at least one |
+//! | hosts | | | `[[host]]` | none; more can be registered while the server runs |
 //! | declared links | | | `[[link]]` | none |
 //!
 //! A wrong setting stops the start: a [`ConfigError`] says where it stands and what was expected.
@@ -23,21 +25,26 @@ use control::{DeclaredLink, HostSettings};
 use file::Document;
 use std::{
     ffi::OsString,
+    io::ErrorKind,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 /// The names of the environment variables that are read.
-pub const ENVIRONMENT: [&str; 4] = [
+pub const ENVIRONMENT: [&str; 6] = [
     "VMS_LISTEN",
     "VMS_DATA",
     "VMS_SAMPLE_INTERVAL",
+    "VMS_FACTS_INTERVAL",
+    "VMS_RELIST_INTERVAL",
     "VMS_CONFIG",
 ];
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_SAMPLE_INTERVAL: &str = "10s";
+const DEFAULT_FACTS_INTERVAL: &str = "2s";
+const DEFAULT_RELIST_INTERVAL: &str = "1m";
 const DEFAULT_FILE: &str = "vms.toml";
 
 /// Everything that the server is told.
@@ -49,6 +56,10 @@ pub struct Config {
     pub data: Data,
     /// Time between two samples of a host.
     pub sample_interval: Duration,
+    /// Time between two looks at what libvirt has no events for: states of hosts' interfaces.
+    pub facts_interval: Duration,
+    /// Time between two full listings of a host, events or not.
+    pub relist_interval: Duration,
     /// The hosts of the fleet, by id as configured; empty for the demo, which brings its own.
     pub hosts: Vec<HostSettings>,
     /// The physical links that were declared.
@@ -76,6 +87,13 @@ pub struct Flags {
     /// Time between two samples of a host [env: `VMS_SAMPLE_INTERVAL`] [default: 10s]
     #[arg(long, value_name = "DURATION")]
     pub sample_interval: Option<OsString>,
+    /// Time between two looks at the states of hosts' interfaces [env: `VMS_FACTS_INTERVAL`]
+    /// [default: 2s]
+    #[arg(long, value_name = "DURATION")]
+    pub facts_interval: Option<OsString>,
+    /// Time between two full listings of a host [env: `VMS_RELIST_INTERVAL`] [default: 1m]
+    #[arg(long, value_name = "DURATION")]
+    pub relist_interval: Option<OsString>,
 }
 
 /// Looks up an environment variable; [`std::env::var_os`] outside of tests.
@@ -98,19 +116,20 @@ impl Config {
         file: Option<&Path>,
         environment: Environment,
     ) -> Result<Self, ConfigError> {
-        let path = file
+        let named = file
             .map(Path::to_owned)
-            .or_else(|| environment("VMS_CONFIG").map(PathBuf::from))
-            .unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
-        let text = std::fs::read(&path).map_err(|error| {
-            ConfigError::new(
-                Place::Whole(path.clone()),
-                format!(
-                    "cannot be read ({error}): a file that names the hosts was expected; \
-                     `vms demo` needs none"
-                ),
-            )
-        })?;
+            .or_else(|| environment("VMS_CONFIG").map(PathBuf::from));
+        let path = named.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+        let text = match std::fs::read(&path) {
+            // Nobody named it: hosts can be registered while the server runs.
+            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => Vec::new(),
+            text => text.map_err(|error| {
+                ConfigError::new(
+                    Place::Whole(path.clone()),
+                    format!("cannot be read ({error}): a file of settings was expected"),
+                )
+            })?,
+        };
         let text = String::from_utf8(text)
             .map_err(|_| ConfigError::new(Place::Whole(path.clone()), "is not text in UTF-8"))?;
         Self::serve_text(flags, &path, &text, environment)
@@ -185,6 +204,19 @@ impl Source<'_> {
             Some(found) => found.read(values::sample_interval)?,
             None => Found::default(DEFAULT_SAMPLE_INTERVAL).read(values::sample_interval)?,
         };
+        let facts_interval =
+            match self.find("--facts-interval", "VMS_FACTS_INTERVAL", "facts_interval")? {
+                Some(found) => found.read(values::facts_interval)?,
+                None => Found::default(DEFAULT_FACTS_INTERVAL).read(values::facts_interval)?,
+            };
+        let relist_interval = match self.find(
+            "--relist-interval",
+            "VMS_RELIST_INTERVAL",
+            "relist_interval",
+        )? {
+            Some(found) => found.read(values::relist_interval)?,
+            None => Found::default(DEFAULT_RELIST_INTERVAL).read(values::relist_interval)?,
+        };
         let data = match self.find("--data", "VMS_DATA", "data")? {
             Some(found) => Data::Directory(found.directory()?),
             None => default_data(self.environment, is_root())?,
@@ -193,6 +225,8 @@ impl Source<'_> {
             listen,
             data,
             sample_interval,
+            facts_interval,
+            relist_interval,
             hosts: Vec::new(),
             links: Vec::new(),
         })
@@ -207,6 +241,8 @@ impl Source<'_> {
         let given = match flag {
             "--listen" => &self.flags.listen,
             "--data" => &self.flags.data,
+            "--facts-interval" => &self.flags.facts_interval,
+            "--relist-interval" => &self.flags.relist_interval,
             _ => &self.flags.sample_interval,
         };
         if let Some(value) = given {

@@ -55,6 +55,30 @@ pub fn sample_interval(text: &str) -> Result<Duration, String> {
     ))
 }
 
+/// Reads the time between two looks at facts without events: a [`duration`] from 100 ms to 1 h.
+pub fn facts_interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    let range = Duration::from_millis(100)..=Duration::from_hours(1);
+    if range.contains(&interval) {
+        return Ok(interval);
+    }
+    Err(format!(
+        "{text:?} is not between 100ms and 1h: 2s, for example, was expected"
+    ))
+}
+
+/// Reads the time between two full listings: a [`duration`] from 1 s to 1 h.
+pub fn relist_interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    let range = Duration::from_secs(1)..=Duration::from_hours(1);
+    if range.contains(&interval) {
+        return Ok(interval);
+    }
+    Err(format!(
+        "{text:?} is not between 1s and 1h: 1m, for example, was expected"
+    ))
+}
+
 /// Reads a capacity in bits a second: a number, with `k`, `M`, `G` or `T` for thousands of them.
 pub fn capacity(text: &str) -> Result<u64, String> {
     let wrong = || {
@@ -129,6 +153,9 @@ mod tests {
         }
         assert!(sample_interval("1500ms").unwrap_err().contains("1s and 1h"));
         assert!(sample_interval("61m").is_err());
+        assert!(relist_interval("0s").unwrap_err().contains("1s and 1h"));
+        assert!(facts_interval("100ms").is_ok());
+        assert!(facts_interval("99ms").unwrap_err().contains("100ms and 1h"));
 
         assert_eq!(capacity("10G").unwrap(), 10_000_000_000);
         assert_eq!(capacity("2.5 G").unwrap(), 2_500_000_000);

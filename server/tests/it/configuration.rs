@@ -157,16 +157,12 @@ fn data_has_a_place_by_default() {
 fn what_is_wrong_is_told_with_line_column_and_what_was_expected() {
     let cases = [
         (
-            "",
-            "vms.toml: no host is configured: at least one [[host]] with an id and a uri was expected",
-        ),
-        (
             "listn = \"127.0.0.1:80\"\n",
             "vms.toml:1:1: \"listn\" is not a setting: did you mean \"listen\"?",
         ),
         (
             "  colour = \"red\"\n",
-            "vms.toml:1:3: \"colour\" is not a setting: listen, data, sample_interval, host or link was expected",
+            "vms.toml:1:3: \"colour\" is not a setting: listen, data, sample_interval, facts_interval, relist_interval, host or link was expected",
         ),
         (
             "[[host]]\nid = \"a\"\nurl = \"qemu:///system\"\n",
@@ -239,6 +235,35 @@ fn what_is_wrong_is_told_with_line_column_and_what_was_expected() {
              [[link]]\na = \"a:eth0\"\nb = \"b:eth0\"\ncapacity = \"fast\"\n",
             "vms.toml:10:12: \"fast\" is not a capacity: bits a second such as 10G, 2.5G or 100M were expected",
         ),
+        (
+            "facts_interval = \"1ms\"\n",
+            "vms.toml:1:18: \"1ms\" is not between 100ms and 1h: 2s, for example, was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\nuris = [\"lxc:///system\"]\n",
+            "vms.toml:1:1: this [[host]] has both uri and uris: one of them was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuris = []\n",
+            "vms.toml:1:1: uris is empty: uris = [\"qemu+ssh://alpha/system\"], for example, was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuris = [\"qemu:///system\", 7]\n",
+            "vms.toml:3:27: uris has a number: a list of texts in quotes was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuris = [\"qemu+ssh://b/system\", \"qemu+ssh://c/system\"]\n",
+            "vms.toml:3:33: a second URI of the driver qemu: one for each driver was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu+tls://b/system\"\nkey = \"rio\"\n",
+            "vms.toml:4:7: a key is used by the ssh transport only, and no URI of this host has it",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu+ssh://b/system\"\nkey = \"../id\"\n",
+            "vms.toml:4:7: \"../id\" is not the name of a key: the name of a file in the directory keys of \
+             the data directory was expected, of letters, digits, '.', '_' and '-'",
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(read(text).unwrap_err(), expected, "for:\n{text}");
@@ -275,4 +300,25 @@ fn a_uri_is_refused_with_the_reason() {
             "{uri}: {error}"
         );
     }
+}
+
+#[test]
+fn a_host_may_have_several_drivers_and_a_key() {
+    let text = "[[host]]\nid = \"a\"\nuris = [\"qemu+ssh://b/system\", \"lxc+tcp://b/system\"]\nkey = \"rio\"\n";
+    let config = read(text).unwrap();
+    let endpoints: Vec<_> = (config.hosts[0].endpoints.iter())
+        .map(|endpoint| {
+            let key = endpoint.key.as_ref().map(|key| key.as_str().to_owned());
+            (endpoint.uri.to_string(), key)
+        })
+        .collect();
+    assert_eq!(
+        endpoints,
+        [
+            ("qemu+ssh://b/system".to_owned(), Some("rio".to_owned())),
+            ("lxc+tcp://b/system".to_owned(), None),
+        ]
+    );
+    // None at all is well: hosts can be registered while the server runs.
+    assert!(read("").unwrap().hosts.is_empty());
 }

@@ -2,8 +2,11 @@
 
 use crate::demo::{Demo, with_demo};
 use api::{
-    Error, GetRouterStatusReply, GetRouterStatusRequest, ListHostsReply, ListHostsRequest,
-    ResumeRouterReply, ResumeRouterRequest, RouterState, SuspendRouterReply, SuspendRouterRequest,
+    CheckHostReply, CheckHostRequest, CheckStepKind, Driver, EndpointAddress, Error,
+    GetHostStatusReply, GetHostStatusRequest, GetRouterStatusReply, GetRouterStatusRequest, HostId,
+    HostOrigin, ListHostsReply, ListHostsRequest, RegisterHostReply, RegisterHostRequest,
+    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, RouterState,
+    SuspendRouterReply, SuspendRouterRequest, Transport,
 };
 use axum::body::Body;
 use http::Request;
@@ -14,7 +17,15 @@ const OPERATIONS: [(&str, &[&str]); 4] = [
     ("TopologyService", &["GetTopology"]),
     (
         "StatusService",
-        &["ListHosts", "ListRouters", "GetRouterStatus"],
+        &[
+            "ListHosts",
+            "GetHostStatus",
+            "RegisterHost",
+            "RemoveHost",
+            "CheckHost",
+            "ListRouters",
+            "GetRouterStatus",
+        ],
     ),
     ("MeasurementService", &["QueryHistory"]),
     ("ProvisioningService", &["SuspendRouter", "ResumeRouter"]),
@@ -222,5 +233,159 @@ fn what_stands_in_the_way_is_a_conflict() {
             }
             other => panic!("{other:?}"),
         }
+    });
+}
+
+/// The host that libvirt's test driver makes up, inside the server.
+fn made_up() -> EndpointAddress {
+    EndpointAddress {
+        driver: Driver::Test,
+        transport: Transport::Local,
+        address: None,
+        port: None,
+        user: None,
+        key: None,
+    }
+}
+
+#[test]
+fn a_host_is_checked_registered_read_and_removed() {
+    with_demo(async |demo| {
+        for version in Version::ALL {
+            let check = CheckHostRequest {
+                endpoint: made_up(),
+            };
+            let (_, reply) =
+                call::<_, CheckHostReply>(demo, "StatusService", "CheckHost", version, &check)
+                    .await;
+            let checked = reply.unwrap();
+            assert!(checked.usable, "{checked:?}");
+            assert_eq!(checked.uri, "test:///default");
+            assert_eq!(checked.steps[0].step, CheckStepKind::Address);
+            assert!(!checked.capabilities.is_empty());
+
+            let host: HostId = "by-soap".parse().unwrap();
+            let register = RegisterHostRequest {
+                host: host.clone(),
+                name: Some("By SOAP".to_owned()),
+                site: None,
+                endpoints: vec![made_up()],
+                request_id: None,
+            };
+            let (_, reply) = call::<_, RegisterHostReply>(
+                demo,
+                "StatusService",
+                "RegisterHost",
+                version,
+                &register,
+            )
+            .await;
+            let registered = reply.unwrap().host;
+            assert_eq!(registered.origin, HostOrigin::Registered);
+            assert_eq!(
+                (&registered.id, registered.name.as_str()),
+                (&host, "By SOAP")
+            );
+
+            let ask = GetHostStatusRequest { host: host.clone() };
+            let (_, reply) = call::<_, GetHostStatusReply>(
+                demo,
+                "StatusService",
+                "GetHostStatus",
+                version,
+                &ask,
+            )
+            .await;
+            let status = reply.unwrap();
+            assert_eq!(status.host.endpoints[0].uri, "test:///default");
+            assert_eq!(status.source.host, host);
+
+            // The id is taken now.
+            let (_, again) = call::<_, RegisterHostReply>(
+                demo,
+                "StatusService",
+                "RegisterHost",
+                version,
+                &register,
+            )
+            .await;
+            assert!(
+                matches!(again, Err(client::Error::Fault(Error::Conflict(_)))),
+                "{again:?}"
+            );
+
+            let remove = RemoveHostRequest {
+                host: host.clone(),
+                request_id: None,
+            };
+            let (_, reply) =
+                call::<_, RemoveHostReply>(demo, "StatusService", "RemoveHost", version, &remove)
+                    .await;
+            assert_eq!(reply.unwrap().host, host);
+            let (_, gone) = call::<_, GetHostStatusReply>(
+                demo,
+                "StatusService",
+                "GetHostStatus",
+                version,
+                &ask,
+            )
+            .await;
+            assert!(
+                matches!(&gone, Err(client::Error::Fault(Error::NotFound(fault))) if fault.kind == "host"),
+                "{gone:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_host_that_cannot_be_registered_or_removed_is_a_fault_with_its_reason() {
+    with_demo(async |demo| {
+        let nowhere = RegisterHostRequest {
+            host: "nowhere".parse().unwrap(),
+            name: None,
+            site: None,
+            endpoints: Vec::new(),
+            request_id: None,
+        };
+        let confused = RegisterHostRequest {
+            endpoints: vec![EndpointAddress {
+                user: Some("vms".to_owned()),
+                ..made_up()
+            }],
+            ..nowhere.clone()
+        };
+        for request in [nowhere, confused] {
+            let (_, reply) = call::<_, RegisterHostReply>(
+                demo,
+                "StatusService",
+                "RegisterHost",
+                Version::V12,
+                &request,
+            )
+            .await;
+            match reply {
+                Err(client::Error::Fault(Error::InvalidArgument(fault))) => {
+                    assert!(fault.element.starts_with("endpoints"), "{fault:?}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let configured = RemoveHostRequest {
+            host: "rio-core-1".parse().unwrap(),
+            request_id: None,
+        };
+        let (_, reply) = call::<_, RemoveHostReply>(
+            demo,
+            "StatusService",
+            "RemoveHost",
+            Version::V12,
+            &configured,
+        )
+        .await;
+        assert!(
+            matches!(reply, Err(client::Error::Fault(Error::Conflict(_)))),
+            "{reply:?}"
+        );
     });
 }

@@ -54,10 +54,31 @@ impl Server {
             .unwrap_or_else(|| panic!("{arguments:?} printed {line:?}"))
             .trim()
             .to_owned();
-        Self {
+        let server = Self {
             child,
             url,
             temporary,
+        };
+        server.wait_until_ready();
+        server
+    }
+
+    /// Every host was tried: from here on it is known what there is.
+    fn wait_until_ready(&self) {
+        use std::io::{Read, Write};
+        let address = self.url.strip_prefix("http://").unwrap();
+        let start = Instant::now();
+        loop {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            let request = format!("GET /readyz HTTP/1.0\r\nHost: {address}\r\n\r\n");
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut reply = String::new();
+            stream.read_to_string(&mut reply).unwrap();
+            if reply.split(' ').nth(1) == Some("200") {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "it is never ready: {reply}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -315,6 +336,89 @@ fn the_command_line_operates_a_server() {
     assert_eq!(
         text(&output.stderr),
         "vms: No router is called \"nobody\": `vms router list` names them.\n"
+    );
+}
+
+#[test]
+fn the_command_line_takes_hosts_in_and_lets_them_go() {
+    let server = Server::start(&["demo"]);
+    let refused = |arguments: &[&str]| refusal(&[arguments, &["--server", &server.url]].concat());
+
+    let check = server.ask(&["host", "check", "test:///default"]);
+    assert!(check.starts_with("test:///default\n\n"), "{check}");
+    for step in ["address", "resolve", "connect", "authenticate", "version"] {
+        assert!(check.contains(&format!(" {step} ")), "{step} in {check}");
+    }
+    assert!(
+        check.contains("WHAT THE DRIVER CAN DO") && check.ends_with("It can be registered.\n"),
+        "{check}"
+    );
+    let check = server.ask_json(&["host", "check", "test:///default"]);
+    assert_eq!(check["usable"], true);
+
+    let added = server.ask(&["host", "add", "lab", "test:///default", "--site", "Lab"]);
+    assert!(added.ends_with("lab is online: 1 router.\n"), "{added}");
+    let shown = server.ask_json(&["host", "show", "lab"]);
+    assert_eq!(shown["host"]["origin"], "registered");
+    assert_eq!(shown["host"]["site"], "Lab");
+    assert_eq!(shown["host"]["endpoints"][0]["state"], "online");
+    let shown = server.ask(&["host", "show", "lab"]);
+    assert!(
+        shown.contains("ENDPOINT ") && shown.contains("test:///default"),
+        "{shown}"
+    );
+    assert!(server.ask(&["host", "list"]).contains("\nlab "));
+
+    // Taken, and not at a terminal.
+    let (code, sentence) = refused(&["host", "add", "lab", "test:///default"]);
+    assert!(code == Some(1) && sentence.contains("lab"), "{sentence}");
+    let (code, sentence) = refused(&["host", "remove", "lab"]);
+    assert!(code == Some(2) && sentence.contains("--yes"), "{sentence}");
+    let gone = server.ask(&["host", "remove", "lab", "--yes"]);
+    assert_eq!(gone, "lab is no longer in the fleet.\n");
+    let (code, sentence) = refused(&["host", "show", "lab"]);
+    assert!(code == Some(1) && sentence.contains("lab"), "{sentence}");
+    let (code, sentence) = refused(&["host", "remove", "rio-core-1", "--yes"]);
+    assert!(
+        code == Some(1) && sentence.contains("rio-core-1"),
+        "{sentence}"
+    );
+
+    // What was typed is named, not what was sent.
+    let (code, sentence) = refused(&["host", "add", "a!b", "test:///default"]);
+    assert!(
+        code == Some(1) && sentence.starts_with("vms: ID: "),
+        "{sentence}"
+    );
+    let (code, sentence) = refused(&["host", "check", "test:///default", "--key", "k"]);
+    assert!(
+        code == Some(1) && sentence.starts_with("vms: --key: "),
+        "{sentence}"
+    );
+}
+
+/// A way that ends early is told step by step, and is a failure for scripts.
+#[test]
+fn a_check_that_fails_says_where_and_what_to_do() {
+    let server = Server::start(&["demo"]);
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let uri = format!("qemu+tcp://{closed}/system");
+    let output = vms(&["host", "check", &uri, "--server", &server.url])
+        .output()
+        .unwrap();
+    let (told, sentence) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{told}{sentence}");
+    let failed: Vec<_> = told.lines().filter(|line| line.starts_with('✗')).collect();
+    assert!(
+        failed.len() == 1 && failed[0].contains(" connect "),
+        "{told}"
+    );
+    assert!(
+        sentence.starts_with(&format!("vms: {uri} cannot be used")),
+        "{sentence}"
     );
 }
 

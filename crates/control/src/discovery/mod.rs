@@ -48,12 +48,20 @@ pub(crate) struct Snapshot {
     pub topology: Topology,
 }
 
-/// What a supervisor tells of its host.
+/// What the topology is derived from changed.
 #[derive(Debug)]
-pub(crate) struct Update {
-    pub report: HostReport,
-    /// Told once the topology shows it.
-    pub published: Vec<oneshot::Sender<()>>,
+pub(crate) enum Update {
+    /// A host reports.
+    Report {
+        report: Box<HostReport>,
+        /// Told once the topology shows it.
+        published: Vec<oneshot::Sender<()>>,
+    },
+    /// A host was removed.
+    Remove {
+        host: HostId,
+        published: oneshot::Sender<()>,
+    },
 }
 
 /// The public face of the task.
@@ -91,8 +99,9 @@ impl Discovery {
             journal,
         };
         // The fleet as it is registered now, before anybody reads.
-        let all = task.reports.values().cloned().collect();
-        task.publish(all).await;
+        let all = task.reports.iter();
+        let all = all.map(|(id, report)| (id.clone(), Some(report.clone())));
+        task.publish(all.collect()).await;
         Self {
             updates,
             snapshots,
@@ -137,16 +146,27 @@ impl Task {
                 batch.push(update);
             }
             let mut told = Vec::new();
+            // Of each host, what it is now; nothing if it is gone.
             let mut changed = BTreeMap::new();
             for update in batch.drain(..) {
-                told.extend(update.published);
-                changed.insert(update.report.id.clone(), update.report);
+                match update {
+                    Update::Report { report, published } => {
+                        told.extend(published);
+                        changed.insert(report.id.clone(), Some(*report));
+                    }
+                    Update::Remove { host, published } => {
+                        told.push(published);
+                        changed.insert(host, None);
+                    }
+                }
             }
-            let reports: Vec<_> = changed.into_values().collect();
-            for report in &reports {
-                self.reports.insert(report.id.clone(), report.clone());
+            for (host, report) in &changed {
+                match report {
+                    Some(report) => drop(self.reports.insert(host.clone(), report.clone())),
+                    None => drop(self.reports.remove(host)),
+                }
             }
-            self.publish(reports).await;
+            self.publish(changed).await;
             for waiting in told {
                 // Whoever waited may have given up.
                 let _ = waiting.send(());
@@ -159,7 +179,7 @@ impl Task {
     }
 
     /// Derives the topology and publishes it if it is another.
-    async fn publish(&mut self, reports: Vec<HostReport>) {
+    async fn publish(&mut self, reports: BTreeMap<HostId, Option<HostReport>>) {
         let before = Arc::clone(&self.publish.borrow());
         let topology = Topology::derive(self.reports.values(), &self.links);
         let difference = Difference::between(&before.topology, &topology);

@@ -10,17 +10,28 @@ use model::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Lists a host in full. Without its interfaces or its networks a host still has routers: if those
-/// cannot be listed, they are as they were before.
+/// What a full listing of an endpoint gave.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    pub node: NodeFacts,
+    pub interfaces: Vec<HostInterface>,
+    pub networks: Vec<Network>,
+    pub domains: Vec<Domain>,
+    /// When it began: all of it was true then or later.
+    pub as_of: Timestamp,
+}
+
+/// Lists an endpoint in full. Without its interfaces or its networks a host still has routers: if
+/// those cannot be listed, they are as they were before.
 pub(crate) async fn list(
     host: HostId,
     connection: Connection,
     before: Option<Arc<HostInventory>>,
-) -> Result<HostInventory, Error> {
+) -> Result<Listing, Error> {
+    let as_of = Timestamp::now();
     let node = node(&connection).await?;
-    let interfaces = connection.list_interfaces().await;
     let interfaces = or_before(
-        interfaces.map(|listed| listed.into_iter().map(interface).collect()),
+        interfaces(&connection).await,
         || before.as_ref().map(|before| before.interfaces.clone()),
         &connection,
         &host,
@@ -32,18 +43,61 @@ pub(crate) async fn list(
         &connection,
         &host,
     )?;
+    let driver = driver(connection.uri().driver());
     let domains = connection.list_domains().await?;
-    Ok(HostInventory {
-        host,
-        as_of: Timestamp::now(),
+    Ok(Listing {
         node,
         interfaces,
         networks,
-        domains: domains
-            .into_iter()
-            .map(|listed| (RouterId(listed.uuid), Arc::new(domain(listed))))
+        domains: (domains.into_iter())
+            .map(|listed| domain(listed, driver))
             .collect(),
+        as_of,
     })
+}
+
+/// A host's interfaces, whose states libvirt sends no events for.
+pub(crate) async fn interfaces(connection: &Connection) -> Result<Vec<HostInterface>, Error> {
+    let listed = connection.list_interfaces().await?;
+    Ok(listed.into_iter().map(interface).collect())
+}
+
+/// What the endpoints of one host report, together. Where two tell of one thing, the earlier in the
+/// list counts: of one machine, its libvirt drivers tell the same. A domain that two drivers claim
+/// is the active one's.
+pub(crate) fn together(
+    host: &HostId,
+    endpoints: &[Option<Arc<HostInventory>>],
+) -> Option<Arc<HostInventory>> {
+    let mut known = endpoints.iter().flatten();
+    let first = known.next()?;
+    let mut rest = known.peekable();
+    if rest.peek().is_none() {
+        return Some(Arc::clone(first));
+    }
+    let mut all = HostInventory::clone(first);
+    all.host = host.clone();
+    for other in rest {
+        all.as_of = all.as_of.min(other.as_of);
+        if all.interfaces.is_empty() {
+            all.interfaces.clone_from(&other.interfaces);
+        }
+        for network in &other.networks {
+            if all.networks.iter().all(|known| known.id != network.id) {
+                all.networks.push(network.clone());
+            }
+        }
+        if let (Some(own), Some(others)) = (&mut all.node.hypervisor, &other.node.hypervisor) {
+            *own = format!("{own}, {others}");
+        }
+        for (id, domain) in &other.domains {
+            let known = all.domains.get(id);
+            if known.is_none_or(|known| !known.state.is_active() && domain.state.is_active()) {
+                all.domains.insert(*id, Arc::clone(domain));
+            }
+        }
+    }
+    Some(Arc::new(all))
 }
 
 /// What was listed, or what was there before if listing it failed and nothing else did.
@@ -62,29 +116,13 @@ fn or_before<T>(
     }
 }
 
-/// Takes over from the inventory before what did not change, so that comparing is cheap, and what
-/// was read since the listing began, which is newer.
-pub(crate) fn merge(
-    mut listed: HostInventory,
-    before: Option<&HostInventory>,
-    newer: impl IntoIterator<Item = RouterId>,
-) -> HostInventory {
-    let none = BTreeMap::new();
-    let before = before.map_or(&none, |before| &before.domains);
-    for id in newer {
-        match before.get(&id) {
-            Some(domain) => drop(listed.domains.insert(id, Arc::clone(domain))),
-            None => drop(listed.domains.remove(&id)),
-        }
+/// Puts a domain in. One that did not change stays the allocation that it was, so that comparing
+/// is cheap.
+pub(crate) fn replace(domains: &mut BTreeMap<RouterId, Arc<Domain>>, domain: Domain) {
+    match domains.get(&domain.id) {
+        Some(known) if **known == domain => {}
+        _ => drop(domains.insert(domain.id, Arc::new(domain))),
     }
-    for (id, domain) in &mut listed.domains {
-        if let Some(known) = before.get(id)
-            && known == domain
-        {
-            *domain = Arc::clone(known);
-        }
-    }
-    listed
 }
 
 async fn node(connection: &Connection) -> Result<NodeFacts, Error> {
@@ -150,14 +188,16 @@ fn network(listed: libvirt::Network) -> Network {
 }
 
 /// A domain as the model has it.
-pub(crate) fn domain(listed: libvirt::Domain) -> Domain {
+pub(crate) fn domain(listed: libvirt::Domain, driver: model::Driver) -> Domain {
     let definition = listed.definition;
     let metadata = definition.metadata.unwrap_or_default();
     Domain {
         id: RouterId(listed.uuid),
         name: listed.name,
         title: definition.title,
+        driver,
         state: state(listed.state),
+        message: None,
         persistent: listed.persistent,
         autostart: listed.autostart,
         virtual_network: metadata.network,
@@ -178,6 +218,16 @@ pub(crate) fn domain(listed: libvirt::Domain) -> Domain {
                 format: disk.format,
             })
             .collect(),
+    }
+}
+
+/// A driver as the model has it.
+pub(crate) fn driver(driver: libvirt::Driver) -> model::Driver {
+    match driver {
+        libvirt::Driver::Qemu => model::Driver::Qemu,
+        libvirt::Driver::Xen => model::Driver::Xen,
+        libvirt::Driver::Lxc => model::Driver::Lxc,
+        libvirt::Driver::Test => model::Driver::Test,
     }
 }
 
@@ -291,37 +341,5 @@ mod tests {
         // A host that is gone is no host without interfaces.
         connection.close().await.unwrap();
         assert_eq!(part(refused(), Some(vec![2])), refused());
-    }
-
-    #[test]
-    fn what_was_read_while_listing_is_newer_than_the_listing() {
-        let xml = "<domain><name>r</name></domain>";
-        let read = |byte: u8, state| {
-            let definition = libvirt::DomainXml::parse(xml).unwrap();
-            domain(libvirt::Domain {
-                uuid: uuid::Uuid::from_bytes([byte; 16]),
-                name: "r".to_owned(),
-                id: None,
-                state,
-                persistent: true,
-                autostart: false,
-                definition,
-            })
-        };
-        let inventory = |domains: Vec<Domain>| HostInventory {
-            host: HostId::new("h"),
-            as_of: Timestamp::UNIX_EPOCH,
-            node: NodeFacts::default(),
-            interfaces: Vec::new(),
-            networks: Vec::new(),
-            domains: domains.into_iter().map(|d| (d.id, Arc::new(d))).collect(),
-        };
-        let (running, paused) = (DomainState::Running, DomainState::Paused);
-        let before = inventory(vec![read(1, paused), read(2, running)]);
-        let listed = inventory(vec![read(1, running), read(2, running), read(3, running)]);
-        let ids = [1, 3].map(|byte| RouterId(uuid::Uuid::from_bytes([byte; 16])));
-        let merged = merge(listed, Some(&before), ids);
-        // Paused since, and gone since.
-        assert_eq!(merged, before);
     }
 }

@@ -1,29 +1,54 @@
 //! A connection that is opened anew when it was lost.
 
 use super::DEADLINE;
-use libvirt::{Connection, Error, Options, Uri};
-use std::time::Duration;
+use libvirt::{Budget, Connection, Credentials, Error, Options, Uri};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
 /// How long opening a connection may take: name resolution, handshakes, a login over SSH.
-const OPEN_DEADLINE: Duration = Duration::from_secs(15);
+pub(crate) const OPEN_DEADLINE: Duration = Duration::from_secs(15);
 
-/// One of a host's connections.
+/// How an endpoint is reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    pub uri: Uri,
+    pub credentials: Credentials,
+    /// How many of the host's calls may hang.
+    pub budget: Budget,
+}
+
+impl Way {
+    /// Opens a connection with a name for its threads, on which so many calls may be under way.
+    pub async fn open(&self, name: &str, workers: usize) -> Result<Connection, Error> {
+        let options = Options {
+            name: name.to_owned(),
+            deadline: DEADLINE,
+            open_deadline: OPEN_DEADLINE,
+            workers,
+            budget: self.budget.clone(),
+            credentials: self.credentials.clone(),
+        };
+        Connection::open(&self.uri, options).await
+    }
+}
+
+/// One of an endpoint's connections.
 #[derive(Debug)]
 pub(crate) struct Line {
-    uri: Uri,
+    way: Arc<Way>,
     name: String,
+    workers: usize,
     connection: Mutex<Connection>,
 }
 
 impl Line {
-    /// Opens it for the first time. The name is that of its thread.
-    pub async fn open(uri: &Uri, name: String) -> Result<Self, Error> {
-        let connection = Mutex::new(open(uri, &name).await?);
-        let uri = uri.clone();
+    /// Opens it for the first time.
+    pub async fn open(way: &Arc<Way>, name: String, workers: usize) -> Result<Self, Error> {
+        let connection = Mutex::new(way.open(&name, workers).await?);
         Ok(Self {
-            uri,
+            way: Arc::clone(way),
             name,
+            workers,
             connection,
         })
     }
@@ -32,18 +57,9 @@ impl Line {
     /// one shows is another world.
     pub async fn connection(&self) -> Result<Connection, Error> {
         let mut connection = self.connection.lock().await;
-        if connection.is_lost() && !self.uri.is_in_process() {
-            *connection = open(&self.uri, &self.name).await?;
+        if connection.is_lost() && !self.way.uri.is_in_process() {
+            *connection = self.way.open(&self.name, self.workers).await?;
         }
         Ok(connection.clone())
     }
-}
-
-async fn open(uri: &Uri, name: &str) -> Result<Connection, Error> {
-    let options = Options {
-        name: name.to_owned(),
-        deadline: DEADLINE,
-        open_deadline: OPEN_DEADLINE,
-    };
-    Connection::open(uri, options).await
 }

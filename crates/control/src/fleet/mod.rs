@@ -1,10 +1,13 @@
-//! Contact with the hosts: one supervisor each, and the only way to act on them.
+//! Contact with the hosts: a supervisor for each endpoint, and the only way to act on them.
+//!
+//! A host has one or more endpoints, each a libvirt driver that is reached by a URI. Every endpoint
+//! is in one of these states, and the host in what follows from them together:
 //!
 //! ```text
 //!               connected, listed            a call missed its deadline, or failed
 //!  Connecting ────────────────────► Online ──────────────────────────────────────► Degraded
 //!      │                              ▲  ◄──────────────────────────────────────── │
-//!      │ failed                       │         the next poll was answered         │
+//!      │ failed                       │      what failed was answered again        │
 //!      ▼          connected, listed   │                                            │
 //!  Unreachable ───────────────────────┘                                            │
 //!      ▲   └─► waits 0.5 s … 15 s, twice as long each time, with jitter, and tries anew
@@ -12,52 +15,76 @@
 //!      └──────── the connection that carries events is lost ◄──────────────────────┘
 //! ```
 //!
-//! *Connecting* is before the first attempt has ended; from then on a host that does not answer is
-//! *Unreachable*. What it reported is kept through all states: unreachable is "not known now",
-//! never "gone". After every connect, events are registered first and the host is listed then, so
-//! that nothing falls in between.
+//! *Connecting* is before the first attempt has ended; from then on an endpoint that does not
+//! answer is *Unreachable*. What it reported is kept through all states: unreachable is "not known
+//! now", never "gone". After every connect, events are registered first and the endpoint is listed
+//! then, so that nothing falls in between.
 //!
-//! A host has three connections, so that a call that hangs in one leaves the others free: events
+//! An endpoint has three connections, so that what hangs in one leaves the others free: events
 //! (with the reading of single domains that follows them), polling (listing and statistics), and
-//! control (acting). The in-process `test` driver has one for all: each of its connections is a
-//! world of its own.
+//! control (acting). Up to four calls are under way on each at once, fewer than the five that
+//! libvirt's server takes; a call that hangs costs its thread, within a bound a host ([`HANGING`])
+//! and one in all. The in-process `test` driver has one connection for all: each of its connections
+//! is a world of its own.
 //!
 //! Every supervisor is a task of its own and shares nothing with the others but the queue to
-//! discovery: a host that hangs delays no other.
+//! discovery: a host that hangs delays no other. Within a host, a domain that sticks is quarantined
+//! alone.
 //!
-//! - `supervisor`: the states above; `inventory`: from libvirt's words to the model's;
-//! - `line`: a connection that is opened anew when it was lost; `backoff`: how long to wait.
+//! - `host`: a host's endpoints together; `supervisor`: the states above;
+//! - `tracked`: what is known of the domains, by events, readings and listings in any order;
+//! - `polling`: what is asked at intervals; `quarantine`: domains that stick;
+//! - `inventory`: from libvirt's words to the model's; `check`: trying an endpoint, step by step;
+//! - `line`: a connection that is opened anew when it was lost; `backoff`: how long to wait;
+//! - `keys`: keys, known hosts, certificates.
 
 mod backoff;
+mod check;
+mod contact;
+mod host;
 mod inventory;
+mod keys;
 mod line;
+mod polling;
+mod quarantine;
 mod supervisor;
+mod tracked;
 
 #[cfg(test)]
 pub(crate) use inventory::list;
 
+pub(crate) use check::Checked;
+pub(crate) use contact::{EndpointContact, EndpointTimes, HostContact};
+pub(crate) use inventory::driver;
+pub use keys::KeyName;
+pub(crate) use keys::KeyStore;
+pub(crate) use line::{Line, Way};
+
 use crate::{HostSettings, discovery::Update, measurement::Sampler};
-use jiff::Timestamp;
-use libvirt::Error;
-use line::Line;
-use model::{HostId, HostReport, RouterId};
+use libvirt::{Budget, Error};
+use model::{Driver, HostId, HostReport, RouterId};
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-use supervisor::Supervisor;
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::JoinSet,
+    task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
 /// How long one call on a host may take.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+
+/// How many calls on one host may hang; beyond that, nothing more is opened for it.
+pub(crate) const HANGING: usize = 8;
+
+/// How long a host that is removed may take to let go.
+const PARTING: Duration = Duration::from_secs(3);
 
 /// What can be done to a router.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +98,8 @@ pub(crate) enum Action {
 pub(crate) enum Failure {
     /// There is no connection to it now.
     NotConnected,
+    /// The router does not answer its hypervisor: it was not asked.
+    Sticks(String),
     /// libvirt said so.
     Libvirt(Error),
 }
@@ -84,108 +113,165 @@ impl From<Error> for Failure {
 /// All hosts.
 #[derive(Debug)]
 pub(crate) struct Fleet {
-    hosts: BTreeMap<HostId, Arc<Contact>>,
+    hosts: RwLock<BTreeMap<HostId, Member>>,
     /// Grows with every contact, so that what is made of contact times can be kept until then.
     generation: Arc<AtomicU64>,
-    supervisors: Mutex<JoinSet<()>>,
+    surroundings: Arc<Surroundings>,
 }
 
-/// What a supervisor shares with whoever reads or acts.
 #[derive(Debug)]
-struct Contact {
-    /// Milliseconds since the epoch; the smallest value for never.
-    last_ms: AtomicI64,
-    generation: Arc<AtomicU64>,
-    /// Where acting goes; absent while there is no connection.
-    control: Mutex<Option<Arc<Line>>>,
-    refreshes: mpsc::Sender<Refresh>,
+struct Member {
+    contact: Arc<HostContact>,
+    stop: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Asks to read a router anew, and to be told once the topology shows it.
 #[derive(Debug)]
-struct Refresh {
-    router: RouterId,
-    published: oneshot::Sender<()>,
+pub(crate) struct Refresh {
+    pub router: RouterId,
+    pub published: oneshot::Sender<()>,
 }
 
 /// What all supervisors are given.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Surroundings {
     pub updates: mpsc::Sender<Update>,
     pub sampler: Sampler,
     pub sample_interval: Duration,
     pub relist_interval: Duration,
+    pub facts_interval: Duration,
+    pub keys: KeyStore,
     pub stop: CancellationToken,
 }
 
 impl Fleet {
-    /// Starts a supervisor for every host. The answer's second part becomes true once every host
-    /// was tried and the topology shows how that went.
+    /// Starts a supervisor for every endpoint. The answer's second part becomes true once every
+    /// host was tried and the topology shows how that went.
     pub fn start(
         hosts: Vec<HostSettings>,
         reports: &BTreeMap<HostId, HostReport>,
-        surroundings: &Surroundings,
+        surroundings: Surroundings,
     ) -> (Self, watch::Receiver<bool>) {
-        let generation = Arc::new(AtomicU64::new(0));
-        let mut contacts = BTreeMap::new();
-        let mut supervisors = JoinSet::new();
+        let fleet = Self {
+            hosts: RwLock::default(),
+            generation: Arc::default(),
+            surroundings: Arc::new(surroundings),
+        };
         let mut tried = Vec::new();
         for settings in hosts {
             let id = crate::service::translate::host_id(&settings.id);
-            let Some(report) = reports.get(&id).cloned() else {
-                continue;
-            };
-            let (refreshes, asked) = mpsc::channel(64);
-            let last = report.inventory.as_ref().map(|inventory| inventory.as_of);
-            let contact = Arc::new(Contact {
-                last_ms: AtomicI64::new(last.map_or(i64::MIN, Timestamp::as_millisecond)),
-                generation: Arc::clone(&generation),
-                control: Mutex::new(None),
-                refreshes,
-            });
-            let (first, done) = oneshot::channel();
-            tried.push(done);
-            let supervisor = Supervisor::new(
-                settings.uri,
-                report,
-                Arc::clone(&contact),
-                asked,
-                first,
-                surroundings.clone(),
-            );
-            contacts.insert(id, contact);
-            let stop = surroundings.stop.clone();
-            supervisors.spawn(async move {
-                stop.run_until_cancelled(supervisor.run()).await;
-            });
+            if let Some(report) = reports.get(&id).cloned() {
+                tried.push(fleet.add(&settings, report));
+            }
         }
         let (ready, is_ready) = watch::channel(false);
         tokio::spawn(async move {
             for done in tried {
-                // A supervisor that ends before is one of a server that ends.
+                // A host that ends before is one of a server that ends, or was removed.
                 let _ = done.await;
             }
             ready.send_replace(true);
         });
-        let fleet = Self {
-            hosts: contacts,
-            generation,
-            supervisors: Mutex::new(supervisors),
-        };
         (fleet, is_ready)
     }
 
-    /// When each host that ever answered was heard of last.
-    pub fn contacts(&self) -> BTreeMap<HostId, Timestamp> {
-        self.hosts
+    /// Takes a host into the fleet and begins to connect to it. The answer comes once it was tried
+    /// and the topology shows how that went.
+    pub fn add(&self, settings: &HostSettings, report: HostReport) -> oneshot::Receiver<()> {
+        let budget = Budget::new(HANGING);
+        let ways: Vec<_> = (settings.endpoints.iter())
+            .map(|endpoint| self.way(endpoint, budget.clone()))
+            .collect();
+        let contact = Arc::new(HostContact::new(&report, budget, &self.generation));
+        let stop = self.surroundings.stop.child_token();
+        let (first, done) = oneshot::channel();
+        let id = report.id.clone();
+        let running = host::run(
+            report,
+            ways,
+            Arc::clone(&contact),
+            first,
+            Arc::clone(&self.surroundings),
+        );
+        let stopped = stop.clone();
+        let task = tokio::spawn(async move {
+            stopped.run_until_cancelled(running).await;
+        });
+        let member = Member {
+            contact,
+            stop,
+            task: Mutex::new(Some(task)),
+        };
+        let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        hosts.insert(id, member);
+        done
+    }
+
+    /// Lets a host go. When this returns, nothing more is reported of it. Answers whether it was
+    /// there.
+    pub async fn remove(&self, host: &HostId) -> bool {
+        let member = {
+            let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
+            hosts.remove(host)
+        };
+        let Some(member) = member else {
+            return false;
+        };
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        member.stop.cancel();
+        let task = member.take_task();
+        if let Some(task) = task
+            && tokio::time::timeout(PARTING, task).await.is_err()
+        {
+            tracing::warn!(%host, "a host that was removed is slow to end");
+        }
+        true
+    }
+
+    fn way(&self, endpoint: &crate::EndpointSettings, budget: Budget) -> Way {
+        let keys = &self.surroundings.keys;
+        Way {
+            uri: endpoint.uri.clone(),
+            credentials: keys.credentials(&endpoint.uri, endpoint.key.as_ref()),
+            budget,
+        }
+    }
+
+    /// Tries an endpoint, step by step; `known` tells which host has a machine's UUID.
+    pub async fn check(
+        &self,
+        endpoint: &crate::EndpointSettings,
+        known: impl Fn(uuid::Uuid) -> Option<String>,
+    ) -> Checked {
+        let way = self.way(endpoint, Budget::new(1));
+        let complaint =
+            (endpoint.key.as_ref()).and_then(|key| self.surroundings.keys.complaint(key));
+        check::check(&way, complaint, known).await
+    }
+
+    /// When each host and its endpoints were heard of last.
+    pub fn times(&self) -> BTreeMap<HostId, Vec<EndpointTimes>> {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        let times = |member: &Member| {
+            let endpoints = member.contact.endpoints.iter();
+            endpoints.map(|endpoint| endpoint.times()).collect()
+        };
+        hosts
             .iter()
-            .filter_map(|(id, contact)| Some((id.clone(), contact.last()?)))
+            .map(|(id, member)| (id.clone(), times(member)))
             .collect()
     }
 
-    /// A number that changes whenever [`Self::contacts`] does.
+    /// A number that changes whenever [`Self::times`] does.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
+    }
+
+    /// A host's contact.
+    pub fn contact(&self, host: &HostId) -> Option<Arc<HostContact>> {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        hosts.get(host).map(|member| Arc::clone(&member.contact))
     }
 
     /// Acts on a router, then reads it anew; when this returns, the topology shows what came of
@@ -193,24 +279,37 @@ impl Fleet {
     pub async fn act(
         &self,
         host: &HostId,
+        driver: Driver,
         router: RouterId,
         action: Action,
     ) -> Result<(), Failure> {
-        let control = self.contact(host)?.control().ok_or(Failure::NotConnected)?;
+        let contact = self.endpoint(host, driver)?;
+        if let Some(message) = contact.message(router) {
+            return Err(Failure::Sticks(message));
+        }
+        let control = contact.control().ok_or(Failure::NotConnected)?;
         let connection = control.connection().await?;
         let done = match action {
             Action::Suspend => connection.suspend(router.0).await,
             Action::Resume => connection.resume(router.0).await,
         };
+        if let Err(Error::Deadline { domain, .. }) = &done {
+            contact.hung(domain.map(RouterId));
+        }
         // Also when it failed: what the host says is then another thing than what was known.
-        let refreshed = self.refresh(host, router).await;
+        let refreshed = self.refresh(host, driver, router).await;
         done?;
         refreshed
     }
 
     /// Reads a router anew; when this returns, the topology shows it.
-    pub async fn refresh(&self, host: &HostId, router: RouterId) -> Result<(), Failure> {
-        let contact = self.contact(host)?;
+    pub async fn refresh(
+        &self,
+        host: &HostId,
+        driver: Driver,
+        router: RouterId,
+    ) -> Result<(), Failure> {
+        let contact = self.endpoint(host, driver)?;
         if contact.control().is_none() {
             return Err(Failure::NotConnected);
         }
@@ -226,49 +325,34 @@ impl Fleet {
             Err(_) => Err(Failure::Libvirt(Error::Deadline {
                 call: "virDomainLookupByUUID",
                 after: DEADLINE,
+                domain: Some(router.0),
             })),
         }
     }
 
     /// Waits until all supervisors have ended, which they do once they were told to stop.
     pub async fn ended(&self) {
-        let supervisors = {
-            let mut all = self
-                .supervisors
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *all)
+        let tasks: Vec<_> = {
+            let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+            hosts.values().filter_map(Member::take_task).collect()
         };
-        let _ = supervisors.join_all().await;
-    }
-
-    fn contact(&self, host: &HostId) -> Result<&Contact, Failure> {
-        let contact = self.hosts.get(host).map(|contact| &**contact);
-        contact.ok_or(Failure::NotConnected)
-    }
-}
-
-impl Contact {
-    fn last(&self) -> Option<Timestamp> {
-        match self.last_ms.load(Ordering::Acquire) {
-            i64::MIN => None,
-            at => Timestamp::from_millisecond(at).ok(),
+        for task in tasks {
+            // One that failed has ended, too.
+            let _ = task.await;
         }
     }
 
-    /// The host was heard of just now.
-    fn heard(&self) {
-        let now = Timestamp::now().as_millisecond();
-        self.last_ms.store(now, Ordering::Release);
-        self.generation.fetch_add(1, Ordering::AcqRel);
+    fn endpoint(&self, host: &HostId, driver: Driver) -> Result<Arc<EndpointContact>, Failure> {
+        let contact = self.contact(host).ok_or(Failure::NotConnected)?;
+        let mut endpoints = contact.endpoints.iter();
+        let endpoint = endpoints.find(|endpoint| endpoint.driver == driver);
+        endpoint.cloned().ok_or(Failure::NotConnected)
     }
+}
 
-    fn control(&self) -> Option<Arc<Line>> {
-        let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
-        control.clone()
-    }
-
-    fn set_control(&self, line: Option<Arc<Line>>) {
-        *self.control.lock().unwrap_or_else(PoisonError::into_inner) = line;
+impl Member {
+    fn take_task(&self) -> Option<JoinHandle<()>> {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        task.take()
     }
 }

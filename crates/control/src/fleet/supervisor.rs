@@ -1,44 +1,117 @@
-//! One host's supervisor: the states that `fleet` draws.
+//! One endpoint's supervisor: the states that `fleet` draws.
 
-use super::{Contact, Refresh, Surroundings, backoff::Backoff, inventory, line::Line};
-use crate::discovery::Update;
+use super::{
+    EndpointContact, Line, Refresh, Surroundings, Way,
+    backoff::Backoff,
+    inventory::{self, Listing},
+    polling::{Polled, Polling},
+    tracked::Tracked,
+};
 use futures_util::{
     FutureExt, StreamExt,
     future::{BoxFuture, OptionFuture},
     stream::FuturesUnordered,
 };
 use jiff::Timestamp;
-use libvirt::{Connection, Error, Event, EventReceiver, Uri};
-use model::{HostInventory, HostReport, RouterId};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use libvirt::{Connection, Error, Event, EventReceiver};
+use model::{Contact, Domain, HostId, HostInterface, HostInventory, Network, NodeFacts, RouterId};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinSet,
     time::Instant,
 };
 
-/// Domains that are read at once after events. With what else may run on the connection, fewer
-/// than the five calls that libvirt's server takes from one.
+/// Domains that are read at once after events.
 const READS: usize = 2;
+
+/// Calls on each connection at once: fewer than the five that libvirt's server takes from one.
+const EVENT_WORKERS: usize = READS;
+const POLL_WORKERS: usize = 4;
+const CONTROL_WORKERS: usize = 4;
+
+/// A full listing that events ask for comes this much later, for those that follow.
+const GATHER: Duration = Duration::from_millis(200);
 
 /// A full listing that failed is tried again after this.
 const RETRY_LISTING: Duration = Duration::from_secs(5);
 
-pub(crate) struct Supervisor {
-    uri: Uri,
-    report: HostReport,
-    contact: Arc<Contact>,
-    refreshes: mpsc::Receiver<Refresh>,
-    /// Told once the first attempt has ended, either way.
-    first: Option<oneshot::Sender<()>>,
-    surroundings: Surroundings,
+/// What a supervisor tells of its endpoint.
+#[derive(Debug)]
+pub(crate) struct EndpointReport {
+    /// Which of the host's endpoints.
+    pub index: usize,
+    pub contact: Contact,
+    pub message: Option<String>,
+    pub inventory: Option<Arc<HostInventory>>,
+    /// Told once the topology shows it.
+    pub published: Vec<oneshot::Sender<()>>,
 }
 
-/// The connections of a host that answers.
+pub(crate) struct Supervisor {
+    pub host: HostId,
+    pub index: usize,
+    pub way: Arc<Way>,
+    pub contact: Arc<EndpointContact>,
+    pub refreshes: mpsc::Receiver<Refresh>,
+    pub reports: mpsc::Sender<EndpointReport>,
+    pub surroundings: Arc<Surroundings>,
+    /// Told once the first attempt has ended, either way.
+    pub first: Option<oneshot::Sender<()>>,
+    pub known: Known,
+}
+
+/// What is known of an endpoint.
+pub(crate) struct Known {
+    state: Contact,
+    message: Option<String>,
+    /// The last that was told, to be compared and shared.
+    told: Option<Arc<HostInventory>>,
+    as_of: Timestamp,
+    node: NodeFacts,
+    interfaces: Vec<HostInterface>,
+    networks: Vec<Network>,
+    tracked: Tracked<oneshot::Sender<()>>,
+}
+
+impl Known {
+    /// What was known when the server stopped.
+    pub fn restored(inventory: Option<Arc<HostInventory>>) -> Self {
+        let of = inventory.as_deref();
+        Self {
+            state: Contact::Connecting,
+            message: None,
+            as_of: of.map_or(Timestamp::UNIX_EPOCH, |of| of.as_of),
+            node: of.map(|of| of.node.clone()).unwrap_or_default(),
+            interfaces: of.map(|of| of.interfaces.clone()).unwrap_or_default(),
+            networks: of.map(|of| of.networks.clone()).unwrap_or_default(),
+            tracked: Tracked::new(of.map(|of| of.domains.clone()).unwrap_or_default()),
+            told: inventory,
+        }
+    }
+
+    fn take_listing(&mut self, listing: Listing) {
+        self.node = listing.node;
+        self.interfaces = listing.interfaces;
+        self.networks = listing.networks;
+        self.as_of = listing.as_of;
+        self.tracked.listed(listing.domains);
+    }
+
+    /// What is known, as it is told.
+    fn inventory(&mut self, host: &HostId) -> Arc<HostInventory> {
+        let inventory = HostInventory {
+            host: host.clone(),
+            as_of: self.as_of,
+            node: self.node.clone(),
+            interfaces: self.interfaces.clone(),
+            networks: self.networks.clone(),
+            domains: self.tracked.domains().clone(),
+        };
+        Arc::clone(self.told.insert(Arc::new(inventory)))
+    }
+}
+
+/// The connections of an endpoint that answers.
 struct Lines {
     events: Connection,
     polling: Arc<Line>,
@@ -46,24 +119,6 @@ struct Lines {
 }
 
 impl Supervisor {
-    pub fn new(
-        uri: Uri,
-        report: HostReport,
-        contact: Arc<Contact>,
-        refreshes: mpsc::Receiver<Refresh>,
-        first: oneshot::Sender<()>,
-        surroundings: Surroundings,
-    ) -> Self {
-        Self {
-            uri,
-            report,
-            contact,
-            refreshes,
-            first: Some(first),
-            surroundings,
-        }
-    }
-
     /// Keeps contact for as long as the server runs.
     pub async fn run(mut self) {
         let mut backoff = Backoff::default();
@@ -75,10 +130,10 @@ impl Supervisor {
                 error => error.to_string(),
             };
             // Once for each cause, not for each attempt.
-            if self.report.message.as_ref() != Some(&why) {
-                tracing::warn!(host = %self.report.id, why, "the host is unreachable");
+            if self.known.message.as_ref() != Some(&why) {
+                tracing::warn!(host = %self.host, why, "the host is unreachable");
             }
-            self.say(model::Contact::Unreachable, Some(why)).await;
+            self.say(Contact::Unreachable, Some(why)).await;
             tokio::time::sleep(backoff.next()).await;
         }
     }
@@ -88,130 +143,134 @@ impl Supervisor {
         let lines = self.connect().await?;
         // First the events, then the listing: nothing falls in between.
         let events = lines.events.events().await?;
+        self.known.tracked.begin_listing();
         let connection = lines.polling.connection().await?;
-        let before = self.report.inventory.clone();
-        let listed = inventory::list(self.report.id.clone(), connection, before).await?;
-        self.take_listing(listed, BTreeSet::new());
+        match self.list(connection).await {
+            Ok(listing) => self.take_listing(listing),
+            Err(error) => {
+                self.known.tracked.not_listed();
+                return Err(error);
+            }
+        }
         // What was asked of the connection before gets no answer any more.
         while self.refreshes.try_recv().is_ok() {}
         self.contact.set_control(Some(Arc::clone(&lines.control)));
-        self.contact.heard();
-        self.say(model::Contact::Online, None).await;
+        self.say(Contact::Online, None).await;
         backoff.reset();
+        let (polled, answers) = mpsc::channel(8);
+        let polling = Polling {
+            host: self.host.clone(),
+            driver: self.way.uri.driver(),
+            line: Arc::clone(&lines.polling),
+            contact: Arc::clone(&self.contact),
+            surroundings: Arc::clone(&self.surroundings),
+            polled,
+        };
+        // Ends with this function: a set ends its tasks when it is dropped.
+        let _loops = polling.start();
         let serving = Serving {
             relist_at: Instant::now() + self.surroundings.relist_interval,
             lines,
             events,
+            answers,
             listing: None.into(),
-            listing_failed: None,
-            newer: BTreeSet::new(),
-            asked: BTreeMap::new(),
+            troubles: BTreeMap::new(),
             reads: FuturesUnordered::new(),
-            reading: BTreeMap::new(),
         };
         serving.run(self).await
     }
 
     async fn connect(&self) -> Result<Lines, Error> {
-        let open = |purpose: &str| Line::open(&self.uri, format!("{purpose}:{}", self.report.id));
-        let polling = Arc::new(open("poll").await?);
-        if self.uri.is_in_process() {
+        let open = |purpose: &str, workers| {
+            Line::open(&self.way, format!("{purpose}:{}", self.host), workers)
+        };
+        if self.way.uri.is_in_process() {
+            // Each connection is a world of its own, and nothing hangs.
+            let polling = Arc::new(open("test", 1).await?);
             return Ok(Lines {
                 events: polling.connection().await?,
                 control: Arc::clone(&polling),
                 polling,
             });
         }
-        let (events, control) = tokio::try_join!(open("event"), open("ctl"))?;
+        // One first: where nobody answers, one attempt tells it as well as three.
+        let events = open("event", EVENT_WORKERS).await?;
+        let (polling, control) =
+            tokio::try_join!(open("poll", POLL_WORKERS), open("ctl", CONTROL_WORKERS))?;
         Ok(Lines {
             events: events.connection().await?,
             control: Arc::new(control),
-            polling,
+            polling: Arc::new(polling),
         })
     }
 
-    fn take_listing(&mut self, listed: HostInventory, newer: BTreeSet<RouterId>) {
-        let merged = inventory::merge(listed, self.report.inventory.as_deref(), newer);
-        self.report.inventory = Some(Arc::new(merged));
+    fn list(&self, connection: Connection) -> BoxFuture<'static, Result<Listing, Error>> {
+        inventory::list(self.host.clone(), connection, self.known.told.clone()).boxed()
     }
 
-    /// Puts a domain into the inventory as it was read, or takes it out if it is gone.
-    fn take_domain(&mut self, id: RouterId, read: Option<libvirt::Domain>) {
-        let Some(inventory) = &mut self.report.inventory else {
-            return;
-        };
-        let inventory = Arc::make_mut(inventory);
-        inventory.as_of = Timestamp::now();
-        match read {
-            Some(read) => {
-                let domain = Arc::new(inventory::domain(read));
-                inventory.domains.insert(id, domain);
-            }
-            None => drop(inventory.domains.remove(&id)),
-        }
+    fn take_listing(&mut self, listing: Listing) {
+        self.contact.listed(listing.as_of);
+        self.contact.heard();
+        self.known.take_listing(listing);
     }
 
-    /// Tells discovery of another state of the contact, and whoever waits that the first attempt
-    /// has ended.
-    async fn say(&mut self, contact: model::Contact, message: Option<String>) {
-        self.report.contact = contact;
-        self.report.message = message;
+    /// Tells of another state of the contact, and whoever waits that the first attempt has ended.
+    async fn say(&mut self, contact: Contact, message: Option<String>) {
+        self.known.state = contact;
+        self.known.message = message;
         let first = self.first.take();
         self.tell(first.into_iter().collect()).await;
     }
 
-    async fn tell(&self, published: Vec<oneshot::Sender<()>>) {
-        let report = self.report.clone();
-        // Without discovery the server is ending.
-        let _ = (self.surroundings.updates)
-            .send(Update { report, published })
-            .await;
+    async fn tell(&mut self, published: Vec<oneshot::Sender<()>>) {
+        let ever_listed = self.known.told.is_some() || self.known.as_of != Timestamp::UNIX_EPOCH;
+        let report = EndpointReport {
+            index: self.index,
+            contact: self.known.state,
+            message: self.known.message.clone(),
+            inventory: ever_listed.then(|| self.known.inventory(&self.host)),
+            published,
+        };
+        // Without a host the server is ending, or the host was removed.
+        let _ = self.reports.send(report).await;
     }
 }
 
 /// What reading a domain gave; nothing if it is gone.
-type Read = Result<Option<libvirt::Domain>, Error>;
+type Read = Result<Option<Domain>, Error>;
 
 /// No value: contact is kept until it is lost.
 enum Never {}
 
-/// A host that answers, and what is under way with it.
+/// What an endpoint that answers has trouble with: as long as there is any, it is degraded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    Samples,
+    Details,
+    Listing,
+}
+
+/// An endpoint that answers, and what is under way with it.
 struct Serving {
     lines: Lines,
     events: EventReceiver,
+    answers: mpsc::Receiver<Polled>,
     relist_at: Instant,
-    listing: OptionFuture<BoxFuture<'static, Result<HostInventory, Error>>>,
-    /// Why the last listing failed, if it did: polls that are answered do not make up for it.
-    listing_failed: Option<String>,
-    /// Domains that were read since the listing began.
-    newer: BTreeSet<RouterId>,
-    /// Domains to be read, and who waits for that.
-    asked: BTreeMap<RouterId, Vec<oneshot::Sender<()>>>,
+    listing: OptionFuture<BoxFuture<'static, Result<Listing, Error>>>,
+    troubles: BTreeMap<Trouble, String>,
     reads: FuturesUnordered<BoxFuture<'static, (RouterId, Read)>>,
-    /// Domains that are being read, and who waits for that. What happens meanwhile asks again.
-    reading: BTreeMap<RouterId, Vec<oneshot::Sender<()>>>,
 }
 
 impl Serving {
     async fn run(mut self, host: &mut Supervisor) -> Result<Never, Error> {
-        let (health, mut polled) = mpsc::channel(4);
-        let polling = Polling {
-            host: host.report.id.clone(),
-            line: Arc::clone(&self.lines.polling),
-            surroundings: host.surroundings.clone(),
-            health,
-        };
-        // Ends with this function: a set ends its tasks when it is dropped.
-        let mut tasks = JoinSet::new();
-        tasks.spawn(polling.run());
         let mut is_listing = false;
         loop {
-            self.start_reads();
+            self.start_reads(host);
             tokio::select! {
-                event = self.events.recv() => self.take_event(event.as_ref())?,
+                event = self.events.recv() => self.take_events(host, event).await?,
                 Some((id, read)) = self.reads.next() => self.take_read(host, id, read).await?,
                 Some(refresh) = host.refreshes.recv() => {
-                    self.asked.entry(refresh.router).or_default().push(refresh.published);
+                    host.known.tracked.ask(refresh.router, Some(refresh.published));
                 }
                 Some(listed) = &mut self.listing, if is_listing => {
                     is_listing = false;
@@ -220,72 +279,102 @@ impl Serving {
                 }
                 () = tokio::time::sleep_until(self.relist_at), if !is_listing => {
                     is_listing = true;
-                    self.newer.clear();
+                    host.known.tracked.begin_listing();
                     self.listing = Some(self.list(host)).into();
                 }
-                Some(answered) = polled.recv() => {
-                    Self::take_health(host, self.listing_failed.as_ref(), answered).await;
-                }
+                Some(polled) = self.answers.recv() => self.take_answer(host, polled).await,
             }
         }
     }
 
-    fn list(&self, host: &Supervisor) -> BoxFuture<'static, Result<HostInventory, Error>> {
-        let (id, line) = (host.report.id.clone(), Arc::clone(&self.lines.polling));
-        let before = host.report.inventory.clone();
+    fn list(&self, host: &Supervisor) -> BoxFuture<'static, Result<Listing, Error>> {
+        let (id, line) = (host.host.clone(), Arc::clone(&self.lines.polling));
+        let before = host.known.told.clone();
         async move { inventory::list(id, line.connection().await?, before).await }.boxed()
     }
 
-    async fn take_listing(&mut self, host: &mut Supervisor, listed: Result<HostInventory, Error>) {
+    async fn take_listing(&mut self, host: &mut Supervisor, listed: Result<Listing, Error>) {
         match listed {
-            Ok(listed) => {
+            Ok(listing) => {
                 self.relist_at = Instant::now() + host.surroundings.relist_interval;
-                self.listing_failed = None;
-                host.take_listing(listed, std::mem::take(&mut self.newer));
-                host.contact.heard();
+                host.take_listing(listing);
                 host.tell(Vec::new()).await;
+                self.trouble(host, Trouble::Listing, Ok(())).await;
             }
             Err(error) => {
                 self.relist_at = Instant::now() + RETRY_LISTING;
-                self.listing_failed = Some(error.to_string());
-                Self::take_health(host, None, Err(error)).await;
+                host.known.tracked.not_listed();
+                self.trouble(host, Trouble::Listing, Err(error)).await;
             }
         }
     }
 
-    fn take_event(&mut self, event: Option<&Event>) -> Result<(), Error> {
-        match event {
-            Some(Event::Lifecycle { uuid, .. }) => {
-                self.asked.entry(RouterId(*uuid)).or_default();
-            }
-            Some(Event::Missed { count }) => {
-                tracing::warn!(count, "events were missed: the host is listed again");
-                self.relist_at = Instant::now();
-            }
-            Some(Event::Closed { reason }) => {
-                let reason = reason.to_string();
-                return Err(Error::Lost { reason });
-            }
-            Some(_) => {}
-            None => {
-                let reason = "its events ended".to_owned();
-                return Err(Error::Lost { reason });
-            }
+    /// Takes an event and all that are there behind it: what a thousand of them change is told
+    /// once.
+    async fn take_events(
+        &mut self,
+        host: &mut Supervisor,
+        first: Option<Event>,
+    ) -> Result<(), Error> {
+        let mut changed = false;
+        let mut next = Some(first);
+        while let Some(event) = next {
+            changed |= self.take_event(host, event.as_ref())?;
+            next = self.events.recv().now_or_never();
+        }
+        if changed {
+            host.contact.heard();
+            host.known.as_of = Timestamp::now();
+            host.tell(Vec::new()).await;
         }
         Ok(())
     }
 
+    fn take_event(&mut self, host: &mut Supervisor, event: Option<&Event>) -> Result<bool, Error> {
+        let tracked = &mut host.known.tracked;
+        match event {
+            Some(Event::Lifecycle {
+                uuid, kind, detail, ..
+            }) => Ok(tracked.event(RouterId(*uuid), *kind, *detail)),
+            Some(Event::DeviceAdded { uuid, .. } | Event::DeviceRemoved { uuid, .. }) => {
+                tracked.ask(RouterId(*uuid), None);
+                Ok(false)
+            }
+            // Networks are few and change rarely, several at once when they do.
+            Some(Event::Network { .. }) => {
+                self.relist_at = self.relist_at.min(Instant::now() + GATHER);
+                Ok(false)
+            }
+            Some(Event::Missed { count }) => {
+                tracing::warn!(host = %host.host, count, "events were missed: it is listed again");
+                self.relist_at = Instant::now();
+                Ok(false)
+            }
+            Some(Event::Closed { reason }) => {
+                let reason = reason.to_string();
+                Err(Error::Lost { reason })
+            }
+            Some(_) => Ok(false),
+            None => {
+                let reason = "its events ended".to_owned();
+                Err(Error::Lost { reason })
+            }
+        }
+    }
+
     /// Reads what was asked for, each domain once at a time.
-    fn start_reads(&mut self) {
+    fn start_reads(&mut self, host: &mut Supervisor) {
         while self.reads.len() < READS {
-            let next = self.asked.keys().find(|id| !self.reading.contains_key(id));
-            let Some(id) = next.copied() else {
+            let Some(id) = host.known.tracked.next() else {
                 return;
             };
-            let waiting = self.asked.remove(&id).unwrap_or_default();
-            self.reading.insert(id, waiting);
             let connection = self.lines.events.clone();
-            let read = async move { (id, connection.domain(id.0).await) };
+            let driver = inventory::driver(host.way.uri.driver());
+            let read = async move {
+                let read = connection.domain(id.0).await;
+                let read = read.map(|read| read.map(|read| inventory::domain(read, driver)));
+                (id, read)
+            };
             self.reads.push(read.boxed());
         }
     }
@@ -296,76 +385,70 @@ impl Serving {
         id: RouterId,
         read: Read,
     ) -> Result<(), Error> {
-        let waiting = self.reading.remove(&id).unwrap_or_default();
         match read {
             Ok(read) => {
-                self.newer.insert(id);
-                host.take_domain(id, read);
-                host.contact.heard();
+                let waiting = host.known.tracked.read(id, read);
+                host.contact.read(id);
+                host.known.as_of = Timestamp::now();
                 host.tell(waiting).await;
             }
             // The connection that carries events is the one that decides.
-            Err(_) if self.lines.events.is_lost() => {
-                let reason = "reading a domain hung".to_owned();
-                return Err(read.err().unwrap_or(Error::Lost { reason }));
-            }
-            // Whoever waits is told by the end of the channel; the next listing sets it right.
+            Err(error) if self.lines.events.is_lost() => return Err(error),
+            // Whoever waits is told by the end of the channel; a listing sets it right.
             Err(error) => {
-                tracing::warn!(host = %host.report.id, router = %id, %error, "cannot read a router");
+                tracing::warn!(host = %host.host, router = %id, %error, "cannot read a router");
+                host.known.tracked.not_read(id);
+                self.relist_at = self.relist_at.min(Instant::now() + RETRY_LISTING);
             }
         }
         Ok(())
     }
 
-    /// The last poll was answered, or not.
-    async fn take_health(
-        host: &mut Supervisor,
-        listing_failed: Option<&String>,
-        answered: Result<(), Error>,
-    ) {
-        let (contact, message) = match answered {
-            Ok(()) => {
-                host.contact.heard();
-                match listing_failed {
-                    None => (model::Contact::Online, None),
-                    Some(why) => (model::Contact::Degraded, Some(why.clone())),
+    async fn take_answer(&mut self, host: &mut Supervisor, polled: Polled) {
+        match polled {
+            Polled::Samples(answered) => {
+                if answered.is_ok() {
+                    host.contact.heard();
+                }
+                self.trouble(host, Trouble::Samples, answered).await;
+            }
+            Polled::Details(answered) => self.trouble(host, Trouble::Details, answered).await,
+            Polled::Sticking(messages) => {
+                for (id, message) in &messages {
+                    tracing::warn!(host = %host.host, router = %id, "{message}");
+                }
+                if host.known.tracked.set_messages(messages) {
+                    host.tell(Vec::new()).await;
                 }
             }
-            Err(error) => {
-                tracing::warn!(host = %host.report.id, %error, "the host is degraded");
-                (model::Contact::Degraded, Some(error.to_string()))
+            Polled::Interfaces(interfaces, as_of) => {
+                host.contact.interfaces_told(as_of);
+                if host.known.interfaces != interfaces {
+                    host.known.interfaces = interfaces;
+                    host.tell(Vec::new()).await;
+                }
             }
-        };
-        if host.report.contact != contact || host.report.message != message {
-            host.say(contact, message).await;
         }
     }
-}
 
-/// Asks a host at every tick, and with that samples it.
-struct Polling {
-    host: model::HostId,
-    line: Arc<Line>,
-    surroundings: Surroundings,
-    health: mpsc::Sender<Result<(), Error>>,
-}
-
-impl Polling {
-    async fn run(self) {
-        let Surroundings {
-            sampler,
-            sample_interval,
-            ..
-        } = &self.surroundings;
-        loop {
-            let at = crate::measurement::next_tick(*sample_interval).await;
-            let polled = match self.line.connection().await {
-                Ok(connection) => sampler.sample(&self.host, at, &connection).await,
-                Err(error) => Err(error),
-            };
-            if self.health.send(polled).await.is_err() {
-                return;
+    /// Something went well, or not: with any trouble the endpoint is degraded.
+    async fn trouble(&mut self, host: &mut Supervisor, what: Trouble, answered: Result<(), Error>) {
+        match answered {
+            Ok(()) => drop(self.troubles.remove(&what)),
+            Err(error) => {
+                let message = error.to_string();
+                if self.troubles.get(&what) != Some(&message) {
+                    tracing::warn!(host = %host.host, %error, "the host is degraded");
+                }
+                self.troubles.insert(what, message);
             }
+        }
+        let (contact, message) = match self.troubles.values().next() {
+            None => (Contact::Online, None),
+            Some(message) => (Contact::Degraded, Some(message.clone())),
+        };
+        if host.known.state != contact || host.known.message != message {
+            host.say(contact, message).await;
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Present values and rates, from memory.
 
 use super::{
-    milliseconds,
+    Kind, milliseconds,
+    node::NodeUse,
     sample::{Sample, Values},
 };
 use crate::service::translate;
 use api::{
-    DiskMeasurement, InterfaceMeasurement, MacAddress, Metric, RouterId, RouterMeasurement,
-    Timestamp,
+    DiskMeasurement, HostLoad, InterfaceMeasurement, MacAddress, Metric, RouterId,
+    RouterMeasurement, Timestamp,
 };
 use std::{
     cmp::Ordering,
@@ -16,12 +17,12 @@ use std::{
     time::Duration,
 };
 
-/// The last two samples of every router.
+/// The last two samples of every router, of each kind, and of every host.
 #[derive(Debug)]
 pub(crate) struct Latest {
-    routers: Mutex<HashMap<RouterId, Pair>>,
-    /// Two samples further apart than this have a gap between them, and no rate.
-    longest_ms: i64,
+    routers: Mutex<HashMap<(RouterId, Kind), Pair>>,
+    hosts: Mutex<HashMap<model::HostId, HostPair>>,
+    interval: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -30,21 +31,34 @@ struct Pair {
     last: Arc<Sample>,
 }
 
+/// What a host used at the last two ticks.
+#[derive(Clone, Copy, Debug)]
+struct HostPair {
+    before: Option<(i64, NodeUse)>,
+    last: (i64, NodeUse),
+}
+
 impl Latest {
     pub fn new(interval: Duration) -> Self {
         Self {
             routers: Mutex::default(),
-            // The history's own measure of a gap.
-            longest_ms: milliseconds(interval).saturating_mul(5) / 2,
+            hosts: Mutex::default(),
+            interval,
         }
+    }
+
+    /// Two samples further apart than this have a gap between them, and no rate: the history's own
+    /// measure of a gap.
+    fn longest_ms(&self, kind: Kind) -> i64 {
+        milliseconds(kind.interval(self.interval)).saturating_mul(5) / 2
     }
 
     /// Takes a sample. One of the same time as the last replaces that: a router that moves may be
     /// sampled on both hosts. An older one tells nothing.
-    pub fn put(&self, sample: Sample) {
+    pub fn put(&self, kind: Kind, sample: Sample) {
         let mut routers = self.routers.lock().unwrap_or_else(PoisonError::into_inner);
         let sample = Arc::new(sample);
-        match routers.entry(sample.router) {
+        match routers.entry((sample.router, kind)) {
             Entry::Vacant(entry) => {
                 entry.insert(Pair {
                     before: None,
@@ -67,7 +81,59 @@ impl Latest {
     /// Forgets the routers that are no more.
     pub fn retain(&self, known: impl Fn(RouterId) -> bool) {
         let mut routers = self.routers.lock().unwrap_or_else(PoisonError::into_inner);
-        routers.retain(|router, _| known(*router));
+        routers.retain(|(router, _), _| known(*router));
+    }
+
+    /// Takes what a host itself uses.
+    pub fn put_node(&self, host: &model::HostId, at_ms: i64, used: NodeUse) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        match hosts.get_mut(host) {
+            None => {
+                let last = (at_ms, used);
+                hosts.insert(host.clone(), HostPair { before: None, last });
+            }
+            // The other endpoints of a host tell of the same machine: the first counts.
+            Some(pair) if pair.last.0 < at_ms => {
+                pair.before = Some(std::mem::replace(&mut pair.last, (at_ms, used)));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Forgets the hosts that are no more.
+    pub fn retain_hosts(&self, known: impl Fn(&model::HostId) -> bool) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.retain(|host, _| known(host));
+    }
+
+    /// What a host uses: nothing of one that does not tell, nor when it is too old to be told as the
+    /// present.
+    pub fn of_host(&self, host: &model::HostId, now: Timestamp) -> Option<HostLoad> {
+        let pair = {
+            let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            *hosts.get(host)?
+        };
+        let longest = self.longest_ms(Kind::Samples);
+        let (at_ms, used) = pair.last;
+        if now.as_millisecond() - at_ms > longest {
+            return None;
+        }
+        let cpus_used = pair.before.and_then(|(before_ms, before)| {
+            let elapsed_ms = at_ms - before_ms;
+            let grown = used.cpu_time_ns?.checked_sub(before.cpu_time_ns?)?;
+            (1..=longest)
+                .contains(&elapsed_ms)
+                .then(|| grown as f64 / (elapsed_ms as f64 * 1e6))
+        });
+        if cpus_used.is_none() && used.memory_used_bytes.is_none() {
+            return None;
+        }
+        Some(HostLoad {
+            at: Timestamp::from_millisecond(at_ms).ok()?,
+            simulated: false,
+            cpus_used,
+            memory_used_bytes: used.memory_used_bytes,
+        })
     }
 
     /// What is measured of a router: nothing of one that is not active, nor when the last sample
@@ -76,32 +142,31 @@ impl Latest {
         if !router.domain.state.is_active() {
             return None;
         }
-        let pair = {
-            let routers = self.routers.lock().unwrap_or_else(PoisonError::into_inner);
-            let id = translate::router_id(router.domain.id);
-            routers.get(&id).cloned()?
-        };
-        let last = &*pair.last;
-        if now.as_millisecond() - last.at_ms > self.longest_ms {
-            return None;
-        }
-        let before = pair.before.as_deref().filter(|before| {
-            before.simulated == last.simulated
-                && (1..=self.longest_ms).contains(&(last.at_ms - before.at_ms))
-        });
-        let seconds = before.map_or(0.0, |before| (last.at_ms - before.at_ms) as f64 / 1000.0);
+        let samples = self.pair(router, Kind::Samples, now)?;
+        // Of the demo all is in one sample; of others, the details may be missing.
+        let details = self.pair(router, Kind::Details, now);
+        let of_details = details.as_ref().unwrap_or(&samples);
+        let (last, before, seconds) = self.span(&samples, Kind::Samples);
         let own = Counted {
             values: &last.values,
             before: before.map(|before| &before.values),
             seconds,
+        };
+        let (last_details, before_details, details_seconds) = self.span(of_details, Kind::Details);
+        let inside = Counted {
+            values: &last_details.values,
+            before: None,
+            seconds: 0.0,
         };
         Some(RouterMeasurement {
             at: Timestamp::from_millisecond(last.at_ms).ok()?,
             simulated: last.simulated,
             cpu_time_nanoseconds: own.value(Metric::CpuTime),
             cpus_used: own.rate(Metric::CpuTime).map(|rate| rate / 1e9),
-            memory_used_bytes: own.value(Metric::MemoryUsed),
-            memory_maximum_bytes: own.value(Metric::MemoryMaximum),
+            memory_used_bytes: inside.value(Metric::MemoryUsed),
+            memory_maximum_bytes: inside
+                .value(Metric::MemoryMaximum)
+                .or_else(|| own.value(Metric::MemoryMaximum)),
             interfaces: (last.interfaces.iter())
                 .map(|(mac, values)| {
                     let before = before.map(|before| &before.interfaces);
@@ -113,18 +178,38 @@ impl Latest {
                     interface(*mac, &counted)
                 })
                 .collect(),
-            disks: (last.disks.iter())
+            disks: (last_details.disks.iter())
                 .map(|(target, values)| {
-                    let before = before.map(|before| &before.disks);
+                    let before = before_details.map(|before| &before.disks);
                     let counted = Counted {
                         values,
                         before: before.and_then(|all| find(all, target)),
-                        seconds,
+                        seconds: details_seconds,
                     };
                     disk(target.clone(), &counted)
                 })
                 .collect(),
         })
+    }
+
+    /// The last two samples of a kind, if the last is recent enough to be told as the present.
+    fn pair(&self, router: &model::Router, kind: Kind, now: Timestamp) -> Option<Pair> {
+        let routers = self.routers.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = translate::router_id(router.domain.id);
+        let pair = routers.get(&(id, kind))?;
+        let age = now.as_millisecond() - pair.last.at_ms;
+        (age <= self.longest_ms(kind)).then(|| pair.clone())
+    }
+
+    /// The last sample, the one before if there is no gap between, and the seconds between.
+    fn span<'a>(&self, pair: &'a Pair, kind: Kind) -> (&'a Sample, Option<&'a Sample>, f64) {
+        let last = &*pair.last;
+        let before = pair.before.as_deref().filter(|before| {
+            before.simulated == last.simulated
+                && (1..=self.longest_ms(kind)).contains(&(last.at_ms - before.at_ms))
+        });
+        let seconds = before.map_or(0.0, |before| (last.at_ms - before.at_ms) as f64 / 1000.0);
+        (last, before, seconds)
     }
 }
 
@@ -212,7 +297,9 @@ mod tests {
             id: model::RouterId(ROUTER.0),
             name: "r".to_owned(),
             title: None,
+            driver: model::Driver::Test,
             state,
+            message: None,
             persistent: true,
             autostart: false,
             virtual_network: None,
@@ -232,7 +319,7 @@ mod tests {
     fn all(samples: &[(i64, i64)]) -> Latest {
         let latest = Latest::new(Duration::from_secs(10));
         for &(at, counter) in samples {
-            latest.put(sample(at, counter));
+            latest.put(Kind::Samples, sample(at, counter));
         }
         latest
     }
@@ -276,6 +363,46 @@ mod tests {
         // Not counted is unknown, never 0.
         assert_eq!(now.interfaces[0].transmitted_bytes, None);
         assert_eq!(now.interfaces[0].transmitted_bits_per_second, None);
+    }
+
+    #[test]
+    fn details_are_told_beside_newer_samples_until_they_are_too_old() {
+        let latest = all(&[(10, 10), (20, 30)]);
+        let detail = |at, written| Sample {
+            values: vec![(Metric::MemoryUsed, 7)],
+            interfaces: Vec::new(),
+            disks: vec![("vda".to_owned(), vec![(Metric::WrittenBytes, written)])],
+            ..sample(at, 0)
+        };
+        latest.put(Kind::Details, detail(-15, 0));
+        latest.put(Kind::Details, detail(15, 60));
+        let at = |second| {
+            let now = Timestamp::from_second(second).unwrap();
+            latest.of(&router(RouterState::Running), now).unwrap()
+        };
+        let now = at(20);
+        assert_eq!((now.cpus_used, now.memory_used_bytes), (Some(2.0), Some(7)));
+        assert_eq!(now.disks[0].written_bytes_per_second, Some(2.0));
+        latest.put(Kind::Samples, sample(100, 40));
+        assert_eq!(at(100).memory_used_bytes, None);
+    }
+
+    #[test]
+    fn a_host_uses_what_its_counter_grew_by() {
+        let latest = Latest::new(Duration::from_secs(10));
+        let host = HostId::new("h");
+        let used = |seconds: u64| NodeUse {
+            cpu_time_ns: Some(seconds * 1_000_000_000),
+            memory_used_bytes: None,
+        };
+        let at = |second| latest.of_host(&host, Timestamp::from_second(second).unwrap());
+        latest.put_node(&host, 10_000, used(100));
+        assert_eq!(at(10), None);
+        latest.put_node(&host, 20_000, used(115));
+        // Another driver of the same machine tells the same a moment later.
+        latest.put_node(&host, 20_000, used(116));
+        assert_eq!(at(20).unwrap().cpus_used, Some(1.5));
+        assert_eq!(at(46), None);
     }
 
     #[test]

@@ -6,6 +6,9 @@
 //! simulated load ┘                       └─► bounded queue ─► history ─► event Measured
 //! ```
 //!
+//! There are two kinds of samples, see [`Kind`]: what is cheap is read at every tick, what is dear at
+//! every third, half a tick later.
+//!
 //! Ticks fall on multiples of the interval since the epoch, so that all hosts share their times. A
 //! sample that the history cannot take in time is dropped, counted and logged; nothing waits for
 //! it. `Measured` is sent once the samples are committed: what it names can be queried.
@@ -15,18 +18,56 @@
 //! - `recorder`: the queue to the history.
 
 mod latest;
+mod node;
 mod recorder;
 mod sample;
 mod sampler;
 mod simulated;
 
 pub(crate) use latest::Latest;
-pub(crate) use recorder::Recorder;
+pub(crate) use node::node;
+pub(crate) use recorder::{Recorder, Source};
 pub(crate) use sample::entity;
 pub(crate) use sampler::Sampler;
 pub(crate) use simulated::{SEED_STEP, Simulation, seed};
 
+use api::Metric;
 use std::time::Duration;
+
+/// Details are sampled at every so many ticks.
+const DETAILS_EVERY: u32 = 3;
+
+/// What a sample holds of a router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// What its host knows by itself: processor time, traffic.
+    Samples,
+    /// What only its own process knows: memory in use, disks.
+    Details,
+}
+
+impl Kind {
+    /// The kind of samples that a metric is in.
+    pub fn of(metric: Metric) -> Self {
+        match metric {
+            Metric::MemoryUsed
+            | Metric::MemoryMaximum
+            | Metric::ReadBytes
+            | Metric::WrittenBytes
+            | Metric::ReadRequests
+            | Metric::WriteRequests => Self::Details,
+            _ => Self::Samples,
+        }
+    }
+
+    /// How far its samples are apart, for a sampling interval.
+    pub fn interval(self, interval: Duration) -> Duration {
+        match self {
+            Self::Samples => interval,
+            Self::Details => interval * DETAILS_EVERY,
+        }
+    }
+}
 
 /// Sleeps until the next multiple of the interval since the epoch, and answers which that is, in
 /// milliseconds. The wall clock decides: it may be set while this sleeps, and a machine that was

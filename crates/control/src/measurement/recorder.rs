@@ -1,6 +1,6 @@
 //! The queue to the history.
 
-use super::{Latest, sample::Sample};
+use super::{Kind, Latest, node::NodeUse, sample::Sample};
 use crate::discovery::Events;
 use api::{HostId, Timestamp};
 use history::{History, Tick};
@@ -19,14 +19,22 @@ const QUEUE: usize = 1024;
 /// Ticks that are stored in one transaction.
 const TOGETHER: usize = 64;
 
+/// Who measured: each has ticks of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Source {
+    pub host: HostId,
+    pub driver: libvirt::Driver,
+    pub kind: Kind,
+}
+
 /// Takes samples; cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder {
     latest: Arc<Latest>,
     ticks: mpsc::Sender<(HostId, Tick)>,
     dropped: Arc<AtomicU64>,
-    /// The last tick of every host.
-    last: Arc<Mutex<HashMap<HostId, i64>>>,
+    /// The last tick of every source.
+    last: Arc<Mutex<HashMap<Source, i64>>>,
 }
 
 impl Recorder {
@@ -47,12 +55,13 @@ impl Recorder {
         (recorder, task)
     }
 
-    /// Takes what was measured on one host at one tick. A tick that is not later than the host's
-    /// last one is not recorded: the clock was set back, and what is stored stays.
-    pub fn put(&self, host: HostId, at_ms: i64, samples: Vec<Sample>) {
+    /// Takes what one source measured at one tick. A tick that is not later than its last one is
+    /// not recorded: the clock was set back, and what is stored stays.
+    pub fn put(&self, source: Source, at_ms: i64, samples: Vec<Sample>) {
+        let (host, kind) = (source.host.clone(), source.kind);
         {
             let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            let last = last.entry(host.clone()).or_insert(i64::MIN);
+            let last = last.entry(source).or_insert(i64::MIN);
             if at_ms <= *last {
                 tracing::debug!(%host, "a tick is not later than the one before and is dropped");
                 return;
@@ -61,7 +70,7 @@ impl Recorder {
         }
         let rows = samples.iter().flat_map(Sample::rows).collect();
         for sample in samples {
-            self.latest.put(sample);
+            self.latest.put(kind, sample);
         }
         if self.ticks.try_send((host, Tick { at_ms, rows })).is_err() {
             let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
@@ -70,6 +79,11 @@ impl Recorder {
                 "the history does not keep up: a host's tick is dropped"
             );
         }
+    }
+
+    /// Takes what a host itself uses. It is kept in memory only.
+    pub fn put_node(&self, host: &model::HostId, at_ms: i64, used: NodeUse) {
+        self.latest.put_node(host, at_ms, used);
     }
 }
 
@@ -114,7 +128,12 @@ mod tests {
                 interfaces: Vec::new(),
                 disks: Vec::new(),
             };
-            recorder.put(host.parse().unwrap(), at_ms, vec![sample]);
+            let source = Source {
+                host: host.parse().unwrap(),
+                driver: libvirt::Driver::Test,
+                kind: Kind::Samples,
+            };
+            recorder.put(source, at_ms, vec![sample]);
         };
         put("a", 20_000, 1);
         put("a", 20_000, 2);

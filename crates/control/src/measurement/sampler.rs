@@ -1,14 +1,16 @@
 //! From libvirt's counters to samples.
 
 use super::{
-    Recorder, is_late, now_ms,
+    Kind, Recorder, Source, is_late,
+    node::NodeUse,
+    now_ms,
     sample::{Sample, Values},
 };
 use crate::{discovery::Snapshot, service::translate};
 use api::Metric;
-use libvirt::{Connection, DomainStats, Error, StatsGroups};
+use libvirt::{DomainStats, Driver};
 use model::{HostId, Router, RouterId};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// Samples hosts; cheap to clone.
@@ -34,21 +36,46 @@ impl Sampler {
         }
     }
 
-    /// Samples all routers of a host for a tick. What comes too late for it is no sample of that
-    /// time, and leaves a gap.
-    pub async fn sample(
+    /// Whether samples are kept at all.
+    pub fn records(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// How far the details are apart.
+    pub fn details_interval(&self) -> Duration {
+        Kind::Details.interval(self.interval)
+    }
+
+    /// The routers that are active on an endpoint, as far as is known.
+    pub fn active(&self, host: &HostId, driver: Driver) -> BTreeSet<RouterId> {
+        let snapshot = Arc::clone(&self.snapshots.borrow());
+        let driver = crate::fleet::driver(driver);
+        let routers = snapshot.topology.routers.iter();
+        routers
+            .filter(|(_, router)| {
+                let domain = &router.domain;
+                router.host == *host && domain.driver == driver && domain.state.is_active()
+            })
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// Takes what was measured of an endpoint's routers for a tick. What comes too late for it is no
+    /// sample of that time, and leaves a gap.
+    pub fn record(
         &self,
         host: &HostId,
+        driver: Driver,
+        kind: Kind,
         at_ms: i64,
-        connection: &Connection,
-    ) -> Result<(), Error> {
+        stats: &[DomainStats],
+    ) {
         let Some(recorder) = &self.recorder else {
-            return connection.hostname().await.map(drop);
+            return;
         };
-        let stats = connection.domain_stats(StatsGroups::ALL).await?;
         if is_late(at_ms, now_ms(), self.interval) {
             tracing::debug!(%host, "a sample came too late for its tick and is dropped");
-            return Ok(());
+            return;
         }
         let snapshot = Arc::clone(&self.snapshots.borrow());
         let samples = stats
@@ -59,8 +86,15 @@ impl Sampler {
                 (router.host == *host).then(|| sample(at_ms, stats, router))
             })
             .collect();
-        recorder.put(translate::id(host), at_ms, samples);
-        Ok(())
+        let host = translate::id(host);
+        recorder.put(Source { host, driver, kind }, at_ms, samples);
+    }
+
+    /// Takes what a host itself uses.
+    pub fn record_node(&self, host: &HostId, at_ms: i64, used: NodeUse) {
+        if let Some(recorder) = &self.recorder {
+            recorder.put_node(host, at_ms, used);
+        }
     }
 }
 
@@ -126,7 +160,8 @@ mod tests {
     use super::*;
     use crate::{discovery::Events, fleet::list, measurement::Latest};
     use jiff::Timestamp;
-    use model::{Contact, HostReport, Topology};
+    use libvirt::{Connection, StatsGroups};
+    use model::{Contact, Endpoint, HostInventory, HostReport, Origin, Topology};
 
     #[tokio::test]
     async fn what_comes_too_late_for_its_tick_is_no_sample_of_it() {
@@ -134,14 +169,28 @@ mod tests {
         let connection = Connection::open(&uri, libvirt::Options::default());
         let connection = connection.await.unwrap();
         let host = HostId::new("h");
-        let inventory = list(host.clone(), connection.clone(), None).await.unwrap();
+        let listing = list(host.clone(), connection.clone(), None).await.unwrap();
+        let inventory = HostInventory {
+            host: host.clone(),
+            as_of: listing.as_of,
+            node: listing.node,
+            interfaces: listing.interfaces,
+            networks: listing.networks,
+            domains: (listing.domains.into_iter())
+                .map(|domain| (domain.id, Arc::new(domain)))
+                .collect(),
+        };
         let report = HostReport {
             id: host.clone(),
             name: "h".to_owned(),
             site: None,
-            endpoints: Vec::new(),
-            contact: Contact::Online,
-            message: None,
+            origin: Origin::Configured,
+            endpoints: vec![Endpoint {
+                driver: model::Driver::Test,
+                uri: uri.to_string(),
+                contact: Contact::Online,
+                message: None,
+            }],
             inventory: Some(Arc::new(inventory)),
         };
         let topology = Topology::derive([&report], &[]);
@@ -159,13 +208,14 @@ mod tests {
         let events = Arc::new(Events::new(0));
         let (recorder, recording) = Recorder::start(history, Arc::clone(&latest), events);
         let sampler = Sampler::new(snapshots, Some(recorder), interval);
-        let at = |at_ms| sampler.sample(&host, at_ms, &connection);
+        let stats = connection.domain_stats(StatsGroups::CHEAP).await.unwrap();
+        let at = |at_ms| sampler.record(&host, Driver::Test, Kind::Samples, at_ms, &stats);
         let measured = || Some(latest.of(&router, Timestamp::now())?.at.as_millisecond());
 
         let now = now_ms();
-        at(now - 40 * 60_000).await.unwrap();
+        at(now - 40 * 60_000);
         assert_eq!(measured(), None);
-        at(now - 1000).await.unwrap();
+        at(now - 1000);
         assert_eq!(measured(), Some(now - 1000));
         drop(sampler);
         recording.await.unwrap();

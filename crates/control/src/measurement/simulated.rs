@@ -1,6 +1,6 @@
 //! The demo's made-up samples. Nothing but `Settings::demo` leads here.
 
-use super::{Recorder, milliseconds, next_tick, now_ms, sample::Sample};
+use super::{Kind, Recorder, Source, milliseconds, next_tick, now_ms, sample::Sample};
 use crate::{
     demo::{Fleet, SimulatedLoad, SimulatedRow},
     discovery::Snapshot,
@@ -62,7 +62,12 @@ impl Simulation {
                 }
             }
             for (host, samples) in hosts {
-                self.recorder.put(translate::id(host), at_ms, samples);
+                let source = Source {
+                    host: translate::id(host),
+                    driver: libvirt::Driver::Test,
+                    kind: Kind::Samples,
+                };
+                self.recorder.put(source, at_ms, samples);
             }
             at_ms = next_tick(self.interval).await;
         }

@@ -105,6 +105,12 @@ pub(crate) fn from_host(
     let name = &router.domain.name;
     let error = match failure {
         Failure::NotConnected => return unreachable(&host, last_seen, None),
+        Failure::Sticks(message) => {
+            return conflict(format!(
+                "router {name} on {host} cannot be acted on. {message} On the host, look at its \
+                 process: one that was stopped goes on with the signal SIGCONT"
+            ));
+        }
         Failure::Libvirt(error) => error,
     };
     match error.kind() {

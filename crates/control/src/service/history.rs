@@ -1,7 +1,7 @@
 //! One metric over a span of time.
 
 use super::{State, errors};
-use crate::measurement::entity;
+use crate::measurement::{Kind, entity};
 use api::{
     Aggregation, Error, HistoryPoint, Metric, QueryHistoryReply, QueryHistoryRequest, Timestamp,
 };
@@ -50,7 +50,7 @@ pub(crate) async fn query(
         end_ms: end.as_millisecond(),
         step_ms: step * 1000,
         aggregation: aggregation_of(aggregation),
-        interval_ms: interval_ms(state, start),
+        interval_ms: interval_ms(state, metric, start),
     };
     let series = state.history.query(&query).await.map_err(refused)?;
     let (unit, scale) = unit(metric, aggregation);
@@ -170,7 +170,7 @@ fn step_seconds(
     let length = end.as_second() - start.as_second();
     // A step shorter than what lies between two samples would be mostly gaps.
     let least = (length / POINTS)
-        .max(interval_ms(state, start) / 1000)
+        .max(interval_ms(state, request.metric, start) / 1000)
         .max(1);
     let step = STEPS.into_iter().find(|step| *step >= least);
     Ok(step.unwrap_or(
@@ -182,11 +182,14 @@ fn step_seconds(
 }
 
 /// The longest time between two samples that is none of silence.
-fn interval_ms(state: &State, start: Timestamp) -> i64 {
+fn interval_ms(state: &State, metric: Metric, start: Timestamp) -> i64 {
+    let own = match state.sampling.seeded {
+        // The demo's samples have all in one.
+        Some(_) => state.sampling.interval,
+        None => Kind::of(metric).interval(state.sampling.interval),
+    };
     let seeded = state.sampling.seeded.filter(|_| start < state.started);
-    let interval = seeded.map_or(state.sampling.interval, |seeded| {
-        seeded.max(state.sampling.interval)
-    });
+    let interval = seeded.map_or(own, |seeded| seeded.max(own));
     i64::try_from(interval.as_millis()).unwrap_or(i64::MAX)
 }
 

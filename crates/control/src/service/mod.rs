@@ -1,45 +1,50 @@
 //! The operations: the only door to the fleet. Authorises, validates, audits, and answers.
 //!
-//! Reading takes what is in memory or in the history, and never touches a host. Acting (`acting`)
-//! waits for the host that it acts on, and for no other.
+//! Reading takes what is in memory or in the history, and never touches a host. Acting waits for the
+//! host that it acts on, and for no other.
 //!
-//! - `acting`: what is done to routers, once for each request id;
+//! - `once`: acting once for each request id, and writing it down;
+//! - `routers`: what is done to routers; `hosts`: their status, their coming and going;
 //! - `history`: one metric over a span of time;
 //! - `errors`: why something was not done, in the caller's words;
 //! - `translate`: from the model to what callers are told.
 
-mod acting;
 mod errors;
 mod history;
+pub(crate) mod hosts;
+mod once;
+mod routers;
 pub(crate) mod translate;
 
 use crate::{
-    discovery::{Events, Snapshot},
+    discovery::{Events, Snapshot, Update},
     fleet::Fleet,
     measurement::Latest,
     store::Store,
 };
-use acting::Acting;
 use api::{
-    Caller, Error, EventStream, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
+    Caller, CheckHostReply, CheckHostRequest, Error, EventStream, GetHostStatusReply,
+    GetHostStatusRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
     GetTopologyRequest, ListHostsReply, ListHostsRequest, ListRoutersReply, ListRoutersRequest,
-    Operations, QueryHistoryReply, QueryHistoryRequest, ResumeRouterReply, ResumeRouterRequest,
-    Role, RouterId, SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView,
+    Operations, QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
+    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, Role, RouterId,
+    SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView,
 };
 use async_trait::async_trait;
+use once::Once;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use translate::View;
 
 /// What implements the operations.
 #[derive(Debug)]
 pub(crate) struct Service {
     state: Arc<State>,
-    acting: Acting,
+    once: Once,
     topologies: Mutex<HashMap<TopologyView, Cached>>,
 }
 
@@ -54,6 +59,10 @@ pub(crate) struct State {
     pub store: Store,
     pub sampling: Sampling,
     pub started: Timestamp,
+    /// Where discovery is told of hosts that come and go.
+    pub updates: mpsc::Sender<Update>,
+    /// Held while a host comes or goes.
+    pub registering: tokio::sync::Mutex<()>,
 }
 
 /// How often there are samples.
@@ -76,10 +85,28 @@ impl Service {
     pub fn new(state: State) -> Self {
         let state = Arc::new(state);
         Self {
-            acting: Acting::new(Arc::clone(&state)),
+            once: Once::new(state.store.clone()),
             state,
             topologies: Mutex::default(),
         }
+    }
+
+    async fn act(
+        &self,
+        caller: &Caller,
+        operation: routers::Operation,
+        router: RouterId,
+        request_id: Option<String>,
+    ) -> Result<routers::Done, Error> {
+        routers::act(
+            &self.once,
+            &self.state,
+            caller,
+            operation,
+            router,
+            request_id,
+        )
+        .await
     }
 
     /// Waits until all supervisors have ended.
@@ -91,11 +118,11 @@ impl Service {
 impl State {
     /// What is known now.
     pub fn view(&self) -> View {
-        // Contacts first: a snapshot is at least as new as what is said of its age.
-        let contacts = self.fleet.contacts();
+        // Times first: a snapshot is at least as new as what is said of its age.
+        let times = self.fleet.times();
         View {
             snapshot: Arc::clone(&self.snapshots.borrow()),
-            contacts,
+            times,
             declared: self.started,
         }
     }
@@ -132,6 +159,39 @@ impl Operations for Service {
             sources: view.sources(),
             hosts: view.hosts(),
         })
+    }
+
+    async fn get_host_status(
+        &self,
+        caller: &Caller,
+        request: GetHostStatusRequest,
+    ) -> Result<GetHostStatusReply, Error> {
+        authorise(caller, Role::Observer)?;
+        hosts::status(&self.state, &request)
+    }
+
+    async fn register_host(
+        &self,
+        caller: &Caller,
+        request: RegisterHostRequest,
+    ) -> Result<RegisterHostReply, Error> {
+        hosts::register(&self.once, &self.state, caller, request).await
+    }
+
+    async fn remove_host(
+        &self,
+        caller: &Caller,
+        request: RemoveHostRequest,
+    ) -> Result<RemoveHostReply, Error> {
+        hosts::remove(&self.once, &self.state, caller, request).await
+    }
+
+    async fn check_host(
+        &self,
+        caller: &Caller,
+        request: CheckHostRequest,
+    ) -> Result<CheckHostReply, Error> {
+        hosts::check(&self.state, caller, request).await
     }
 
     async fn list_routers(
@@ -239,10 +299,8 @@ impl Operations for Service {
         caller: &Caller,
         request: SuspendRouterRequest,
     ) -> Result<SuspendRouterReply, Error> {
-        let done = self
-            .acting
-            .act(caller, acting::SUSPEND, request.router, request.request_id)
-            .await?;
+        let done = self.act(caller, routers::SUSPEND, request.router, request.request_id);
+        let done = done.await?;
         Ok(SuspendRouterReply {
             as_of: done.as_of,
             router: done.router,
@@ -254,10 +312,8 @@ impl Operations for Service {
         caller: &Caller,
         request: ResumeRouterRequest,
     ) -> Result<ResumeRouterReply, Error> {
-        let done = self
-            .acting
-            .act(caller, acting::RESUME, request.router, request.request_id)
-            .await?;
+        let done = self.act(caller, routers::RESUME, request.router, request.request_id);
+        let done = done.await?;
         Ok(ResumeRouterReply {
             as_of: done.as_of,
             router: done.router,

@@ -1,6 +1,6 @@
 //! From the model to what pilots are told: the one place where both are known.
 
-use crate::discovery::Snapshot;
+use crate::{discovery::Snapshot, fleet::EndpointTimes};
 use api::Timestamp;
 use model::{Attachment, LinkEnd, RouterId, Topology};
 use std::{collections::BTreeMap, str::FromStr, sync::Arc};
@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 /// A topology, and when each host was heard of last.
 pub(crate) struct View {
     pub snapshot: Arc<Snapshot>,
-    /// When each host that ever answered was heard of last.
-    pub contacts: BTreeMap<model::HostId, Timestamp>,
+    /// When what each endpoint of each host tells was true.
+    pub times: BTreeMap<model::HostId, Vec<EndpointTimes>>,
     /// When the declared links were read.
     pub declared: Timestamp,
 }
@@ -25,10 +25,14 @@ impl View {
         hosts.map(|host| self.freshness(host)).collect()
     }
 
-    /// How current the data of a router's host is.
+    /// How current the data of a router's endpoint is.
     pub fn source(&self, router: &model::Router) -> api::HostFreshness {
         match self.topology().hosts.get(&router.host) {
-            Some(host) => self.freshness(host),
+            Some(host) => api::HostFreshness {
+                current: self.topology().is_router_current(router),
+                as_of: self.endpoint(router).and_then(|endpoint| endpoint.last),
+                ..self.freshness(host)
+            },
             // Routers come from registered hosts' reports only; were it otherwise, nothing would
             // be known of the host.
             None => api::HostFreshness {
@@ -45,8 +49,36 @@ impl View {
             host: id(&host.id),
             state: contact(host.contact),
             current: host.contact.is_current(),
-            as_of: self.contacts.get(&host.id).copied(),
+            as_of: self.heard(&host.id),
         }
+    }
+
+    /// A host, and how current its data is.
+    pub fn host_of(&self, id: &model::HostId) -> Option<(api::HostFreshness, api::Host)> {
+        let host = self.topology().hosts.get(id)?;
+        let routers = self.topology().routers.values();
+        let here: Vec<_> = routers.filter(|router| router.host == *id).collect();
+        let running = here.iter().filter(|router| is_running(router)).count();
+        let counts = (here.len() as u32, running as u32);
+        Some((self.freshness(host), self.host(host, counts)))
+    }
+
+    /// When a host was heard of last, by any of its endpoints.
+    fn heard(&self, host: &model::HostId) -> Option<Timestamp> {
+        let endpoints = self.times.get(host)?.iter();
+        endpoints.filter_map(|endpoint| endpoint.last).max()
+    }
+
+    /// When a host's interfaces were asked for last.
+    fn interfaces_asked(&self, host: &model::HostId) -> Option<Timestamp> {
+        let endpoints = self.times.get(host)?.iter();
+        endpoints.filter_map(|endpoint| endpoint.interfaces).max()
+    }
+
+    /// The endpoint that a router is seen through.
+    fn endpoint(&self, router: &model::Router) -> Option<&EndpointTimes> {
+        let mut endpoints = self.times.get(&router.host)?.iter();
+        endpoints.find(|endpoint| endpoint.driver == router.domain.driver)
     }
 
     pub fn hosts(&self) -> Vec<api::Host> {
@@ -54,7 +86,7 @@ impl View {
         for router in self.topology().routers.values() {
             let (all, running) = counts.entry(&router.host).or_default();
             *all += 1;
-            *running += u32::from(router.domain.state == model::RouterState::Running);
+            *running += u32::from(is_running(router));
         }
         let hosts = self.topology().hosts.values();
         hosts
@@ -64,19 +96,26 @@ impl View {
 
     fn host(&self, host: &model::Host, (routers, running_routers): (u32, u32)) -> api::Host {
         let node = &host.node;
+        let asked = self.interfaces_asked(&host.id);
         api::Host {
             id: id(&host.id),
             name: host.name.clone(),
             site: host.site.clone(),
             state: contact(host.contact),
             message: host.message.clone(),
-            as_of: self.contacts.get(&host.id).copied(),
+            as_of: self.heard(&host.id),
+            origin: match host.origin {
+                model::Origin::Configured => api::HostOrigin::Configured,
+                model::Origin::Registered => api::HostOrigin::Registered,
+            },
             endpoints: host
                 .endpoints
                 .iter()
                 .map(|endpoint| api::Endpoint {
                     driver: driver(endpoint.driver),
                     uri: endpoint.uri.clone(),
+                    state: contact(endpoint.contact),
+                    message: endpoint.message.clone(),
                 })
                 .collect(),
             hostname: node.hostname.clone(),
@@ -96,6 +135,7 @@ impl View {
                     mac: interface.mac.map(mac),
                     state: link_state(interface.state),
                     ports: interface.ports.clone(),
+                    as_of: asked.filter(|_| interface.state != model::LinkState::Unknown),
                 })
                 .collect(),
         }
@@ -103,14 +143,20 @@ impl View {
 
     pub fn router(&self, router: &model::Router) -> api::Router {
         let domain = &router.domain;
+        let endpoint = self.endpoint(router);
+        let never = Timestamp::UNIX_EPOCH;
+        let read = endpoint.and_then(|of| of.read.get(&domain.id).copied().max(of.listed));
+        let link_as_of = read.unwrap_or(never);
         api::Router {
             id: router_id(domain.id),
             name: domain.name.clone(),
             title: domain.title.clone(),
             host: id(&router.host),
+            driver: driver(domain.driver),
             state: router_state(domain.state),
-            current: self.topology().is_current(&router.host),
-            as_of: self.contact(&router.host),
+            message: domain.message.clone(),
+            current: self.topology().is_router_current(router),
+            as_of: endpoint.and_then(|of| of.last).unwrap_or(never),
             virtual_network: domain.virtual_network.clone(),
             tags: domain.tags.clone(),
             vcpus: domain.vcpus,
@@ -130,6 +176,7 @@ impl View {
                         device: nic.device.clone(),
                         model: nic.model.clone(),
                         link: link_state(nic.link),
+                        link_as_of,
                         addresses: nic.addresses.clone(),
                         segment: segment.as_ref().map(id),
                     }
@@ -212,20 +259,18 @@ impl View {
 
     fn seen(&self, end: &LinkEnd) -> Option<Timestamp> {
         match end {
-            LinkEnd::Host(port) => Some(self.contact(&port.host)),
+            LinkEnd::Host(port) => self.heard(&port.host),
             LinkEnd::Router(member) => {
                 let router = self.topology().routers.get(&member.router)?;
-                Some(self.contact(&router.host))
+                self.endpoint(router)?.last
             }
             LinkEnd::Segment(_) => None,
         }
     }
+}
 
-    /// When a host that has told of routers was heard of last.
-    fn contact(&self, host: &model::HostId) -> Timestamp {
-        let contact = self.contacts.get(host).copied();
-        contact.unwrap_or(Timestamp::UNIX_EPOCH)
-    }
+fn is_running(router: &model::Router) -> bool {
+    router.domain.state == model::RouterState::Running
 }
 
 /// The changes of one version.

@@ -43,8 +43,8 @@ pub(crate) struct Entry {
     /// Sentences, one a line.
     pub summary: String,
     pub difference: Arc<Difference>,
-    /// The reports that changed with it.
-    pub reports: Vec<HostReport>,
+    /// The reports that changed with it; nothing of a host that was removed.
+    pub reports: BTreeMap<HostId, Option<HostReport>>,
 }
 
 /// The end of the queue to the task that stores versions.
@@ -220,13 +220,17 @@ impl Store {
             .await?;
         }
         // Of several reports of one host only the last is worth writing.
-        let reports: BTreeMap<_, _> = entries
-            .iter()
-            .flat_map(|entry| &entry.reports)
-            .map(|report| (&report.id, report))
-            .collect();
-        for report in reports.into_values() {
-            put_report(&mut transaction, report).await?;
+        let reports: BTreeMap<_, _> = entries.iter().flat_map(|entry| &entry.reports).collect();
+        for (host, report) in reports {
+            match report {
+                Some(report) => put_report(&mut transaction, report).await?,
+                None => {
+                    sqlx::query("DELETE FROM host_report WHERE host = ?")
+                        .bind(host.as_str())
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+            }
         }
         sqlx::query("UPDATE topology_state SET version = ?, reserved = ?")
             .bind(number(last.version))
@@ -286,7 +290,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             summary: summary.to_owned(),
             difference: Arc::default(),
-            reports: Vec::new(),
+            reports: BTreeMap::new(),
         }
     }
 

@@ -9,10 +9,12 @@
 //! transactions for nested ones, and may never commit again while it says that it does.
 //!
 //! - `journal`: the topology's versions and what hosts reported last;
+//! - `hosts`: those that were registered while the server ran;
 //! - `acts`: who asked for what, and how it ended;
 //! - `retention`: how long all this, and the history, is kept.
 
 mod acts;
+mod hosts;
 mod journal;
 mod retention;
 

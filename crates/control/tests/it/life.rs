@@ -11,10 +11,12 @@ async fn a_host_that_is_down_at_the_start_is_unreachable_and_holds_up_nothing() 
     let data = directory();
     let mut settings = absent_host(data.path());
     settings.hosts.push(HostSettings {
-        id: "present".parse().unwrap(),
         name: Some("Present".to_owned()),
         site: Some("here".to_owned()),
-        uri: Uri::parse("test:///default").unwrap(),
+        ..HostSettings::new(
+            "present".parse().unwrap(),
+            Uri::parse("test:///default").unwrap(),
+        )
     });
     let running = start(settings).await;
     let reply = running
@@ -27,7 +29,7 @@ async fn a_host_that_is_down_at_the_start_is_unreachable_and_holds_up_nothing() 
     };
     assert_eq!(absent.state, HostState::Unreachable);
     let message = absent.message.as_deref().unwrap();
-    assert!(message.contains("Connection refused"), "{message}");
+    assert!(message.contains("refuses the connection"), "{message}");
     assert_eq!((absent.as_of, reply.sources[0].current), (None, false));
     assert_eq!(
         (present.state, present.name.as_str()),
@@ -48,12 +50,10 @@ async fn a_host_that_hangs_delays_no_other() {
         ("silent", format!("qemu+tcp://127.0.0.1:{port}/system")),
         ("present", "test:///default".to_owned()),
     ] {
-        settings.hosts.push(HostSettings {
-            id: id.parse().unwrap(),
-            name: None,
-            site: None,
-            uri: Uri::parse(&uri).unwrap(),
-        });
+        settings.hosts.push(HostSettings::new(
+            id.parse().unwrap(),
+            Uri::parse(&uri).unwrap(),
+        ));
     }
     let control = Control::start(settings).await.unwrap();
     let ready = control.ready();
@@ -136,7 +136,7 @@ async fn the_version_grows_over_restarts_and_what_was_known_is_kept() {
     };
     assert!(detail.last_seen.is_some());
     assert!(
-        detail.message.contains("Connection refused"),
+        detail.message.contains("refuses the connection"),
         "{}",
         detail.message
     );
@@ -267,12 +267,8 @@ async fn a_database_of_a_newer_version_is_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_that_make_no_sense_are_refused_with_a_sentence() {
     let data = directory();
-    let host = |id: &str| HostSettings {
-        id: id.parse().unwrap(),
-        name: None,
-        site: None,
-        uri: Uri::parse("test:///default").unwrap(),
-    };
+    let host =
+        |id: &str| HostSettings::new(id.parse().unwrap(), Uri::parse("test:///default").unwrap());
     let link = |a: &str, b: &str| DeclaredLink {
         a: (a.parse().unwrap(), "eth1".to_owned()),
         b: (b.parse().unwrap(), "eth1".to_owned()),

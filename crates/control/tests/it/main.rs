@@ -2,6 +2,7 @@
 
 mod acting;
 mod history;
+mod hosts;
 mod life;
 mod support;
 mod topology;

@@ -26,6 +26,13 @@ pub fn operator() -> Caller {
     }
 }
 
+pub fn administrator() -> Caller {
+    Caller {
+        role: Role::Administrator,
+        ..operator()
+    }
+}
+
 pub fn observer() -> Caller {
     Caller {
         role: Role::Observer,
@@ -57,20 +64,26 @@ pub fn directory() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// Settings with one host that is not there: nothing listens at its port.
-pub fn absent_host(data: &Path) -> Settings {
+/// How a daemon with this driver would be reached, if it were there: nothing listens at its port.
+pub fn absent(driver: &str) -> Uri {
     // Bound and given back: nobody listens there.
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .unwrap()
         .port();
+    let path = if driver == "test" {
+        "default"
+    } else {
+        "system"
+    };
+    Uri::parse(&format!("{driver}+tcp://127.0.0.1:{port}/{path}")).unwrap()
+}
+
+/// Settings with one host that is not there.
+pub fn absent_host(data: &Path) -> Settings {
     let mut settings = Settings::new(data.to_owned());
-    settings.hosts.push(HostSettings {
-        id: "absent".parse().unwrap(),
-        name: None,
-        site: None,
-        uri: Uri::parse(&format!("qemu+tcp://127.0.0.1:{port}/system")).unwrap(),
-    });
+    let host = HostSettings::new("absent".parse().unwrap(), absent("test"));
+    settings.hosts.push(host);
     settings
 }
 

@@ -51,6 +51,7 @@ use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::ledger::Budget;
+use super::wire::Wire;
 use super::worker::{self, Common, Open, Task};
 use super::{MAX_WORKERS, Options};
 use crate::error::Error;
@@ -154,6 +155,8 @@ enum Doing {
 struct Worker {
     id: u64,
     doing: Doing,
+    /// While it opens a connection: how to end that.
+    wire: Option<Wire>,
 }
 
 /// The number of the first worker.
@@ -305,6 +308,20 @@ impl Crew {
             since: Instant::now(),
             deadline: self.open_deadline,
         })
+    }
+
+    /// The worker `me` is about to open a connection, or has done so. Refused when it was given up
+    /// in the meantime.
+    pub(super) fn opens(&self, me: u64, wire: Option<Wire>) -> Result<(), Error> {
+        let mut state = self.state();
+        let Some(worker) = state.worker(me) else {
+            return Ok(());
+        };
+        worker.wire = wire;
+        match worker.doing {
+            Doing::Hanging(running) => Err(running.error()),
+            _ => Ok(()),
+        }
     }
 
     /// The first worker's connection is open. `false` when it must leave: nobody wants it any
@@ -592,6 +609,9 @@ impl Crew {
             if let Doing::Running(running) = worker.doing {
                 worker.doing = Doing::Hanging(running);
                 self.budget.written_off();
+                if let Some(wire) = &worker.wire {
+                    wire.cut();
+                }
             }
         }
     }
@@ -626,6 +646,9 @@ impl Crew {
                 _ => Doing::Hanging(running),
             };
             self.budget.written_off();
+            if let Some(wire) = &worker.wire {
+                wire.cut();
+            }
             tracing::warn!(
                 domain = ?running.domain,
                 "a thread hangs in {} and is written off",
@@ -728,7 +751,11 @@ impl Crew {
                 reason: error.to_string(),
             })?;
         state.next_worker += 1;
-        state.workers.push(Worker { id, doing });
+        state.workers.push(Worker {
+            id,
+            doing,
+            wire: None,
+        });
         Ok(())
     }
 }

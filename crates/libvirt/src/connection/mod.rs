@@ -3,10 +3,11 @@
 //!
 //! What calls do lives with their nouns (`host`, `domain`, `network`, `stats`, `events`); here is
 //! how they get to a thread and back. `crew`: who works, waits and hangs, with the states drawn;
-//! `worker`: the threads; `ledger`: how many may hang.
+//! `worker`: the threads; `ledger`: how many may hang; `wire`: cutting off what hangs in opening.
 
 mod crew;
 mod ledger;
+mod wire;
 mod worker;
 
 use std::sync::Arc;
@@ -143,8 +144,8 @@ impl Connection {
         ledger::sweep();
         options.budget.check()?;
         ffi::event_loop::start()?;
-        let way = crate::reach::reach(uri, options.open_deadline).await?;
-        let common = worker::Common::new(uri, way, options.credentials.clone());
+        let (way, peers) = crate::reach::reach(uri, options.open_deadline).await?;
+        let common = worker::Common::new(uri, way, peers, options.credentials.clone());
         let deadline = options.deadline;
         let crew = Arc::new(Crew::new(options, common));
         ledger::enter(&crew);

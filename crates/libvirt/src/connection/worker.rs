@@ -1,6 +1,7 @@
 //! The threads of a connection, and what runs on them.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +11,7 @@ use virt::connect::Connect;
 
 use super::Connection;
 use super::crew::{Crew, Loss};
+use super::wire::Peers;
 use crate::credentials::Credentials;
 use crate::domain::unless_gone;
 use crate::error::{Error, ErrorKind};
@@ -32,6 +34,8 @@ pub(super) struct Common {
     pub(super) uri: Uri,
     /// What libvirt is given for it: the same host, by the address that answered.
     way: Uri,
+    /// Where that may lead.
+    peers: Peers,
     credentials: Credentials,
     pub(super) target: String,
     bulk_stats_refused: AtomicBool,
@@ -41,10 +45,16 @@ pub(super) struct Common {
 }
 
 impl Common {
-    pub(super) fn new(uri: &Uri, way: Uri, credentials: Credentials) -> Self {
+    pub(super) fn new(
+        uri: &Uri,
+        way: Uri,
+        peers: Vec<SocketAddr>,
+        credentials: Credentials,
+    ) -> Self {
         Self {
             uri: uri.clone(),
             way,
+            peers: Peers::new(peers),
             credentials,
             target: uri.to_string(),
             bulk_stats_refused: AtomicBool::new(false),
@@ -54,7 +64,7 @@ impl Common {
     }
 
     fn error(&self, call: &'static str, error: virt::error::Error) -> Error {
-        let fault = self.credentials.scrub(error.into());
+        let fault = self.credentials.scrub(&self.uri, error.into());
         Error::from_fault(self.uri.driver(), &self.target, call, fault)
     }
 }
@@ -114,8 +124,15 @@ impl Session {
     fn open(crew: &Arc<Crew>, me: u64) -> Result<Self, Error> {
         let common = &crew.common;
         let text = common.credentials.to_libvirt(&common.way);
-        let connection =
-            Connect::open(Some(&text)).map_err(|error| common.error("virConnectOpen", error))?;
+        let call = "virConnectOpen";
+        let connection = {
+            let (_turn, wire) = common.peers.take_turn();
+            // It may have been given up while it waited.
+            crew.opens(me, Some(wire))?;
+            let opened = Connect::open(Some(&text));
+            crew.opens(me, None)?;
+            opened.map_err(|error| common.error(call, error))?
+        };
         let open = Open {
             connection,
             registrations: Mutex::default(),

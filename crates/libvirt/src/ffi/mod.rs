@@ -4,9 +4,9 @@
 //! the event loop, callbacks (`virt` has none), the bulk statistics and addresses (`virt` leaks
 //! them), agents and leases (`virt` has none), the state of a domain (`virt` ignores the error),
 //! the size of its disks (`virt` returns uninitialised data), its jobs (`virt` aborts the process
-//! over an idle domain, leaks the parameters of a migration and can abort none) and holes in
-//! streams (`virt` has none). Every function is safe to call; each unsafe block says why it is
-//! sound.
+//! over an idle domain, leaks the parameters of a migration and can abort none), holes in streams
+//! (`virt` has none), and the sockets under connections. Every function is safe to call; each
+//! unsafe block says why it is sound.
 #![allow(unsafe_code)]
 
 pub(crate) mod callbacks;
@@ -14,5 +14,6 @@ pub(crate) mod domain;
 pub(crate) mod event_loop;
 pub(crate) mod guest;
 pub(crate) mod job;
+pub(crate) mod sockets;
 pub(crate) mod stats;
 pub(crate) mod stream;

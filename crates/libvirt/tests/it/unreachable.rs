@@ -100,17 +100,17 @@ async fn a_host_that_never_answers_delays_nobody_else_and_its_thread_comes_back(
         error.to_string(),
         "The host did not answer virConnectOpen within 2 s."
     );
-    assert!(libvirt::written_off_threads() >= 1);
-    // The host hangs up: the call returns, and its thread is off the books.
-    drop(stream);
+    // The host still says nothing: the connection is cut on our side, and the thread is off the
+    // books.
     until("the hanging thread never came back", || {
         libvirt::written_off_threads() == 0
     })
     .await;
+    drop(stream);
 }
 
 #[tokio::test]
-async fn an_opening_that_is_given_up_is_counted_until_it_returns() {
+async fn an_opening_that_is_given_up_comes_back() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let uri = tcp(silent.local_addr().unwrap());
     let mut opening = Box::pin(Connection::open(&uri, Options::default()));
@@ -119,12 +119,11 @@ async fn an_opening_that_is_given_up_is_counted_until_it_returns() {
         result = &mut opening => panic!("opened a silent host: {result:?}"),
     };
     drop(opening);
-    assert!(libvirt::written_off_threads() >= 1);
-    drop(stream);
     until("the hanging thread never came back", || {
-        libvirt::written_off_threads() == 0
+        libvirt::written_off_threads() == 0 && libvirt::worker_threads() == 0
     })
     .await;
+    drop(stream);
 }
 
 #[tokio::test]
@@ -193,7 +192,7 @@ async fn a_host_that_hangs_up_at_once_is_unreachable() {
 }
 
 #[tokio::test]
-async fn silent_hosts_take_no_more_threads_than_their_budget() {
+async fn silent_hosts_take_no_thread_for_longer_than_their_deadline() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let uri = tcp(silent.local_addr().unwrap());
     let accepting = tokio::spawn(async move {
@@ -208,17 +207,13 @@ async fn silent_hosts_take_no_more_threads_than_their_budget() {
         budget: budget.clone(),
         ..Options::default()
     };
-    for hanging in 1..=2 {
+    for _ in 0..6 {
         let error = Connection::open(&uri, options.clone()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Deadline, "{error}");
-        assert_eq!(budget.hanging(), hanging);
+        until("the hanging thread never came back", || {
+            budget.hanging() == 0
+        })
+        .await;
     }
-    let error = Connection::open(&uri, options.clone()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Exhausted, "{error}");
-    // The listener and all its connections end.
     accepting.abort();
-    until("the hanging threads never came back", || {
-        budget.hanging() == 0
-    })
-    .await;
 }

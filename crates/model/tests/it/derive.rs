@@ -193,7 +193,7 @@ fn an_unreachable_host_keeps_its_routers() {
     let mut rio = host("rio")
         .router(1, vec![bridge("br0")])
         .router(2, vec![bridge("br0")]);
-    rio.contact = Contact::Unreachable;
+    rio.set_contact(Contact::Unreachable);
     let topology = derive(&[rio]);
     assert_eq!(topology.routers.len(), 2);
     assert!(!topology.is_current(&topology.routers[&id(1)].host));

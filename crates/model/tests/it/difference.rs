@@ -55,8 +55,8 @@ fn arrivals_and_departures_have_names() {
 fn a_lost_host_says_why_and_its_routers_stay() {
     let rio = host("rio").router(1, vec![bridge("br0")]);
     let mut lost = rio.clone();
-    lost.contact = Contact::Unreachable;
-    lost.message = Some("the connection was refused".to_owned());
+    lost.set_contact(Contact::Unreachable);
+    lost.endpoints[0].message = Some("the connection was refused".to_owned());
     assert_eq!(
         sentences(&[rio], &[lost]),
         ["host rio went from online to unreachable (the connection was refused)"]

@@ -2,7 +2,7 @@
 
 use model::{
     Attachment, Contact, DeclaredLink, Domain, Driver, Endpoint, HostId, HostInterface,
-    HostInventory, HostReport, LinkState, Mac, Network, Nic, NodeFacts, Port, RouterId,
+    HostInventory, HostReport, LinkState, Mac, Network, Nic, NodeFacts, Origin, Port, RouterId,
     RouterState,
 };
 use std::sync::Arc;
@@ -21,12 +21,13 @@ pub fn host(id: &str) -> HostReport {
         id: HostId::new(id),
         name: id.to_owned(),
         site: None,
+        origin: Origin::Configured,
         endpoints: vec![Endpoint {
             driver: Driver::Test,
             uri: "test:///default".to_owned(),
+            contact: Contact::Online,
+            message: None,
         }],
-        contact: Contact::Online,
-        message: None,
         inventory: Some(Arc::new(inventory)),
     }
 }
@@ -63,6 +64,9 @@ pub fn link(a: (&str, &str), b: (&str, &str)) -> DeclaredLink {
 }
 
 pub trait With: Sized {
+    /// How the contact with all endpoints is.
+    fn set_contact(&mut self, contact: Contact);
+
     fn inventory(&mut self) -> &mut HostInventory;
 
     fn router(mut self, number: u8, attachments: Vec<Attachment>) -> Self {
@@ -70,6 +74,8 @@ pub trait With: Sized {
             id: id(number),
             name: format!("r{number}"),
             title: None,
+            driver: Driver::Test,
+            message: None,
             state: RouterState::Running,
             persistent: true,
             autostart: false,
@@ -115,6 +121,12 @@ pub trait With: Sized {
 }
 
 impl With for HostReport {
+    fn set_contact(&mut self, contact: Contact) {
+        for endpoint in &mut self.endpoints {
+            endpoint.contact = contact;
+        }
+    }
+
     fn inventory(&mut self) -> &mut HostInventory {
         Arc::make_mut(self.inventory.as_mut().unwrap())
     }

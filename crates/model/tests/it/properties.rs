@@ -51,7 +51,7 @@ fn fleet() -> impl Strategy<Value = (Vec<HostReport>, Vec<DeclaredLink>)> {
                     report = report.router(id, attachments).state(id, state);
                 }
                 if !online {
-                    report.contact = Contact::Unreachable;
+                    report.set_contact(Contact::Unreachable);
                 }
                 report
             })
@@ -239,7 +239,7 @@ proptest! {
         let before = Topology::derive(&reports, &links);
         let mut later = reports;
         for report in &mut later {
-            report.contact = Contact::Unreachable;
+            report.set_contact(Contact::Unreachable);
             let ids: Vec<_> = report.inventory().domains.keys().copied().collect();
             for id in ids {
                 let number = id.0.as_bytes()[0];

@@ -1,0 +1,103 @@
+//! One host: what its endpoints report, together.
+//!
+//! Each endpoint has a supervisor of its own, so that one whose daemon hangs leaves the other as it
+//! is. What they report goes to discovery as one report of the host, in the order in which it came.
+
+use super::{
+    EndpointContact, HostContact, Surroundings, Way,
+    inventory::together,
+    supervisor::{EndpointReport, Known, Supervisor},
+};
+use crate::discovery::Update;
+use model::{HostInventory, HostReport};
+use std::sync::Arc;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
+
+/// Reports that may wait; a supervisor beyond them waits.
+const QUEUE: usize = 32;
+
+/// Starts a host's supervisors, and comes back when they have ended. `first` is told once every
+/// endpoint was tried and the topology shows how that went.
+pub(crate) async fn run(
+    mut report: HostReport,
+    ways: Vec<Way>,
+    contact: Arc<HostContact>,
+    first: oneshot::Sender<()>,
+    surroundings: Arc<Surroundings>,
+) {
+    let (reports, mut queue) = mpsc::channel(QUEUE);
+    let mut supervisors = JoinSet::new();
+    let mut inventories = Vec::new();
+    let mut tried = Vec::new();
+    let of_endpoints = ways.into_iter().zip(&contact.endpoints);
+    for (index, (way, endpoint)) in of_endpoints.enumerate() {
+        let before = report.inventory.as_deref();
+        let inventory = before.map(|before| Arc::new(part_of(before, endpoint)));
+        let (tell, done) = oneshot::channel();
+        tried.push(done);
+        let supervisor = Supervisor {
+            host: report.id.clone(),
+            index,
+            way: Arc::new(way),
+            refreshes: endpoint.take_refreshes(),
+            contact: Arc::clone(endpoint),
+            reports: reports.clone(),
+            surroundings: Arc::clone(&surroundings),
+            first: Some(tell),
+            known: Known::restored(inventory.clone()),
+        };
+        inventories.push(inventory);
+        supervisors.spawn(supervisor.run());
+    }
+    drop(reports);
+    let trying = async move {
+        for done in tried {
+            // A supervisor that ends before is one of a host that was removed.
+            let _ = done.await;
+        }
+        // Nobody may be interested.
+        let _ = first.send(());
+    };
+    let gathering = async move {
+        let mut batch = Vec::new();
+        while queue.recv_many(&mut batch, QUEUE).await > 0 {
+            let mut published = Vec::new();
+            for told in batch.drain(..) {
+                published.extend(take(&mut report, &mut inventories, told));
+            }
+            report.inventory = together(&report.id, &inventories);
+            let update = Update::Report {
+                report: Box::new(report.clone()),
+                published,
+            };
+            // Without discovery the server is ending.
+            let _ = surroundings.updates.send(update).await;
+        }
+    };
+    tokio::join!(trying, gathering);
+}
+
+fn take(
+    report: &mut HostReport,
+    inventories: &mut [Option<Arc<HostInventory>>],
+    told: EndpointReport,
+) -> Vec<oneshot::Sender<()>> {
+    let endpoint = report.endpoints.get_mut(told.index);
+    if let (Some(endpoint), Some(inventory)) = (endpoint, inventories.get_mut(told.index)) {
+        endpoint.contact = told.contact;
+        endpoint.message = told.message;
+        *inventory = told.inventory;
+    }
+    told.published
+}
+
+/// What one endpoint reported of what is known of the host.
+fn part_of(all: &HostInventory, endpoint: &EndpointContact) -> HostInventory {
+    let mut part = all.clone();
+    part.domains
+        .retain(|_, domain| domain.driver == endpoint.driver);
+    part
+}

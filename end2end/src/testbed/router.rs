@@ -1,0 +1,94 @@
+//! Talking to the program in a virtual router: see `src/bin/router.rs`.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    os::unix::net::UnixStream,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{domain, host::Host, plan::Flow};
+
+/// How long an answer may take on a loaded machine.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What a router has sent and received by itself since its start: not what it has forwarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Traffic {
+    /// What its flow has sent.
+    pub sent: Count,
+    /// What other routers' flows have brought.
+    pub received: Count,
+}
+
+/// Packets, and their bytes as Ethernet frames without checksum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Count {
+    /// How many packets.
+    pub packets: u64,
+    /// How many bytes in all.
+    pub bytes: u64,
+}
+
+impl Host {
+    /// What a router of this host has sent and received.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn traffic(&self, router: &str) -> Result<Traffic> {
+        Ok(serde_json::from_value(self.command(router, "traffic")?)?)
+    }
+
+    /// Makes a router send this flow in place of the one that it sends.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn send(&self, router: &str, flow: Flow) -> Result<()> {
+        let Flow {
+            to,
+            packets_per_second,
+            bytes,
+        } = flow;
+        self.command(router, &format!("send {to} {packets_per_second} {bytes}"))?;
+        Ok(())
+    }
+
+    /// Makes a router keep its CPU busy for some seconds.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn burn(&self, router: &str, time: Duration) -> Result<()> {
+        self.command(router, &format!("burn {}", time.as_secs()))?;
+        Ok(())
+    }
+
+    /// Makes a router use some more mebibytes of its memory for some seconds.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn hold(&self, router: &str, mebibytes: u32, time: Duration) -> Result<()> {
+        self.command(router, &format!("hold {mebibytes} {}", time.as_secs()))?;
+        Ok(())
+    }
+
+    fn command(&self, router: &str, command: &str) -> Result<Value> {
+        let what = || format!("{router} on {} did not answer {command:?}", self.plan().id);
+        let socket = domain::control(router);
+        let mut stream = UnixStream::connect(self.machine().path(&socket)).with_context(what)?;
+        stream.set_read_timeout(Some(LIMIT))?;
+        writeln!(stream, "{command}").with_context(what)?;
+        let mut answer = String::new();
+        BufReader::new(stream)
+            .read_line(&mut answer)
+            .with_context(what)?;
+        let answer: Value = serde_json::from_str(&answer)
+            .with_context(|| format!("{router} answered {answer:?} to {command:?}"))?;
+        if let Some(error) = answer["error"].as_str() {
+            bail!("{router} refused {command:?}: {error}");
+        }
+        Ok(answer)
+    }
+}
