@@ -9,7 +9,6 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 use virt::connect::Connect;
 
-use super::Connection;
 use super::crew::{Crew, Loss};
 use super::wire::Peers;
 use crate::credentials::Credentials;
@@ -122,17 +121,7 @@ impl Session {
 
     /// Opens a connection for the worker `me`.
     fn open(crew: &Arc<Crew>, me: u64) -> Result<Self, Error> {
-        let common = &crew.common;
-        let text = common.credentials.to_libvirt(&common.way);
-        let call = "virConnectOpen";
-        let connection = {
-            let (_turn, wire) = common.peers.take_turn();
-            // It may have been given up while it waited.
-            crew.opens(me, Some(wire))?;
-            let opened = Connect::open(Some(&text));
-            crew.opens(me, None)?;
-            opened.map_err(|error| common.error(call, error))?
-        };
+        let connection = connect(crew, me)?;
         let open = Open {
             connection,
             registrations: Mutex::default(),
@@ -177,17 +166,16 @@ impl Session {
         f(&self.open.connection).map_err(|error| self.crew.common.error(call, error))
     }
 
-    /// A libvirt connection to where another one of ours goes, for this worker alone.
-    pub(crate) fn open_too(&self, other: &Connection) -> Result<Connect, Error> {
-        let (common, call) = (&other.inner.crew.common, "virConnectOpen");
-        self.crew.step(self.me, call)?;
-        let text = common.credentials.to_libvirt(&common.way);
-        let opened = Connect::open(Some(&text)).map_err(|error| common.error(call, error))?;
+    /// Another libvirt connection to the same host, which is to be used on one thread only, and
+    /// closed where that may take its time.
+    pub(crate) fn another(&self) -> Result<Connect, Error> {
+        self.crew.step(self.me, "virConnectOpen")?;
+        let connection = connect(&self.crew, self.me)?;
         let (interval, count) = KEEPALIVE;
-        if let Err(error) = opened.set_keep_alive(interval, count) {
-            tracing::debug!("{} has no keepalive: {error}", common.target);
+        if let Err(error) = connection.set_keep_alive(interval, count) {
+            tracing::debug!("{} has no keepalive: {error}", self.crew.common.target);
         }
-        Ok(opened)
+        Ok(connection)
     }
 
     /// The calls that `f` makes are about `domain`: should one hang, its error says so.
@@ -291,6 +279,19 @@ impl Session {
         registrations.events = Some(events);
         Ok(())
     }
+}
+
+/// Has libvirt open a connection, on the thread of the worker `me`.
+fn connect(crew: &Crew, me: u64) -> Result<Connect, Error> {
+    let common = &crew.common;
+    let text = common.credentials.to_libvirt(&common.way);
+    let call = "virConnectOpen";
+    let (_turn, wire) = common.peers.take_turn();
+    // It may have been given up while it waited.
+    crew.opens(me, Some(wire))?;
+    let opened = Connect::open(Some(&text));
+    crew.opens(me, None)?;
+    opened.map_err(|error| common.error(call, error))
 }
 
 /// A worker's place in the crew, given back however its thread ends.

@@ -5,8 +5,8 @@
 //! them), agents and leases (`virt` has none), the state of a domain (`virt` ignores the error),
 //! the size of its disks (`virt` returns uninitialised data), its jobs (`virt` aborts the process
 //! over an idle domain, leaks the parameters of a migration and can abort none), holes in streams
-//! (`virt` has none) and the sockets under connections. Every function is safe to call; each unsafe
-//! block says why it is sound.
+//! (`virt` has none), and the sockets under connections. Every function is safe to call; each
+//! unsafe block says why it is sound.
 #![allow(unsafe_code)]
 
 pub(crate) mod callbacks;
