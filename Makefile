@@ -9,7 +9,7 @@ CHECK = { command -v cargo >/dev/null || { echo "Stopped: Rust is absent. Instal
 SERVE = --listen $(LISTEN) $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release testbed testbed-soak soak bench fmt clean
+.PHONY: help run test build release testbed testbed-soak soak bench bench-host fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ soak: ## Reconnect to a real host 500 times: nothing may be left behind
 
 bench: ## Run the benchmarks
 	@$(XTASK) bench
+
+bench-host: ## Run the benchmarks over a real host (needs root)
+	@$(XTASK) bench-host
 
 fmt: ## Format the source
 	@$(XTASK) fmt

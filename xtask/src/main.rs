@@ -31,6 +31,7 @@ cargo xtask COMMAND
   testbed-soak  start and stop the testbed twenty times: nothing may be left
   soak        reconnect to a real host 500 times: nothing may be left behind
   bench       the benchmarks
+  bench-host  the benchmarks over a real host, against libvirt's Python binding
   fmt         format the source
   clean       remove everything that was built, downloaded or cached here
 ";
@@ -58,6 +59,7 @@ fn dispatch() -> Result<ExitCode> {
         "build" => commands::build(),
         "release" => commands::release(),
         "bench" => commands::bench(),
+        "bench-host" => commands::bench_host(),
         "fmt" => commands::fmt(),
         "clean" => commands::clean(),
         "" | "help" | "--help" | "-h" => {

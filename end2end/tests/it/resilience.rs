@@ -131,7 +131,7 @@ impl<'bed> Watched<'bed> {
             until("the event", Duration::from_secs(3), || {
                 Ok((self.routers("alpha")["alpha-3"].0 == state).then_some(()))
             })
-            .unwrap();
+            .unwrap_or_else(|error| panic!("{error}; the server's log: {}", self.vms.log()));
             println!("{act} shows after {:?}", start.elapsed());
         }
     }
