@@ -253,7 +253,7 @@ fn what_is_wrong_is_told_with_line_column_and_what_was_expected() {
         ),
         (
             "[[host]]\nid = \"a\"\nuris = [\"qemu+ssh://b/system\", \"qemu+ssh://c/system\"]\n",
-            "vms.toml:3:33: a second URI of the driver qemu: one for each driver was expected",
+            "vms.toml:3:32: a second URI of the driver qemu: one for each driver was expected",
         ),
         (
             "[[host]]\nid = \"a\"\nuri = \"qemu+tls://b/system\"\nkey = \"rio\"\n",
