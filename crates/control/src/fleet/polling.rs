@@ -83,16 +83,17 @@ impl Polling {
 
     async fn details(self) {
         let mut questions = JoinSet::new();
+        let mut told = BTreeMap::new();
         loop {
             let interval = self.surroundings.sampler.details_interval();
             let tick = measurement::next_tick(interval).await;
             let later = self.surroundings.sample_interval / 2;
             tokio::time::sleep(later).await;
             let at_ms = tick + i64::try_from(later.as_millis()).unwrap_or(0);
-            let before = self.contact.messages();
             let detailed = self.detail(at_ms, &mut questions).await;
             let now = self.contact.messages();
-            if now != before {
+            if now != told {
+                told.clone_from(&now);
                 self.tell(Polled::Sticking(now)).await;
             }
             self.tell(Polled::Details(detailed)).await;
@@ -155,12 +156,15 @@ impl Polling {
     }
 
     /// Whether the process of a domain that was left out is busy or frozen. That takes its time, so
-    /// nobody waits for it: what comes of it is told with the next details.
+    /// nobody waits for it.
     async fn ask_alone(self, connection: Connection, id: RouterId) {
         let asked = connection.domain_stats_when_free(id.0, StatsGroups::DEAR);
         match asked.await {
             Ok(_) => self.contact.answered(id),
-            Err(Error::Deadline { .. }) => self.contact.hung(Some(id)),
+            Err(Error::Deadline { .. }) => {
+                self.contact.hung(Some(id));
+                self.tell(Polled::Sticking(self.contact.messages())).await;
+            }
             Err(error) => tracing::debug!(host = %self.host, router = %id, %error, "it is silent"),
         }
     }
