@@ -40,7 +40,7 @@ pub fn checked(reply: &CheckHostReply) -> AnyView {
                 "cannot: "
             };
             view! {
-                <li>
+                <li class=outcome.as_str()>
                     {sign(outcome)}
                     <span class="visually-hidden">{answer}</span>
                     {capability.name.clone()}
