@@ -91,6 +91,7 @@ pub async fn run(config: Config, demo: bool) -> Result<(), StartError> {
     settings.sample_interval = config.sample_interval;
     settings.facts_interval = config.facts_interval;
     settings.relist_interval = config.relist_interval;
+    settings.lldp_interval = config.lldp_interval;
     let control = tokio::select! {
         control = Control::start(settings) => control?,
         () = signals.next() => return Ok(()),

@@ -98,10 +98,14 @@ pub fn LinkPanel(
                 <dt>"Known from"</dt>
                 <dd>{move || facts.with(|facts| {
                     facts.link.sources.iter()
-                        .map(|source| format!("{}, {} UTC", source.kind.as_str(), format::time_of_day(source.as_of)))
+                        .map(|source| format!("{}, {} UTC", source.describe(), format::time_of_day(source.as_of)))
                         .collect::<Vec<_>>()
                         .join("; ")
                 })}</dd>
+                {move || facts.with(|facts| facts.link.conflict.clone()).map(|conflict| view! {
+                    <dt>"Conflict"</dt>
+                    <dd>{conflict}</dd>
+                })}
             </dl>
         </section>
         {load}

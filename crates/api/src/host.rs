@@ -40,7 +40,7 @@ pub struct Host {
     pub routers: u32,
     /// Routers running on it.
     pub running_routers: u32,
-    /// Its network interfaces that are known: from libvirt or from declared links.
+    /// Its network interfaces that are known: from libvirt, or as ends of physical links.
     pub interfaces: Vec<HostInterface>,
 }
 
@@ -195,8 +195,28 @@ pub struct HostInterface {
     /// The ports of a bridge or bond.
     pub ports: Vec<String>,
     /// When that was true: libvirt has no event for it, so it is asked for at intervals. Absent
-    /// if the host never told of it (a declared link does).
+    /// if the host never told of it (a physical link does).
     pub as_of: Option<Timestamp>,
+    /// Its speed in bits a second, where known.
+    pub speed_bits_per_second: Option<u64>,
+    /// Whom the host hears on it by LLDP and who is no host of the fleet: a switch, for one. Whoever
+    /// is a host is the other end of a link.
+    pub neighbors: Vec<Neighbor>,
+}
+
+/// Somebody at the other end of a cable, by what it says of itself over LLDP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "soap", derive(soap::Message))]
+#[serde(rename_all = "camelCase")]
+pub struct Neighbor {
+    /// What it is called.
+    pub system: Option<String>,
+    /// The id of the machine, often a MAC address.
+    pub chassis: Option<String>,
+    /// The name of its port.
+    pub port: Option<String>,
+    /// The MAC address of its port.
+    pub mac: Option<MacAddress>,
 }
 
 /// How current the data of one host is.

@@ -35,8 +35,8 @@ pub use host::{
     CheckHostReply, CheckHostRequest, CheckOutcome, CheckStep, CheckStepKind, Driver,
     DriverCapability, Endpoint, EndpointAddress, GetHostStatusReply, GetHostStatusRequest, Host,
     HostFreshness, HostInterface, HostLoad, HostOrigin, HostState, ListHostsReply,
-    ListHostsRequest, RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest,
-    Transport, UnresponsiveRouter,
+    ListHostsRequest, Neighbor, RegisterHostReply, RegisterHostRequest, RemoveHostReply,
+    RemoveHostRequest, Transport, UnresponsiveRouter,
 };
 pub use ids::{HostId, IdError, LinkId, MacAddress, RouterId, SegmentId};
 pub use operations::Operations;

@@ -153,8 +153,11 @@ pub struct Link {
     pub capacity_bits_per_second: Option<u64>,
     /// The segment that a virtual link is in.
     pub segment: Option<SegmentId>,
-    /// Who says that it exists.
+    /// Who says that it exists: one at least.
     pub sources: Vec<LinkSource>,
+    /// Where sources contradict each other: what speaks against this link, in sentences. What the
+    /// other source says is a link of its own.
+    pub conflict: Option<String>,
 }
 
 /// Whether a link is physical or virtual.
@@ -192,6 +195,19 @@ pub struct LinkSource {
     pub kind: LinkSourceKind,
     /// When it said so last.
     pub as_of: Timestamp,
+    /// The host that hears the other end; for LLDP only, which says so for each end by itself.
+    pub host: Option<HostId>,
+}
+
+impl LinkSource {
+    /// The words for people.
+    pub fn describe(&self) -> String {
+        let kind = self.kind.as_str();
+        match &self.host {
+            Some(host) => format!("{kind} at {host}"),
+            None => kind.to_owned(),
+        }
+    }
 }
 
 /// The kinds of link sources.
@@ -203,6 +219,8 @@ pub enum LinkSourceKind {
     Declared,
     /// libvirt reports what makes it.
     Libvirt,
+    /// A host at one of its ends hears the other by LLDP.
+    Lldp,
 }
 
 impl LinkSourceKind {
@@ -211,6 +229,7 @@ impl LinkSourceKind {
         match self {
             Self::Declared => "declared",
             Self::Libvirt => "seen by libvirt",
+            Self::Lldp => "heard by LLDP",
         }
     }
 }

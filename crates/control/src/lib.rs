@@ -29,5 +29,7 @@ mod store;
 pub use error::StartError;
 pub use fleet::KeyName;
 pub use libvirt::{Driver, Transport, Uri, UriError};
-pub use settings::{DeclaredLink, EndpointSettings, HostSettings, Settings};
+pub use settings::{
+    DeclaredLink, EndpointSettings, HostSettings, LldpSettings, Settings, SshAddress,
+};
 pub use start::Control;

@@ -2,7 +2,12 @@
 
 use crate::{StartError, demo, fleet::KeyName};
 use api::HostId;
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use libvirt::{Transport, Uri};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// What the control is started with.
 #[derive(Debug)]
@@ -20,6 +25,9 @@ pub struct Settings {
     /// How often that is asked for which libvirt has no events: whether the hosts' interfaces are
     /// up. At least 100 ms.
     pub facts_interval: Duration,
+    /// How often hosts are asked whom they hear by LLDP, those of which that is to be known: at
+    /// least 1 s.
+    pub lldp_interval: Duration,
     /// The demo's made-up measurements; nothing but [`Settings::demo`] sets them.
     pub(crate) demo: Option<demo::Fleet>,
 }
@@ -35,6 +43,95 @@ pub struct HostSettings {
     pub site: Option<String>,
     /// How libvirt reaches it: one endpoint a driver.
     pub endpoints: Vec<EndpointSettings>,
+    /// How its `lldpd` is asked whom it hears; it is not, if absent.
+    pub lldp: Option<LldpSettings>,
+}
+
+/// How a host's `lldpd` is asked whom it hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LldpSettings {
+    /// By SSH: `lldpcli` is run there.
+    Ssh(SshAddress),
+    /// By the socket of an `lldpd` on the server's own machine, an absolute path: `lldpcli` is run
+    /// here.
+    Socket(PathBuf),
+}
+
+/// Where and as whom to log in by SSH. Every value of this type is safe to hand to `ssh`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshAddress {
+    user: Option<String>,
+    host: String,
+    port: Option<u16>,
+    key: Option<KeyName>,
+}
+
+impl LldpSettings {
+    /// Reads `unix:/PATH` or `ssh://[USER@]HOST[:PORT]`.
+    ///
+    /// # Errors
+    /// What was expected, in a sentence without a full stop.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            let path = Path::new(path);
+            if path.is_absolute() {
+                return Ok(Self::Socket(path.to_owned()));
+            }
+        } else if let Some(address) = text.strip_prefix("ssh://") {
+            // The rules for names, users and ports are those of libvirt's URIs.
+            if !address.contains('/') {
+                let uri = Uri::parse(&format!("qemu+ssh://{address}/system"));
+                let uri = uri.map_err(|error| error.to_string())?;
+                if let Some(address) = SshAddress::of(&uri) {
+                    return Ok(Self::Ssh(address));
+                }
+            }
+        }
+        Err(format!(
+            "{text:?} is not a way to an lldpd: ssh://root@alpha, unix:/run/lldpd.socket, or ssh \
+             for the way of the host's ssh URI, for example, was expected"
+        ))
+    }
+}
+
+impl SshAddress {
+    /// Where a libvirt URI leads, if it does so by SSH.
+    pub fn of(uri: &Uri) -> Option<Self> {
+        let host = uri.host().filter(|_| uri.transport() == Transport::Ssh)?;
+        Some(Self {
+            user: uri.user().map(str::to_owned),
+            // As ssh has IPv6 addresses.
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port: uri.port(),
+            key: None,
+        })
+    }
+
+    /// The same with a private key to log in with.
+    #[must_use]
+    pub fn with_key(self, key: Option<KeyName>) -> Self {
+        Self { key, ..self }
+    }
+
+    /// The user to log in as.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// A name or an address.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, if it is not the usual one.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The key to log in with.
+    pub(crate) fn key(&self) -> Option<&KeyName> {
+        self.key.as_ref()
+    }
 }
 
 /// One libvirt driver of a host.
@@ -47,13 +144,14 @@ pub struct EndpointSettings {
 }
 
 impl HostSettings {
-    /// A host with one endpoint, without a name, a site or a key.
+    /// A host with one endpoint, without a name, a site, a key or LLDP.
     pub fn new(id: HostId, uri: libvirt::Uri) -> Self {
         Self {
             id,
             name: None,
             site: None,
             endpoints: vec![EndpointSettings { uri, key: None }],
+            lldp: None,
         }
     }
 
@@ -106,6 +204,9 @@ impl Settings {
     /// How often facts without events are asked for if nothing else is set.
     pub const FACTS_INTERVAL: Duration = Duration::from_secs(2);
 
+    /// How often hosts are asked whom they hear by LLDP if nothing else is set.
+    pub const LLDP_INTERVAL: Duration = Duration::from_secs(10);
+
     /// An empty fleet.
     pub fn new(data: PathBuf) -> Self {
         Self {
@@ -115,6 +216,7 @@ impl Settings {
             sample_interval: Self::SAMPLE_INTERVAL,
             relist_interval: Self::RELIST_INTERVAL,
             facts_interval: Self::FACTS_INTERVAL,
+            lldp_interval: Self::LLDP_INTERVAL,
             demo: None,
         }
     }
@@ -174,6 +276,12 @@ impl Settings {
             return refuse(format!(
                 "the relist interval is {:?}: at least 1 s was expected",
                 self.relist_interval
+            ));
+        }
+        if self.lldp_interval < second {
+            return refuse(format!(
+                "the LLDP interval is {:?}: at least 1 s was expected",
+                self.lldp_interval
             ));
         }
         if self.facts_interval < Duration::from_millis(100) {

@@ -86,8 +86,7 @@ impl Control {
             .map(|host| {
                 let id = translate::host_id(&host.id);
                 let known = restored.reports.get(&id);
-                let inventory = known.and_then(|known| known.inventory.clone());
-                let report = hosts::report(host, origins[&id], inventory);
+                let report = hosts::report(host, origins[&id], known);
                 (id, report)
             })
             .collect();
@@ -117,6 +116,7 @@ impl Control {
             sample_interval: settings.sample_interval,
             relist_interval: settings.relist_interval,
             facts_interval: settings.facts_interval,
+            lldp_interval: settings.lldp_interval,
             keys,
             stop: stop.clone(),
         };

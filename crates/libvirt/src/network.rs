@@ -112,8 +112,11 @@ impl Connection {
             let mut listed = Vec::with_capacity(interfaces.len());
             for interface in &interfaces {
                 let read = read_interface(session, interface);
-                listed.extend(session.listed(read)?);
+                listed.extend(session.listed(read)?.into_iter().flatten());
             }
+            // One that is a port and listed by itself, too, is told once.
+            listed.sort_by(|a, b| a.name.cmp(&b.name));
+            listed.dedup_by(|a, b| a.name == b.name);
             Ok(listed)
         })
         .await
@@ -151,10 +154,12 @@ fn read_network(session: &Session, network: &virt::network::Network) -> Result<N
     })
 }
 
+/// An interface, and the ports in it that tell their state: libvirt lists a bridge, and in it, not
+/// beside it, what it bridges.
 fn read_interface(
     session: &Session,
     interface: &virt::interface::Interface,
-) -> Result<HostInterface, Error> {
+) -> Result<Vec<HostInterface>, Error> {
     let name = session.run("virInterfaceGetName", |_| interface.name())?;
     let active = session.run("virInterfaceIsActive", |_| interface.is_active())?;
     let mac = session
@@ -165,15 +170,32 @@ fn read_interface(
         what: format!("host interface {name}"),
         reason: reason.to_string(),
     })?;
-    Ok(HostInterface {
-        name,
+    let ports = definition.port_definitions();
+    let ports = ports.into_iter().filter_map(|port| {
+        // What a driver has no word for (a tunnel's end, for one) is not down.
+        let active = matches!(port.link_state.as_deref()?, "up" | "unknown");
+        Some(host_interface(active, None, port))
+    });
+    let mut read: Vec<_> = ports.collect();
+    let active = active && definition.link_state.as_deref() != Some("down");
+    read.push(host_interface(active, mac, definition));
+    Ok(read)
+}
+
+fn host_interface(
+    active: bool,
+    mac: Option<String>,
+    definition: HostInterfaceXml,
+) -> HostInterface {
+    HostInterface {
+        name: definition.name,
         kind: HostInterfaceKind::from_name(definition.kind),
         mac: definition
             .mac
             .or(mac)
             .map(|mac| mac.to_ascii_lowercase())
             .filter(|mac| !mac.is_empty()),
-        active: active && definition.link_state.as_deref() != Some("down"),
+        active,
         mtu: definition.mtu,
         speed_bits_per_second: definition
             .speed_mbit
@@ -181,5 +203,5 @@ fn read_interface(
         vlan: definition.vlan,
         ports: definition.ports,
         addresses: definition.addresses,
-    })
+    }
 }

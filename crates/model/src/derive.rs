@@ -4,6 +4,7 @@ use crate::{
     DeclaredLink, Domain, Host, HostId, HostInterface, HostInventory, HostReport, Link, LinkEnd,
     LinkId, LinkKind, LinkSource, LinkState, Member, Port, Router, RouterId, RouterState, Segment,
     SegmentId, Topology,
+    cables::{Cable, Cables},
     ids::joined,
     segments::{Wire, Wires},
 };
@@ -16,7 +17,7 @@ use std::{
 impl Topology {
     /// Derives the graph. The same reports and links give the same graph, in whichever order they
     /// come; of two reports with one id the later counts. A declared link that names a host
-    /// without a report is left out.
+    /// without a report is left out; what hosts hear of each other by LLDP makes links, too.
     ///
     /// A router that several hosts define is one router: on the host where it is active, else on
     /// one that answers, else on one where it runs, else on the first by id. So a live migration
@@ -32,13 +33,10 @@ impl Topology {
             .into_iter()
             .map(|report| (&report.id, report))
             .collect();
-        let declared: Vec<&DeclaredLink> = declared
-            .iter()
-            .filter(|link| reports.contains_key(&link.a.host) && reports.contains_key(&link.b.host))
-            .collect();
+        let mut cables = Cables::of(&reports, declared);
         let hosts: BTreeMap<_, _> = reports
             .values()
-            .map(|report| (report.id.clone(), Arc::new(host(report, &declared))))
+            .map(|report| (report.id.clone(), Arc::new(host(report, &mut cables))))
             .collect();
         let placed = place(&reports);
 
@@ -46,8 +44,8 @@ impl Topology {
         for inventory in reports.values().filter_map(|r| r.inventory.as_deref()) {
             wires.add_inventory(inventory);
         }
-        for link in &declared {
-            wires.add_link(link, |port| {
+        for cable in cables.all.iter().filter(|cable| cable.joins()) {
+            wires.add_cable(cable, |port| {
                 interface(&hosts, port).is_some_and(|i| i.kind == "bridge")
             });
         }
@@ -93,8 +91,8 @@ impl Topology {
                 topology.add_segment(wire, members);
             }
         }
-        for link in declared {
-            topology.add_physical_link(link);
+        for cable in cables.all {
+            topology.add_physical_link(cable);
         }
         topology
     }
@@ -145,23 +143,20 @@ impl Topology {
             state,
             capacity_bits_per_second: None,
             segment: Some(segment.clone()),
-            source: LinkSource::Libvirt,
+            sources: BTreeSet::from([LinkSource::Libvirt]),
+            conflict: None,
         };
         self.links.insert(id, Arc::new(link));
     }
 
-    fn add_physical_link(&mut self, declared: &DeclaredLink) {
-        let (a, b) = (&declared.a, &declared.b);
-        let (a, b) = if a <= b { (a, b) } else { (b, a) };
-        let state = self.port_state(a).and(self.port_state(b));
-        let (a, b) = (LinkEnd::Host(a.clone()), LinkEnd::Host(b.clone()));
+    fn add_physical_link(&mut self, cable: Cable) {
+        let state = self.port_state(&cable.a).and(self.port_state(&cable.b));
+        // What is not declared is what the slower end can do.
+        let speed = |port| interface(&self.hosts, port)?.speed_bits_per_second;
+        let slower = || Some(speed(&cable.a)?.min(speed(&cable.b)?));
+        let capacity = cable.capacity_bits_per_second.or_else(slower);
+        let (a, b) = (LinkEnd::Host(cable.a), LinkEnd::Host(cable.b));
         let id = LinkId::of_ends("physical", &end_text(&a), &end_text(&b));
-        // Declared twice, with a capacity once: the order must not decide.
-        let capacity = declared.capacity_bits_per_second.max(
-            self.links
-                .get(&id)
-                .and_then(|link| link.capacity_bits_per_second),
-        );
         let link = Link {
             id: id.clone(),
             kind: LinkKind::Physical,
@@ -170,7 +165,8 @@ impl Topology {
             state,
             capacity_bits_per_second: capacity,
             segment: None,
-            source: LinkSource::Declared,
+            sources: cable.sources,
+            conflict: cable.conflict,
         };
         self.links.insert(id, Arc::new(link));
     }
@@ -229,25 +225,24 @@ fn place<'a>(
         .collect()
 }
 
-fn host(report: &HostReport, declared: &[&DeclaredLink]) -> Host {
+fn host(report: &HostReport, cables: &mut Cables) -> Host {
     let inventory = report.inventory.as_deref();
     let mut interfaces: BTreeMap<String, HostInterface> = inventory
         .into_iter()
         .flat_map(|inventory| &inventory.interfaces)
         .map(|interface| (interface.name.clone(), interface.clone()))
         .collect();
-    for port in declared.iter().flat_map(|link| [&link.a, &link.b]) {
-        if port.host == report.id {
-            interfaces
-                .entry(port.interface.clone())
-                .or_insert_with(|| HostInterface {
-                    name: port.interface.clone(),
-                    kind: "ethernet".to_owned(),
-                    mac: None,
-                    state: LinkState::Unknown,
-                    ports: Vec::new(),
-                });
-        }
+    for name in cables.interfaces(&report.id) {
+        interfaces
+            .entry(name.to_owned())
+            .or_insert_with(|| HostInterface {
+                name: name.to_owned(),
+                kind: "ethernet".to_owned(),
+                mac: None,
+                state: LinkState::Unknown,
+                ports: Vec::new(),
+                speed_bits_per_second: None,
+            });
     }
     Host {
         id: report.id.clone(),
@@ -259,6 +254,7 @@ fn host(report: &HostReport, declared: &[&DeclaredLink]) -> Host {
         message: report.message(),
         node: inventory.map(|i| i.node.clone()).unwrap_or_default(),
         interfaces: interfaces.into_values().collect(),
+        neighbors: cables.strangers.remove(&report.id).unwrap_or_default(),
     }
 }
 

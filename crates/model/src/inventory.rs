@@ -22,6 +22,9 @@ pub struct HostReport {
     pub endpoints: Vec<Endpoint>,
     /// What it reported last; absent if it never did. It outlives the contact.
     pub inventory: Option<Arc<HostInventory>>,
+    /// Whom it hears on its interfaces, where it is asked for that.
+    #[serde(default)]
+    pub neighbors: Vec<Neighbor>,
 }
 
 impl HostReport {
@@ -191,6 +194,26 @@ pub struct HostInterface {
     pub state: LinkState,
     /// The ports of a bridge or bond.
     pub ports: Vec<String>,
+    /// Its speed in bits a second, where known.
+    #[serde(default)]
+    pub speed_bits_per_second: Option<u64>,
+}
+
+/// Somebody at the other end of a cable, by what it says of itself over LLDP.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Neighbor {
+    /// The interface that it is heard on.
+    pub interface: String,
+    /// What it is called: a host's or a switch's name.
+    pub system: Option<String>,
+    /// The id of the machine, often a MAC address.
+    pub chassis: Option<String>,
+    /// The name of its port.
+    pub port: Option<String>,
+    /// The MAC address of its port.
+    pub mac: Option<Mac>,
+    /// How long what it said holds if it says nothing more, in seconds.
+    pub hold_seconds: u64,
 }
 
 /// Whether a link or an interface is up.

@@ -8,9 +8,11 @@
 //! - `ids`: the ids, and how they are kept short and free of blanks;
 //! - `inventory`: what hosts report;
 //! - `topology`: the graph's elements;
-//! - `derive`: from reports to the graph; `segments`: who is in which L2 broadcast domain;
+//! - `derive`: from reports to the graph; `cables`: which physical links there are; `segments`: who
+//!   is in which L2 broadcast domain;
 //! - `difference`: what changed, exactly; `sentence`: the same for people.
 
+mod cables;
 mod derive;
 mod difference;
 mod ids;
@@ -23,7 +25,7 @@ pub use difference::{Change, Difference};
 pub use ids::{HostId, LinkId, Mac, RouterId, SegmentId};
 pub use inventory::{
     Attachment, Contact, Disk, Domain, Driver, Endpoint, HostInterface, HostInventory, HostReport,
-    LinkState, Network, Nic, NodeFacts, Origin, RouterState,
+    LinkState, Neighbor, Network, Nic, NodeFacts, Origin, RouterState,
 };
 pub use sentence::{ChangeKind, Described, ElementKind};
 pub use topology::{

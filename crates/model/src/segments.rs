@@ -6,7 +6,8 @@
 //! the network belongs to one host.
 
 use crate::{
-    Attachment, DeclaredLink, HostId, HostInventory, Nic, Port, SegmentId, SegmentKind, ids::joined,
+    Attachment, HostId, HostInventory, Nic, Port, SegmentId, SegmentKind, cables::Cable,
+    ids::joined,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -152,8 +153,8 @@ impl Wires {
     }
 
     /// Joins the two ends of a physical link. `is_bridge` tells whether a host's interface is one.
-    pub fn add_link(&mut self, link: &DeclaredLink, is_bridge: impl Fn(&Port) -> bool) {
-        let [a, b] = [&link.a, &link.b].map(|port| {
+    pub fn add_cable(&mut self, cable: &Cable, is_bridge: impl Fn(&Port) -> bool) {
+        let [a, b] = [&cable.a, &cable.b].map(|port| {
             let (host, name) = (port.host.clone(), port.interface.clone());
             if is_bridge(port) {
                 Carrier::Bridge(host, name)

@@ -1,8 +1,8 @@
 //! What changed, in sentences for people.
 
 use crate::{
-    Change, Difference, Host, Link, LinkEnd, LinkKind, LinkState, Router, RouterId, Segment,
-    SegmentId, Topology,
+    Change, Difference, Host, Link, LinkEnd, LinkKind, LinkSource, LinkState, Router, RouterId,
+    Segment, SegmentId, Topology,
 };
 use std::fmt::Display;
 
@@ -114,6 +114,14 @@ fn host(before: Option<&Host>, after: Option<&Host>) -> String {
     }
     if before.interfaces != after.interfaces {
         parts.push("has other network interfaces".to_owned());
+    }
+    if before.neighbors != after.neighbors {
+        let neighbors = after.neighbors.iter().map(ToString::to_string);
+        parts.push(if after.neighbors.is_empty() {
+            "hears no neighbour any more that is no host".to_owned()
+        } else {
+            format!("hears {}", list(neighbors))
+        });
     }
     if before.node != after.node {
         parts.push("reports other facts of its machine".to_owned());
@@ -266,7 +274,11 @@ fn link(names: &Names<'_>, before: Option<&Link>, after: Option<&Link>) -> Strin
     );
     let (before, after) = match (before, after) {
         (Some(before), Some(after)) => (before, after),
-        (None, _) => return format!("{between} appeared"),
+        (None, Some(link)) => {
+            let against = contradicted(link).map(|against| format!(" and {against}"));
+            return format!("{between} appeared{}", against.unwrap_or_default());
+        }
+        (None, None) => return String::new(),
         (_, None) => return format!("{between} is gone"),
     };
     let mut parts = Vec::new();
@@ -280,6 +292,15 @@ fn link(names: &Names<'_>, before: Option<&Link>, after: Option<&Link>) -> Strin
             .to_owned(),
         );
     }
+    for source in after.sources.difference(&before.sources) {
+        parts.push(format!("is {}, too", said(source)));
+    }
+    for source in before.sources.difference(&after.sources) {
+        parts.push(format!("is no longer {}", said(source)));
+    }
+    if before.conflict != after.conflict {
+        parts.push(contradicted(after).unwrap_or_else(|| "is contradicted no more".to_owned()));
+    }
     if before.capacity_bits_per_second != after.capacity_bits_per_second {
         parts.push("has another capacity".to_owned());
     }
@@ -287,6 +308,20 @@ fn link(names: &Names<'_>, before: Option<&Link>, after: Option<&Link>) -> Strin
         parts.push("is carried by another segment".to_owned());
     }
     sentence(&between, &parts)
+}
+
+/// What speaks against a link, if something does.
+fn contradicted(link: &Link) -> Option<String> {
+    let conflict = link.conflict.as_ref()?.trim_end_matches('.');
+    Some(format!("is contradicted: {conflict}"))
+}
+
+fn said(source: &LinkSource) -> String {
+    match source {
+        LinkSource::Declared => "declared".to_owned(),
+        LinkSource::Libvirt => "reported by libvirt".to_owned(),
+        LinkSource::Lldp(host) => format!("heard by {host}"),
+    }
 }
 
 fn sentence(subject: &str, parts: &[String]) -> String {

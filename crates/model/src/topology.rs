@@ -1,8 +1,8 @@
 //! The graph's elements.
 
 use crate::{
-    Contact, Domain, Endpoint, HostId, HostInterface, LinkId, LinkState, Mac, NodeFacts, Origin,
-    RouterId, SegmentId, inventory::is_current,
+    Contact, Domain, Endpoint, HostId, HostInterface, LinkId, LinkState, Mac, Neighbor, NodeFacts,
+    Origin, RouterId, SegmentId, inventory::is_current,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-/// The graph that follows from what all hosts reported and the declared links. It holds what is
+/// The graph that follows from what all hosts reported and heard and the declared links. It holds what is
 /// worth a version; times and measurements change with every tick and are kept elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topology {
@@ -59,8 +59,11 @@ pub struct Host {
     pub message: Option<String>,
     /// Facts of the machine.
     pub node: NodeFacts,
-    /// Its interfaces: those that it reported and those that declared links name, by name.
+    /// Its interfaces: those that it reported and those at which physical links end, by name.
     pub interfaces: Vec<HostInterface>,
+    /// Whom it hears on them by LLDP and who is no registered host: a switch, for one.
+    #[serde(default)]
+    pub neighbors: Vec<Neighbor>,
 }
 
 /// A virtual router, once, whichever hosts know it.
@@ -135,8 +138,13 @@ pub struct Link {
     pub capacity_bits_per_second: Option<u64>,
     /// The segment of a virtual link.
     pub segment: Option<SegmentId>,
-    /// Who says that it exists.
-    pub source: LinkSource,
+    /// Who says that it exists: one at least.
+    #[serde(default)]
+    pub sources: BTreeSet<LinkSource>,
+    /// Where sources contradict each other: what speaks against it, in sentences that stay the same
+    /// while the cause does.
+    #[serde(default)]
+    pub conflict: Option<String>,
 }
 
 /// Physical or virtual.
@@ -171,13 +179,15 @@ pub struct Port {
 }
 
 /// Who says that a link exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LinkSource {
     /// An operator declared it.
     Declared,
     /// libvirt reports what makes it.
     Libvirt,
+    /// This host, at one of its ends, hears the other by LLDP.
+    Lldp(HostId),
 }
 
 /// A physical link that an operator declared.

@@ -420,7 +420,12 @@ fn topology(reply: &GetTopologyReply) -> String {
         }
     };
     let mut table = Table::new(&["link", "end", "end", "state", "capacity", "says"]);
+    let mut conflicts = String::new();
     for link in &reply.links {
+        if let Some(conflict) = &link.conflict {
+            let (a, b) = (end(&link.a), end(&link.b));
+            let _ = writeln!(conflicts, "\nConflict: {a} – {b}. {conflict}");
+        }
         table.row([
             match link.kind {
                 api::LinkKind::Physical => "physical",
@@ -436,13 +441,13 @@ fn topology(reply: &GetTopologyReply) -> String {
             ),
             link.sources
                 .iter()
-                .map(|source| source.kind.as_str())
+                .map(api::LinkSource::describe)
                 .collect::<Vec<_>>()
                 .join(", "),
         ]);
     }
     format!(
-        "Version {} ({} view): {} hosts, {} routers, {} segments, {} links.\n\n{table}{}",
+        "Version {} ({} view): {} hosts, {} routers, {} segments, {} links.\n\n{table}{conflicts}{}",
         reply.version,
         reply.view,
         reply.hosts.len(),

@@ -2,7 +2,9 @@
 
 use super::{ConfigError, Place, link_end};
 use api::HostId;
-use control::{DeclaredLink, EndpointSettings, HostSettings, KeyName, Transport, Uri};
+use control::{
+    DeclaredLink, EndpointSettings, HostSettings, KeyName, LldpSettings, SshAddress, Transport, Uri,
+};
 use std::{collections::HashMap, ops::Range, path::Path};
 use toml::{
     Spanned,
@@ -15,10 +17,11 @@ const SETTINGS: &[&str] = &[
     "sample_interval",
     "facts_interval",
     "relist_interval",
+    "lldp_interval",
     "host",
     "link",
 ];
-const HOST: &[&str] = &["id", "uri", "uris", "key", "name", "site"];
+const HOST: &[&str] = &["id", "uri", "uris", "key", "lldp", "name", "site"];
 const LINK: &[&str] = &["a", "b", "capacity"];
 
 /// A parsed file.
@@ -71,7 +74,21 @@ impl<'a> Document<'a> {
                     ),
                 ));
             }
-            let endpoints = self.endpoints(&table)?;
+            let key = self.file.text(table.get_ref(), "key")?;
+            let name = key.as_ref().map(|key| key.read(&self.file, str::parse));
+            let name: Option<KeyName> = name.transpose()?;
+            let endpoints = self.endpoints(&table, name.as_ref())?;
+            let lldp = self.lldp(&table, &endpoints, name.as_ref())?;
+            let is_used = matches!(lldp, Some(LldpSettings::Ssh(_)))
+                || endpoints.iter().any(|endpoint| endpoint.key.is_some());
+            if let Some(key) = key
+                && !is_used
+            {
+                return Err(self.file.error(
+                    &key.span,
+                    "a key is used by the ssh transport only, and no URI of this host has it",
+                ));
+            }
             let text = |key| {
                 let found = self.file.text(table.get_ref(), key)?;
                 found
@@ -91,13 +108,18 @@ impl<'a> Document<'a> {
                 site: text("site")?,
                 id,
                 endpoints,
+                lldp,
             });
         }
         Ok(hosts)
     }
 
     /// How a host is reached: by one URI, or by several of different drivers.
-    fn endpoints(&self, table: &Spanned<&DeTable>) -> Result<Vec<EndpointSettings>, ConfigError> {
+    fn endpoints(
+        &self,
+        table: &Spanned<&DeTable>,
+        key: Option<&KeyName>,
+    ) -> Result<Vec<EndpointSettings>, ConfigError> {
         const EXAMPLE: &str = "\"qemu+ssh://alpha/system\"";
         let several = self.file.texts(table.get_ref(), "uris")?;
         let found = match several {
@@ -118,7 +140,6 @@ impl<'a> Document<'a> {
                 format!("uris is empty: uris = [{EXAMPLE}], for example, was expected"),
             ));
         }
-        let key = self.file.text(table.get_ref(), "key")?;
         let mut endpoints: Vec<EndpointSettings> = Vec::with_capacity(found.len());
         for text in &found {
             let uri = text.read(&self.file, Uri::parse)?;
@@ -132,22 +153,40 @@ impl<'a> Document<'a> {
                 ));
             }
             let is_ssh = uri.transport() == Transport::Ssh;
-            let key = key.as_ref().filter(|_| is_ssh);
-            let key = key.map(|key| key.read(&self.file, str::parse::<KeyName>));
             endpoints.push(EndpointSettings {
                 uri,
-                key: key.transpose()?,
+                key: key.filter(|_| is_ssh).cloned(),
             });
         }
-        if let Some(key) = key
-            && endpoints.iter().all(|endpoint| endpoint.key.is_none())
-        {
-            return Err(self.file.error(
-                &key.span,
-                "a key is used by the ssh transport only, and no URI of this host has it",
-            ));
-        }
         Ok(endpoints)
+    }
+
+    /// How a host's `lldpd` is asked, if it is: `ssh` is the way of its ssh URI.
+    fn lldp(
+        &self,
+        table: &Spanned<&DeTable>,
+        endpoints: &[EndpointSettings],
+        key: Option<&KeyName>,
+    ) -> Result<Option<LldpSettings>, ConfigError> {
+        let Some(found) = self.file.text(table.get_ref(), "lldp")? else {
+            return Ok(None);
+        };
+        let way = if found.text == "ssh" {
+            let mut ways = endpoints.iter().filter_map(|of| SshAddress::of(&of.uri));
+            LldpSettings::Ssh(ways.next().ok_or_else(|| {
+                self.file.error(
+                    &found.span,
+                    "lldp is \"ssh\", the way of the host's ssh URI, and no URI of this host has \
+                     that transport: \"ssh://root@alpha\", for example, was expected",
+                )
+            })?)
+        } else {
+            found.read(&self.file, LldpSettings::parse)?
+        };
+        Ok(Some(match way {
+            LldpSettings::Ssh(address) => LldpSettings::Ssh(address.with_key(key.cloned())),
+            socket @ LldpSettings::Socket(_) => socket,
+        }))
     }
 
     /// The declared links, each between two of `hosts`.

@@ -7,6 +7,7 @@
 //! | sampling | `--sample-interval` | `VMS_SAMPLE_INTERVAL` | `sample_interval` | `10s` |
 //! | facts without events | `--facts-interval` | `VMS_FACTS_INTERVAL` | `facts_interval` | `2s` |
 //! | full listings | `--relist-interval` | `VMS_RELIST_INTERVAL` | `relist_interval` | `1m` |
+//! | LLDP | `--lldp-interval` | `VMS_LLDP_INTERVAL` | `lldp_interval` | `10s`; hosts whose `[[host]]` has `lldp` |
 //! | the file | `--config` | `VMS_CONFIG` | | `vms.toml` |
 //! | hosts | | | `[[host]]` | none; more can be registered while the server runs |
 //! | declared links | | | `[[link]]` | none |
@@ -32,12 +33,13 @@ use std::{
 };
 
 /// The names of the environment variables that are read.
-pub const ENVIRONMENT: [&str; 6] = [
+pub const ENVIRONMENT: [&str; 7] = [
     "VMS_LISTEN",
     "VMS_DATA",
     "VMS_SAMPLE_INTERVAL",
     "VMS_FACTS_INTERVAL",
     "VMS_RELIST_INTERVAL",
+    "VMS_LLDP_INTERVAL",
     "VMS_CONFIG",
 ];
 
@@ -45,6 +47,7 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_SAMPLE_INTERVAL: &str = "10s";
 const DEFAULT_FACTS_INTERVAL: &str = "2s";
 const DEFAULT_RELIST_INTERVAL: &str = "1m";
+const DEFAULT_LLDP_INTERVAL: &str = "10s";
 const DEFAULT_FILE: &str = "vms.toml";
 
 /// Everything that the server is told.
@@ -60,6 +63,8 @@ pub struct Config {
     pub facts_interval: Duration,
     /// Time between two full listings of a host, events or not.
     pub relist_interval: Duration,
+    /// Time between two questions to a host whom it hears by LLDP.
+    pub lldp_interval: Duration,
     /// The hosts of the fleet, by id as configured; empty for the demo, which brings its own.
     pub hosts: Vec<HostSettings>,
     /// The physical links that were declared.
@@ -94,6 +99,10 @@ pub struct Flags {
     /// Time between two full listings of a host [env: `VMS_RELIST_INTERVAL`] [default: 1m]
     #[arg(long, value_name = "DURATION")]
     pub relist_interval: Option<OsString>,
+    /// Time between two questions to hosts whom they hear by LLDP [env: `VMS_LLDP_INTERVAL`]
+    /// [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub lldp_interval: Option<OsString>,
 }
 
 /// Looks up an environment variable; [`std::env::var_os`] outside of tests.
@@ -217,6 +226,11 @@ impl Source<'_> {
             Some(found) => found.read(values::relist_interval)?,
             None => Found::default(DEFAULT_RELIST_INTERVAL).read(values::relist_interval)?,
         };
+        let lldp_interval =
+            match self.find("--lldp-interval", "VMS_LLDP_INTERVAL", "lldp_interval")? {
+                Some(found) => found.read(values::lldp_interval)?,
+                None => Found::default(DEFAULT_LLDP_INTERVAL).read(values::lldp_interval)?,
+            };
         let data = match self.find("--data", "VMS_DATA", "data")? {
             Some(found) => Data::Directory(found.directory()?),
             None => default_data(self.environment, is_root())?,
@@ -227,6 +241,7 @@ impl Source<'_> {
             sample_interval,
             facts_interval,
             relist_interval,
+            lldp_interval,
             hosts: Vec::new(),
             links: Vec::new(),
         })
@@ -243,6 +258,7 @@ impl Source<'_> {
             "--data" => &self.flags.data,
             "--facts-interval" => &self.flags.facts_interval,
             "--relist-interval" => &self.flags.relist_interval,
+            "--lldp-interval" => &self.flags.lldp_interval,
             _ => &self.flags.sample_interval,
         };
         if let Some(value) = given {

@@ -67,15 +67,24 @@ pub fn facts_interval(text: &str) -> Result<Duration, String> {
     ))
 }
 
+/// Reads the time between two questions whom a host hears: a [`duration`] from 1 s to 1 h.
+pub fn lldp_interval(text: &str) -> Result<Duration, String> {
+    from_a_second(text, "10s")
+}
+
 /// Reads the time between two full listings: a [`duration`] from 1 s to 1 h.
 pub fn relist_interval(text: &str) -> Result<Duration, String> {
+    from_a_second(text, "1m")
+}
+
+fn from_a_second(text: &str, example: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     let range = Duration::from_secs(1)..=Duration::from_hours(1);
     if range.contains(&interval) {
         return Ok(interval);
     }
     Err(format!(
-        "{text:?} is not between 1s and 1h: 1m, for example, was expected"
+        "{text:?} is not between 1s and 1h: {example}, for example, was expected"
     ))
 }
 
@@ -154,6 +163,7 @@ mod tests {
         assert!(sample_interval("1500ms").unwrap_err().contains("1s and 1h"));
         assert!(sample_interval("61m").is_err());
         assert!(relist_interval("0s").unwrap_err().contains("1s and 1h"));
+        assert!(lldp_interval("999ms").unwrap_err().contains("10s"));
         assert!(facts_interval("100ms").is_ok());
         assert!(facts_interval("99ms").unwrap_err().contains("100ms and 1h"));
 

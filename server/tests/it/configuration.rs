@@ -162,7 +162,7 @@ fn what_is_wrong_is_told_with_line_column_and_what_was_expected() {
         ),
         (
             "  colour = \"red\"\n",
-            "vms.toml:1:3: \"colour\" is not a setting: listen, data, sample_interval, facts_interval, relist_interval, host or link was expected",
+            "vms.toml:1:3: \"colour\" is not a setting: listen, data, sample_interval, facts_interval, relist_interval, lldp_interval, host or link was expected",
         ),
         (
             "[[host]]\nid = \"a\"\nurl = \"qemu:///system\"\n",
@@ -234,6 +234,24 @@ fn what_is_wrong_is_told_with_line_column_and_what_was_expected() {
             "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n[[host]]\nid = \"b\"\nuri = \"qemu:///system\"\n\
              [[link]]\na = \"a:eth0\"\nb = \"b:eth0\"\ncapacity = \"fast\"\n",
             "vms.toml:10:12: \"fast\" is not a capacity: bits a second such as 10G, 2.5G or 100M were expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\nlldp = \"ssh\"\n",
+            "vms.toml:4:8: lldp is \"ssh\", the way of the host's ssh URI, and no URI of this host has \
+             that transport: \"ssh://root@alpha\", for example, was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\nlldp = \"unix:run/lldpd.socket\"\n",
+            "vms.toml:4:8: \"unix:run/lldpd.socket\" is not a way to an lldpd: ssh://root@alpha, \
+             unix:/run/lldpd.socket, or ssh for the way of the host's ssh URI, for example, was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\nkey = \"rio\"\nlldp = \"unix:/run/lldpd.socket\"\n",
+            "vms.toml:4:7: a key is used by the ssh transport only, and no URI of this host has it",
+        ),
+        (
+            "lldp_interval = \"1ms\"\n",
+            "vms.toml:1:17: \"1ms\" is not between 1s and 1h: 10s, for example, was expected",
         ),
         (
             "facts_interval = \"1ms\"\n",

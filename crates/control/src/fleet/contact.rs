@@ -20,7 +20,10 @@ const REFRESHES: usize = 64;
 #[derive(Debug)]
 pub(crate) struct HostContact {
     pub endpoints: Vec<Arc<EndpointContact>>,
+    /// When it told whom it hears.
+    neighbors: Moment,
     budget: Budget,
+    generation: Arc<AtomicU64>,
 }
 
 /// Contact with one endpoint.
@@ -39,6 +42,14 @@ pub(crate) struct EndpointContact {
     control: Mutex<Option<Arc<Line>>>,
     quarantine: Mutex<Quarantine>,
     generation: Arc<AtomicU64>,
+}
+
+/// When what is told of a host was true; absent for never.
+#[derive(Clone, Debug)]
+pub(crate) struct HostTimes {
+    pub endpoints: Vec<EndpointTimes>,
+    /// When it told whom it hears by LLDP.
+    pub neighbors: Option<Timestamp>,
 }
 
 /// When what is told of an endpoint was true; absent for never.
@@ -99,8 +110,24 @@ impl HostContact {
         let endpoints = report.endpoints.iter();
         Self {
             endpoints: endpoints.map(|of| endpoint(of.driver)).collect(),
+            neighbors: Moment::new(last),
             budget,
+            generation: Arc::clone(generation),
         }
+    }
+
+    pub fn times(&self) -> HostTimes {
+        let endpoints = self.endpoints.iter();
+        HostTimes {
+            endpoints: endpoints.map(|endpoint| endpoint.times()).collect(),
+            neighbors: self.neighbors.get(),
+        }
+    }
+
+    /// It was asked then whom it hears, and told.
+    pub fn neighbors_told(&self, at: Timestamp) {
+        self.neighbors.set(at);
+        self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Calls on the host that hang now.

@@ -1,14 +1,16 @@
-//! One host: what its endpoints report, together.
+//! One host: what its endpoints report, and whom it hears, together.
 //!
 //! Each endpoint has a supervisor of its own, so that one whose daemon hangs leaves the other as it
-//! is. What they report goes to discovery as one report of the host, in the order in which it came.
+//! is. Whom it hears by LLDP is asked beside them. What they all report goes to discovery as one
+//! report of the host, in the order in which it came.
 
 use super::{
     EndpointContact, HostContact, Surroundings, Way,
     inventory::together,
+    lldp::Listening,
     supervisor::{EndpointReport, Known, Supervisor},
 };
-use crate::discovery::Update;
+use crate::{LldpSettings, discovery::Update};
 use model::{HostInventory, HostReport};
 use std::sync::Arc;
 use tokio::{
@@ -24,6 +26,7 @@ const QUEUE: usize = 32;
 pub(crate) async fn run(
     mut report: HostReport,
     ways: Vec<Way>,
+    lldp: Option<LldpSettings>,
     contact: Arc<HostContact>,
     first: oneshot::Sender<()>,
     surroundings: Arc<Surroundings>,
@@ -53,6 +56,18 @@ pub(crate) async fn run(
         supervisors.spawn(supervisor.run());
     }
     drop(reports);
+    let (tell, mut heard) = mpsc::channel(1);
+    if let Some(way) = lldp {
+        let listening = Listening {
+            host: report.id.clone(),
+            way,
+            keys: surroundings.keys.clone(),
+            interval: surroundings.lldp_interval,
+            contact: Arc::clone(&contact),
+            heard: tell,
+        };
+        supervisors.spawn(listening.run(report.neighbors.clone()));
+    }
     let trying = async move {
         for done in tried {
             // A supervisor that ends before is one of a host that was removed.
@@ -63,12 +78,20 @@ pub(crate) async fn run(
     };
     let gathering = async move {
         let mut batch = Vec::new();
-        while queue.recv_many(&mut batch, QUEUE).await > 0 {
+        loop {
             let mut published = Vec::new();
-            for told in batch.drain(..) {
-                published.extend(take(&mut report, &mut inventories, told));
+            tokio::select! {
+                count = queue.recv_many(&mut batch, QUEUE) => {
+                    if count == 0 {
+                        break;
+                    }
+                    for told in batch.drain(..) {
+                        published.extend(take(&mut report, &mut inventories, told));
+                    }
+                    report.inventory = together(&report.id, &inventories);
+                }
+                Some(neighbors) = heard.recv() => report.neighbors = neighbors,
             }
-            report.inventory = together(&report.id, &inventories);
             let update = Update::Report {
                 report: Box::new(report.clone()),
                 published,

@@ -59,7 +59,9 @@ pub(crate) async fn list(
 /// A host's interfaces, whose states libvirt sends no events for.
 pub(crate) async fn interfaces(connection: &Connection) -> Result<Vec<HostInterface>, Error> {
     let listed = connection.list_interfaces().await?;
-    Ok(listed.into_iter().map(interface).collect())
+    // The loopback leads nowhere.
+    let leading = listed.into_iter().filter(|listed| listed.name != "lo");
+    Ok(leading.map(interface).collect())
 }
 
 /// What the endpoints of one host report, together. Where two tell of one thing, the earlier in the
@@ -165,6 +167,7 @@ fn interface(listed: libvirt::HostInterface) -> HostInterface {
             LinkState::Down
         },
         ports: listed.ports,
+        speed_bits_per_second: listed.speed_bits_per_second,
     }
 }
 

@@ -10,6 +10,7 @@
 //! written here, that adds those without which a host could pass for another, ask a question that
 //! nobody sees, or never answer.
 
+use crate::settings::SshAddress;
 use libvirt::{Credentials, Transport, Uri};
 use std::{
     fs, io,
@@ -119,6 +120,27 @@ impl KeyStore {
             _ => {}
         }
         credentials
+    }
+
+    /// The command that runs a program on a host by SSH, its words still missing; or why there is
+    /// none.
+    pub fn ssh(&self, to: &SshAddress) -> Result<tokio::process::Command, String> {
+        let mut command = tokio::process::Command::new(&self.program);
+        command.args(["-T", "-e", "none"]);
+        if let Some(port) = to.port() {
+            command.arg("-p").arg(port.to_string());
+        }
+        if let Some(user) = to.user() {
+            command.arg("-l").arg(user);
+        }
+        if let Some(key) = to.key() {
+            if let Some(complaint) = self.complaint(key) {
+                return Err(format!("It is not asked: {complaint}."));
+            }
+            command.arg("-i").arg(self.path(key));
+        }
+        command.arg("--").arg(to.host());
+        Ok(command)
     }
 
     /// Why a key cannot be used, if it cannot: a sentence without a full stop.

@@ -36,6 +36,7 @@
 //! - `polling`: what is asked at intervals; `quarantine`: domains that stick;
 //! - `inventory`: from libvirt's words to the model's; `check`: trying an endpoint, step by step;
 //! - `line`: a connection that is opened anew when it was lost; `backoff`: how long to wait;
+//! - `lldp`: whom a host hears on its interfaces;
 //! - `keys`: keys, known hosts, certificates.
 
 mod backoff;
@@ -45,6 +46,7 @@ mod host;
 mod inventory;
 mod keys;
 mod line;
+mod lldp;
 mod polling;
 mod quarantine;
 mod supervisor;
@@ -54,7 +56,7 @@ mod tracked;
 pub(crate) use inventory::list;
 
 pub(crate) use check::Checked;
-pub(crate) use contact::{EndpointContact, EndpointTimes, HostContact};
+pub(crate) use contact::{EndpointContact, EndpointTimes, HostContact, HostTimes};
 pub(crate) use inventory::driver;
 pub use keys::KeyName;
 pub(crate) use keys::KeyStore;
@@ -141,6 +143,7 @@ pub(crate) struct Surroundings {
     pub sample_interval: Duration,
     pub relist_interval: Duration,
     pub facts_interval: Duration,
+    pub lldp_interval: Duration,
     pub keys: KeyStore,
     pub stop: CancellationToken,
 }
@@ -190,6 +193,7 @@ impl Fleet {
         let running = host::run(
             report,
             ways,
+            settings.lldp.clone(),
             Arc::clone(&contact),
             first,
             Arc::clone(&self.surroundings),
@@ -251,15 +255,11 @@ impl Fleet {
     }
 
     /// When each host and its endpoints were heard of last.
-    pub fn times(&self) -> BTreeMap<HostId, Vec<EndpointTimes>> {
+    pub fn times(&self) -> BTreeMap<HostId, HostTimes> {
         let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
-        let times = |member: &Member| {
-            let endpoints = member.contact.endpoints.iter();
-            endpoints.map(|endpoint| endpoint.times()).collect()
-        };
         hosts
             .iter()
-            .map(|(id, member)| (id.clone(), times(member)))
+            .map(|(id, member)| (id.clone(), member.contact.times()))
             .collect()
     }
 

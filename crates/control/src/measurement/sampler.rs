@@ -192,6 +192,7 @@ mod tests {
                 message: None,
             }],
             inventory: Some(Arc::new(inventory)),
+            neighbors: Vec::new(),
         };
         let topology = Topology::derive([&report], &[]);
         let router = Arc::clone(topology.routers.values().next().unwrap());

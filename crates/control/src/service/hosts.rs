@@ -207,11 +207,11 @@ pub(crate) async fn check(
     })
 }
 
-/// A host as it is registered; `inventory` is what was known of it.
+/// A host as it is registered, with what was known of it.
 pub(crate) fn report(
     settings: &HostSettings,
     origin: Origin,
-    inventory: Option<Arc<model::HostInventory>>,
+    known: Option<&HostReport>,
 ) -> HostReport {
     let endpoints = settings.endpoints.iter();
     HostReport {
@@ -230,7 +230,11 @@ pub(crate) fn report(
                 message: None,
             })
             .collect(),
-        inventory,
+        inventory: known.and_then(|known| known.inventory.clone()),
+        // What nobody asks for any more would never be forgotten.
+        neighbors: (known.filter(|_| settings.lldp.is_some()))
+            .map(|known| known.neighbors.clone())
+            .unwrap_or_default(),
     }
 }
 
@@ -252,6 +256,8 @@ pub(crate) fn settings(request: &RegisterHostRequest) -> Result<HostSettings, Er
         name: request.name.clone(),
         site: request.site.clone(),
         endpoints,
+        // Whoever may register hosts may not make the server read its own machine's sockets.
+        lldp: None,
     };
     match settings.complaint() {
         None => Ok(settings),

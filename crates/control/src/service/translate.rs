@@ -1,6 +1,9 @@
 //! From the model to what pilots are told: the one place where both are known.
 
-use crate::{discovery::Snapshot, fleet::EndpointTimes};
+use crate::{
+    discovery::Snapshot,
+    fleet::{EndpointTimes, HostTimes},
+};
 use api::Timestamp;
 use model::{Attachment, LinkEnd, RouterId, Topology};
 use std::{collections::BTreeMap, str::FromStr, sync::Arc};
@@ -8,8 +11,8 @@ use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 /// A topology, and when each host was heard of last.
 pub(crate) struct View {
     pub snapshot: Arc<Snapshot>,
-    /// When what each endpoint of each host tells was true.
-    pub times: BTreeMap<model::HostId, Vec<EndpointTimes>>,
+    /// When what each host tells was true.
+    pub times: BTreeMap<model::HostId, HostTimes>,
     /// When the declared links were read.
     pub declared: Timestamp,
 }
@@ -65,19 +68,19 @@ impl View {
 
     /// When a host was heard of last, by any of its endpoints.
     fn heard(&self, host: &model::HostId) -> Option<Timestamp> {
-        let endpoints = self.times.get(host)?.iter();
+        let endpoints = self.times.get(host)?.endpoints.iter();
         endpoints.filter_map(|endpoint| endpoint.last).max()
     }
 
     /// When a host's interfaces were asked for last.
     fn interfaces_asked(&self, host: &model::HostId) -> Option<Timestamp> {
-        let endpoints = self.times.get(host)?.iter();
+        let endpoints = self.times.get(host)?.endpoints.iter();
         endpoints.filter_map(|endpoint| endpoint.interfaces).max()
     }
 
     /// The endpoint that a router is seen through.
     fn endpoint(&self, router: &model::Router) -> Option<&EndpointTimes> {
-        let mut endpoints = self.times.get(&router.host)?.iter();
+        let mut endpoints = self.times.get(&router.host)?.endpoints.iter();
         endpoints.find(|endpoint| endpoint.driver == router.domain.driver)
     }
 
@@ -136,6 +139,11 @@ impl View {
                     state: link_state(interface.state),
                     ports: interface.ports.clone(),
                     as_of: asked.filter(|_| interface.state != model::LinkState::Unknown),
+                    speed_bits_per_second: interface.speed_bits_per_second,
+                    neighbors: (host.neighbors.iter())
+                        .filter(|neighbor| neighbor.interface == interface.name)
+                        .map(neighbor)
+                        .collect(),
                 })
                 .collect(),
         }
@@ -231,17 +239,6 @@ impl View {
     }
 
     fn link(&self, link: &model::Link) -> api::Link {
-        let (kind, as_of) = match link.source {
-            model::LinkSource::Declared => (api::LinkSourceKind::Declared, self.declared),
-            model::LinkSource::Libvirt => {
-                // As old as the older end.
-                let ends = [&link.a, &link.b]
-                    .into_iter()
-                    .filter_map(|end| self.seen(end));
-                let as_of = ends.min().unwrap_or(self.declared);
-                (api::LinkSourceKind::Libvirt, as_of)
-            }
-        };
         api::Link {
             id: id(&link.id),
             kind: match link.kind {
@@ -253,7 +250,31 @@ impl View {
             state: link_state(link.state),
             capacity_bits_per_second: link.capacity_bits_per_second,
             segment: link.segment.as_ref().map(id),
-            sources: vec![api::LinkSource { kind, as_of }],
+            sources: (link.sources.iter())
+                .map(|source| self.link_source(link, source))
+                .collect(),
+            conflict: link.conflict.clone(),
+        }
+    }
+
+    fn link_source(&self, link: &model::Link, source: &model::LinkSource) -> api::LinkSource {
+        let (kind, said, host) = match source {
+            model::LinkSource::Declared => (api::LinkSourceKind::Declared, None, None),
+            model::LinkSource::Libvirt => {
+                // As old as the older end.
+                let ends = [&link.a, &link.b].into_iter();
+                let said = ends.filter_map(|end| self.seen(end)).min();
+                (api::LinkSourceKind::Libvirt, said, None)
+            }
+            model::LinkSource::Lldp(host) => {
+                let said = self.times.get(host).and_then(|times| times.neighbors);
+                (api::LinkSourceKind::Lldp, said, Some(id(host)))
+            }
+        };
+        api::LinkSource {
+            kind,
+            as_of: said.unwrap_or(self.declared),
+            host,
         }
     }
 
@@ -312,6 +333,15 @@ pub(crate) fn router_id(id: RouterId) -> api::RouterId {
 
 pub(crate) fn mac(mac: model::Mac) -> api::MacAddress {
     api::MacAddress(mac.0)
+}
+
+fn neighbor(neighbor: &model::Neighbor) -> api::Neighbor {
+    api::Neighbor {
+        system: neighbor.system.clone(),
+        chassis: neighbor.chassis.clone(),
+        port: neighbor.port.clone(),
+        mac: neighbor.mac.map(mac),
+    }
 }
 
 fn segment(segment: &model::Segment) -> api::Segment {

@@ -43,6 +43,12 @@ pub(super) trait Document: View + Clone {
 #[derive(Clone, Default)]
 pub(super) struct Kept(Option<Element>);
 
+impl Kept {
+    pub(super) fn element(&self) -> Option<&Element> {
+        self.0.as_ref()
+    }
+}
+
 impl PartialEq for Kept {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -57,7 +63,7 @@ impl fmt::Debug for Kept {
     }
 }
 
-fn from_element<V: Document>(mut element: Element) -> V {
+pub(super) fn from_element<V: Document>(mut element: Element) -> V {
     let mut view = V::default();
     view.fields(&mut Pass::over(&mut element, false, None));
     *view.kept() = Kept(Some(element));

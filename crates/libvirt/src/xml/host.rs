@@ -3,7 +3,7 @@
 //! <https://gitlab.com/libvirt/libvirt/-/blob/master/src/conf/schemas/interface.rng>
 
 use super::XmlError;
-use super::fields::{Document, Kept, Pass, View};
+use super::fields::{Document, Kept, Pass, View, from_element};
 use super::interface::{address, family, set_address};
 use super::tree::Element;
 
@@ -58,6 +58,26 @@ impl HostInterfaceXml {
         Self::read(xml)
     }
 
+    /// What the definition tells of the interfaces in a bridge or bond. libvirt lists those nowhere
+    /// else.
+    pub fn port_definitions(&self) -> Vec<Self> {
+        let inside = self.kept.element().into_iter();
+        let inside = inside.flat_map(|element| element.children(self.inside()));
+        inside
+            .flat_map(|inside| inside.children(Self::NAME))
+            .map(|port| from_element(port.clone()))
+            .collect()
+    }
+
+    /// Where the ports are.
+    fn inside(&self) -> &'static str {
+        if self.kind == "bond" {
+            "bond"
+        } else {
+            "bridge"
+        }
+    }
+
     /// The definition with the fields as they are now, for `virInterfaceDefineXML`.
     pub fn to_xml(&self) -> String {
         self.write()
@@ -100,12 +120,7 @@ impl View for HostInterfaceXml {
                 vlan.attributes("interface", "name", &mut self.ports);
             });
         } else {
-            let inside = if self.kind == "bond" {
-                "bond"
-            } else {
-                "bridge"
-            };
-            pass.child(inside, |inside| {
+            pass.child(self.inside(), |inside| {
                 inside.each(
                     "interface",
                     &mut self.ports,
@@ -168,6 +183,14 @@ mod tests {
         assert_eq!(bridge.ports, ["eth0", "eth1"]);
         assert_eq!(bridge.addresses, ["10.0.0.1/24"]);
         assert_eq!(bridge.mac, None);
+        let ports = bridge.port_definitions();
+        let told: Vec<_> = ports
+            .iter()
+            .map(|port| (&*port.name, port.mac.as_deref(), port.link_state.as_deref()))
+            .collect();
+        let nic = ("eth0", Some("aa:bb:cc:dd:ee:ff"), Some("up"));
+        assert_eq!(told, [nic, ("eth1", None, None)]);
+        assert_eq!(ports[0].speed_mbit, Some(1000));
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub fn host(id: &str) -> HostReport {
             message: None,
         }],
         inventory: Some(Arc::new(inventory)),
+        neighbors: Vec::new(),
     }
 }
 
@@ -105,6 +106,7 @@ pub trait With: Sized {
             mac: None,
             state: LinkState::Up,
             ports: ports.iter().map(ToString::to_string).collect(),
+            speed_bits_per_second: None,
         });
         self
     }

@@ -1,5 +1,6 @@
 //! The model by properties and by example.
 
+mod cables;
 mod derive;
 mod difference;
 mod fleet;
