@@ -58,12 +58,15 @@ async fn run() {
     time("the first answer after", started);
     time("every host tried and listed after", tried);
     time("settled after", settled);
-    time("processor time until then", then.cpu - before.cpu);
+    time(
+        "processor time until then",
+        then.cpu.saturating_sub(before.cpu),
+    );
     say("resident memory", format!("{} MB", then.memory >> 20));
     say("threads", then.threads);
     say("of these, libvirt's workers", libvirt::worker_threads());
     tokio::time::sleep(REST).await;
-    let busy = (usage().cpu - then.cpu).as_secs_f64() / REST.as_secs_f64();
+    let busy = usage().cpu.saturating_sub(then.cpu).as_secs_f64() / REST.as_secs_f64();
     say(
         "at rest, sampled every 10 s",
         format!("{:.1} % of a core", busy * 100.0),

@@ -97,7 +97,7 @@ async fn poll(connection: &Connection, groups: StatsGroups) -> Result<Cost, Box<
         records += u32::try_from(connection.domain_stats(groups).await?.len())?;
     }
     Ok(Cost {
-        processor: processor_time()? - before,
+        processor: processor_time()?.saturating_sub(before),
         wall: begun.elapsed(),
         records,
         polls: ROUNDS,
