@@ -34,7 +34,7 @@ testbed: ## Serve four real libvirt hosts with twenty routers (needs root)
 testbed-soak: ## Start and stop the testbed twenty times: nothing may be left
 	@$(XTASK) testbed-soak
 
-soak: ## Reconnect to a real host 500 times: nothing may be left behind
+soak: ## Look for lost memory, and reconnect to a real host 500 times (needs root)
 	@$(XTASK) soak
 
 bench: ## Run the benchmarks

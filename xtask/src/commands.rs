@@ -134,16 +134,26 @@ pub fn testbed_soak() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reconnects to a real host five hundred times, and looks for what is left behind.
+/// Looks for memory that the libvirt layer loses, and for what five hundred reconnects to a real host
+/// leave behind.
 ///
 /// # Errors
-/// The first stage that failed.
+/// The first stage that failed; or this is not root.
 pub fn soak() -> Result<ExitCode> {
+    needs_root()?;
     let mut stages = Stages::new();
     stages.stage("packages", packages::for_build)?;
     stages.stage("testbed packages", packages::for_testbed)?;
+    stages.stage("valgrind", packages::valgrind)?;
     stages.stage("testbed files", Testbed::prepare)?;
     compile(&mut stages)?;
+    stages.stage("memory", || {
+        let bed = host_with_guests(3)?;
+        let mut command = Command::new(cargo::program());
+        command.arg("test").args(NATIVE).args(["--test", "it"]);
+        command.args(["--", "--ignored", "nothing_is_lost"]);
+        cargo::run(command.env("EXERCISE_URI", bed.hosts()[0].uri()))
+    })?;
     stages.stage("five hundred reconnects", || {
         let mut command = end_to_end_tests()?;
         command.args(["--nocapture", "reconnects_leave_nothing_behind"]);
@@ -152,6 +162,28 @@ pub fn soak() -> Result<ExitCode> {
     })?;
     stages.print();
     Ok(ExitCode::SUCCESS)
+}
+
+/// What starts a host in this very process.
+fn needs_root() -> Result<()> {
+    ensure!(
+        packages::is_root(),
+        "the host is a network namespace, which root can make: try as root"
+    );
+    Ok(())
+}
+
+/// A host with guests that were never started up: what counts is what libvirt tells of them.
+fn host_with_guests(count: u32) -> Result<Testbed> {
+    let bed = Testbed::up(&Plan::one_host())?;
+    let host = &bed.hosts()[0];
+    let files = Scratch::new()?;
+    let xml = files.path().join("guest.xml");
+    for number in 1..=count {
+        fs::write(&xml, idle_guest(number))?;
+        host.virsh(&["create", "--paused", &xml.to_string_lossy()])?;
+    }
+    Ok(bed)
 }
 
 /// Everything that CI runs.
@@ -250,17 +282,12 @@ pub fn bench() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs the benchmarks over a real host with as many guests as its peer was measured with.
+/// Runs the benchmarks over a real host with twenty-five guests.
 ///
 /// # Errors
 /// The first stage that failed; or this is not root.
 pub fn bench_host() -> Result<ExitCode> {
-    /// Guests that were never started up: what counts is what libvirt tells of them.
-    const GUESTS: u32 = 25;
-    ensure!(
-        packages::is_root(),
-        "the host is a network namespace, which root can make: try as root"
-    );
+    needs_root()?;
     let mut stages = Stages::new();
     stages.stage("packages", packages::for_build)?;
     stages.stage("testbed packages", packages::for_testbed)?;
@@ -269,17 +296,7 @@ pub fn bench_host() -> Result<ExitCode> {
     stages.stage("compile", || {
         cargo(&[&["bench", "--no-run"], &NATIVE, &["--bench", "bulk_stats"]])
     })?;
-    let bed = stages.stage("host", || {
-        let bed = Testbed::up(&Plan::one_host())?;
-        let host = &bed.hosts()[0];
-        let files = Scratch::new()?;
-        for number in 1..=GUESTS {
-            let xml = files.path().join("guest.xml");
-            fs::write(&xml, idle_guest(number))?;
-            host.virsh(&["create", "--paused", &xml.to_string_lossy()])?;
-        }
-        Ok(bed)
-    })?;
+    let bed = stages.stage("host", || host_with_guests(25))?;
     stages.stage("bulk statistics", || {
         let uri = bed.hosts()[0].uri();
         cargo(&[&["bench"], &NATIVE, &["--bench", "bulk_stats", "--", &uri]])

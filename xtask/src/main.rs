@@ -29,7 +29,7 @@ cargo xtask COMMAND
   testbed     four real hosts with twenty routers, and VMS over them
                 --listen, --data        as above
   testbed-soak  start and stop the testbed twenty times: nothing may be left
-  soak        reconnect to a real host 500 times: nothing may be left behind
+  soak        look for lost memory, and reconnect to a real host 500 times
   bench       the benchmarks
   bench-host  the benchmarks over a real host, against libvirt's Python binding
   fmt         format the source

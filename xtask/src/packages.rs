@@ -60,6 +60,14 @@ pub fn for_peers() -> Result<()> {
     debian(&PEERS)
 }
 
+/// What finds memory that is lost.
+///
+/// # Errors
+/// It is missing and cannot be installed.
+pub fn valgrind() -> Result<()> {
+    debian(&["valgrind"])
+}
+
 /// What is needed for all tests.
 ///
 /// # Errors
