@@ -9,7 +9,7 @@ CHECK = { command -v cargo >/dev/null || { echo "Stopped: Rust is absent. Instal
 SERVE = --listen $(LISTEN) $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release testbed testbed-soak bench fmt clean
+.PHONY: help run test build release testbed testbed-soak soak bench bench-host fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +34,14 @@ testbed: ## Serve four real libvirt hosts with twenty routers (needs root)
 testbed-soak: ## Start and stop the testbed twenty times: nothing may be left
 	@$(XTASK) testbed-soak
 
+soak: ## Reconnect to a real host 500 times: nothing may be left behind
+	@$(XTASK) soak
+
 bench: ## Run the benchmarks
 	@$(XTASK) bench
+
+bench-host: ## Run the benchmarks over a real host (needs root)
+	@$(XTASK) bench-host
 
 fmt: ## Format the source
 	@$(XTASK) fmt

@@ -1,9 +1,7 @@
 //! The one error of all server functions.
 
-use leptos::server_fn::{
-    codec::JsonEncoding,
-    error::{FromServerFnError, ServerFnErrorErr},
-};
+use crate::wire::JsonText;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
 /// Why a server function has no answer.
@@ -18,7 +16,7 @@ pub enum Failure {
 }
 
 impl FromServerFnError for Failure {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self::Transport(match error {
@@ -26,6 +24,11 @@ impl FromServerFnError for Failure {
                 "The server does not answer. Check that it runs; this page goes on by itself once \
                  it does."
                     .to_owned()
+            }
+            ServerFnErrorErr::Args(reason)
+            | ServerFnErrorErr::MissingArg(reason)
+            | ServerFnErrorErr::Serialization(reason) => {
+                format!("What was sent could not be read ({reason}).")
             }
             other => format!("The server's answer could not be used ({other}). Reload the page."),
         })

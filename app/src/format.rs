@@ -64,17 +64,32 @@ pub fn thousands(number: u64) -> String {
 
 /// The time of day, `12:03:20`, in UTC.
 pub fn time_of_day(at: Timestamp) -> String {
-    at.strftime("%H:%M:%S").to_string()
+    cut(at, 11..19)
 }
 
 /// Hour and minute, `12:03`, in UTC.
 pub fn hour_and_minute(at: Timestamp) -> String {
-    at.strftime("%H:%M").to_string()
+    cut(at, 11..16)
 }
 
-/// Date and time for a machine and a tooltip, `2026-11-22 12:03:20 UTC`.
+/// Date and time for a tooltip, `2026-11-22 12:03:20 UTC`.
 pub fn date_and_time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+    format!("{} {} UTC", cut(at, 0..10), time_of_day(at))
+}
+
+/// A part of `2026-11-22T12:03:20Z`: a page needs no other form of a time, and jiff's own formatter
+/// knows so many that it would be a fiftieth of the page.
+fn cut(at: Timestamp, part: std::ops::Range<usize>) -> String {
+    at.to_string().get(part).unwrap_or_default().to_owned()
+}
+
+/// Milliseconds that something took: `under 1 ms`, `3.1 ms`, `3001 ms`.
+pub fn milliseconds(value: f64) -> String {
+    match value {
+        ..1.0 => "under 1 ms".to_owned(),
+        ..10.0 => format!("{value:.1} ms"),
+        _ => format!("{value:.0} ms"),
+    }
 }
 
 /// How long ago, from a number of milliseconds: `4 s ago`, `3 min ago`.
@@ -174,6 +189,22 @@ mod tests {
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(35_348), "35,348");
         assert_eq!(thousands(1_000_000), "1,000,000");
+    }
+
+    #[test]
+    fn times_are_parts_of_one_form() {
+        for (at, seconds) in [
+            ("2026-11-22T02:03:04Z", "02:03:04"),
+            ("2026-11-22T12:03:20.5Z", "12:03:20"),
+        ] {
+            let at: Timestamp = at.parse().unwrap();
+            assert_eq!(time_of_day(at), seconds);
+            assert_eq!(hour_and_minute(at), seconds[..5]);
+            assert_eq!(date_and_time(at), format!("2026-11-22 {seconds} UTC"));
+        }
+        assert_eq!(milliseconds(0.04), "under 1 ms");
+        assert_eq!(milliseconds(3.12), "3.1 ms");
+        assert_eq!(milliseconds(3000.6), "3001 ms");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! shell ─▶ App ─▶ /         topology_view (picture, camera, list) and panels
 //!                 /hosts    tables::hosts
 //!                 /routers  tables::routers
+//!                 /settings settings (hosts: which there are, adding and removing)
 //! ```
 //!
 //! The same code runs twice: on the server (feature `ssr`), where every page is complete and
@@ -18,15 +19,18 @@ pub mod chart;
 mod clock;
 pub mod components;
 mod element;
+pub mod endpoint;
 mod failure;
 pub mod format;
 pub mod live;
 mod pages;
 mod panels;
 pub mod server_functions;
+mod settings;
 mod shell;
 mod tables;
 pub mod topology_view;
+mod wire;
 
 pub use element::Element;
 pub use failure::Failure;

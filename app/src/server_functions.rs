@@ -16,17 +16,23 @@ pub use facts::{
 };
 pub use series::{InterfaceHistory, Range, RouterHistory, Series};
 
-use crate::Failure;
+use crate::{
+    Failure,
+    wire::{Acting, Reading},
+};
 #[cfg(feature = "ssr")]
 use api::TopologyView;
-use api::{HostId, LinkId, MacAddress, ResumeRouterReply, RouterId, SegmentId, SuspendRouterReply};
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use api::{
+    CheckHostReply, EndpointAddress, HostId, LinkId, MacAddress, RegisterHostReply,
+    RemoveHostReply, ResumeRouterReply, RouterId, SegmentId, SuspendRouterReply,
+};
+use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
 use self::{facts::Names, server::Door};
 
 /// The fleet in numbers, for the bar at the top of every page.
-#[server(name = ReadFleet, prefix = "/api", endpoint = "fleet", input = GetUrl)]
+#[server(name = ReadFleet, prefix = "/api", endpoint = "fleet", protocol = Reading)]
 pub async fn fleet() -> Result<Fleet, Failure> {
     let door = Door::open()?;
     let topology = door.topology(TopologyView::Combined).await?;
@@ -34,7 +40,7 @@ pub async fn fleet() -> Result<Fleet, Failure> {
 }
 
 /// The topology's present version.
-#[server(name = ReadTopologyVersion, prefix = "/api", endpoint = "topology_version", input = GetUrl)]
+#[server(name = ReadTopologyVersion, prefix = "/api", endpoint = "topology_version", protocol = Reading)]
 pub async fn topology_version() -> Result<u64, Failure> {
     Ok(Door::open()?
         .topology(TopologyView::Combined)
@@ -43,7 +49,7 @@ pub async fn topology_version() -> Result<u64, Failure> {
 }
 
 /// One router, its measurements, and what it is linked to.
-#[server(name = ReadRouterStatus, prefix = "/api", endpoint = "router_status", input = GetUrl)]
+#[server(name = ReadRouterStatus, prefix = "/api", endpoint = "router_status", protocol = Reading)]
 pub async fn router_status(id: RouterId) -> Result<RouterFacts, Failure> {
     let door = Door::open()?;
     let topology = door.topology(TopologyView::Combined).await?;
@@ -51,16 +57,17 @@ pub async fn router_status(id: RouterId) -> Result<RouterFacts, Failure> {
     Ok(RouterFacts::new(&topology, status))
 }
 
-/// One host, its routers and links.
-#[server(name = ReadHostFacts, prefix = "/api", endpoint = "host_facts", input = GetUrl)]
+/// One host, what it uses, its routers and links.
+#[server(name = ReadHostFacts, prefix = "/api", endpoint = "host_facts", protocol = Reading)]
 pub async fn host_facts(id: HostId) -> Result<HostFacts, Failure> {
     let door = Door::open()?;
     let topology = door.topology(TopologyView::Combined).await?;
-    HostFacts::find(&topology, &id).ok_or_else(|| door.not_found("host", &id))
+    let status = door.host_status(id).await?;
+    Ok(HostFacts::new(&topology, status))
 }
 
 /// One link and what its ends carry.
-#[server(name = ReadLinkFacts, prefix = "/api", endpoint = "link_facts", input = GetUrl)]
+#[server(name = ReadLinkFacts, prefix = "/api", endpoint = "link_facts", protocol = Reading)]
 pub async fn link_facts(id: LinkId) -> Result<LinkFacts, Failure> {
     let door = Door::open()?;
     let topology = door.topology(TopologyView::Combined).await?;
@@ -83,7 +90,7 @@ pub async fn link_facts(id: LinkId) -> Result<LinkFacts, Failure> {
 }
 
 /// One segment and who is on it.
-#[server(name = ReadSegmentFacts, prefix = "/api", endpoint = "segment_facts", input = GetUrl)]
+#[server(name = ReadSegmentFacts, prefix = "/api", endpoint = "segment_facts", protocol = Reading)]
 pub async fn segment_facts(id: SegmentId) -> Result<SegmentFacts, Failure> {
     let door = Door::open()?;
     let topology = door.topology(TopologyView::Combined).await?;
@@ -109,7 +116,7 @@ pub async fn segment_facts(id: SegmentId) -> Result<SegmentFacts, Failure> {
 }
 
 /// All hosts.
-#[server(name = ReadHosts, prefix = "/api", endpoint = "list_hosts", input = GetUrl)]
+#[server(name = ReadHosts, prefix = "/api", endpoint = "list_hosts", protocol = Reading)]
 pub async fn list_hosts() -> Result<HostTable, Failure> {
     let door = Door::open()?;
     let version = door.topology(TopologyView::Physical).await?.version;
@@ -117,7 +124,7 @@ pub async fn list_hosts() -> Result<HostTable, Failure> {
 }
 
 /// All routers, in short.
-#[server(name = ReadRouters, prefix = "/api", endpoint = "list_routers", input = GetUrl)]
+#[server(name = ReadRouters, prefix = "/api", endpoint = "list_routers", protocol = Reading)]
 pub async fn list_routers() -> Result<RouterTable, Failure> {
     let door = Door::open()?;
     let topology = door.topology(TopologyView::Combined).await?;
@@ -125,13 +132,13 @@ pub async fn list_routers() -> Result<RouterTable, Failure> {
 }
 
 /// Processor and traffic of a router over a span of time that ends now.
-#[server(name = ReadRouterHistory, prefix = "/api", endpoint = "router_history", input = GetUrl)]
+#[server(name = ReadRouterHistory, prefix = "/api", endpoint = "router_history", protocol = Reading)]
 pub async fn router_history(router: RouterId, range: Range) -> Result<RouterHistory, Failure> {
     Door::open()?.router_history(router, range).await
 }
 
 /// Traffic of one interface over a span of time that ends now.
-#[server(name = ReadInterfaceHistory, prefix = "/api", endpoint = "interface_history", input = GetUrl)]
+#[server(name = ReadInterfaceHistory, prefix = "/api", endpoint = "interface_history", protocol = Reading)]
 pub async fn interface_history(
     router: RouterId,
     interface: MacAddress,
@@ -143,15 +150,39 @@ pub async fn interface_history(
 }
 
 /// Pauses a router in memory.
-#[server(name = SuspendRouter, prefix = "/api", endpoint = "suspend_router")]
+#[server(name = SuspendRouter, prefix = "/api", endpoint = "suspend_router", protocol = Acting)]
 pub async fn suspend_router(router: RouterId) -> Result<SuspendRouterReply, Failure> {
     Door::open()?.suspend(router).await
 }
 
 /// Lets a suspended router go on.
-#[server(name = ResumeRouter, prefix = "/api", endpoint = "resume_router")]
+#[server(name = ResumeRouter, prefix = "/api", endpoint = "resume_router", protocol = Acting)]
 pub async fn resume_router(router: RouterId) -> Result<ResumeRouterReply, Failure> {
     Door::open()?.resume(router).await
+}
+
+/// Takes a host into the fleet. The arguments are the fields of a form, which may hold more than
+/// fits.
+#[server(name = RegisterHost, prefix = "/api", endpoint = "register_host", protocol = Acting)]
+pub async fn register_host(
+    host: String,
+    name: Option<String>,
+    site: Option<String>,
+    endpoints: Vec<EndpointAddress>,
+) -> Result<RegisterHostReply, Failure> {
+    Door::open()?.register(&host, name, site, endpoints).await
+}
+
+/// Lets a host go.
+#[server(name = RemoveHost, prefix = "/api", endpoint = "remove_host", protocol = Acting)]
+pub async fn remove_host(host: HostId) -> Result<RemoveHostReply, Failure> {
+    Door::open()?.remove(host).await
+}
+
+/// Tries an endpoint step by step, and changes nothing; it asks a host, so it is no reading.
+#[server(name = CheckHost, prefix = "/api", endpoint = "check_host", protocol = Acting)]
+pub async fn check_host(endpoint: EndpointAddress) -> Result<CheckHostReply, Failure> {
+    Door::open()?.check(endpoint).await
 }
 
 #[cfg(feature = "ssr")]

@@ -29,10 +29,15 @@ await withBrowser(async (browser) => {
         ['physical', '/?view=physical'],
         ['hosts', '/hosts'],
         ['routers', '/routers'],
+        ['settings', '/settings'],
         ['nothing', '/no-such-page'],
       ]) {
         await page.goto(`${url}${path}`);
         await shoot(name);
+        if (name === 'settings') {
+          await page.locator('.add > summary').click();
+          await shoot('adding');
+        }
       }
       complaints.push(...page.complaints.filter((c) => !c.includes('404')));
       await page.context().close();

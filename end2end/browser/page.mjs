@@ -42,8 +42,68 @@ async function withoutScript(browser) {
   await page.locator('.panel-head h2').waitFor();
   const routers = await table(page, '/routers');
   const hosts = await table(page, '/hosts');
+  await hostsWithoutScript(page);
   await page.context().close();
   return { html, views, routers, hosts };
+}
+
+const row = (page, id) => page.locator('.fleet tbody tr').filter({ hasText: id });
+
+// Fills in the form for the host that libvirt's test driver makes up.
+async function fillIn(page, id) {
+  await page.locator('[name=host][required]').fill(id);
+  await page.locator('[name="endpoints[0][driver]"]').selectOption('test');
+  await page.locator('[name="endpoints[0][transport]"]').selectOption('local');
+  assert.ok(await page.locator('[name="endpoints[0][address]"]').isHidden(), 'this machine has no address');
+  assert.ok(await page.locator('[name="endpoints[0][user]"]').isHidden(), 'a user is for SSH');
+}
+
+// A host is added and removed by plain forms.
+async function hostsWithoutScript(page) {
+  await page.goto(`${url}/settings`);
+  for (const outcome of ['registered', 'refused']) {
+    if (outcome === 'registered') await page.locator('.add > summary').click();
+    await fillIn(page, 'by-form');
+    await page.getByRole('button', { name: 'Add host' }).click();
+    await page.waitForURL(/\/settings/);
+    await row(page, 'by-form').waitFor();
+    const told = await page.locator('.add .notice[role=alert]').count();
+    assert.equal(told, outcome === 'refused' ? 1 : 0, 'an id that is taken is refused, with the form open');
+    if (outcome === 'registered') await page.locator('.add > summary').click();
+  }
+  await row(page, 'by-form').getByRole('button', { name: 'Remove by-form' }).click();
+  await page.getByRole('button', { name: 'Remove host' }).click();
+  await row(page, 'by-form').waitFor({ state: 'detached' });
+}
+
+// The same by keyboard alone, with the endpoint tried first, and news coming by themselves.
+async function hostsByKeyboard(page) {
+  await page.goto(`${url}/settings`);
+  await page.locator('.live.on').waitFor();
+  const press = async (button) => {
+    await button.focus();
+    await page.keyboard.press('Enter');
+  };
+  await press(page.locator('.add > summary'));
+  await fillIn(page, 'by-key');
+  assert.equal(await page.locator('.uri output').textContent(), 'test:///default');
+  await press(page.getByRole('button', { name: 'Check' }));
+  await page.locator('.verdict').filter({ hasText: 'It can be used.' }).waitFor();
+  assert.ok((await page.locator('.steps li').count()) >= 5, 'each step is told');
+  assert.ok((await page.locator('.capabilities li').count()) > 5, 'so is what the driver can do');
+  await page.locator('[name=host][required]').focus();
+  await page.keyboard.press('Enter');
+  await row(page, 'by-key').filter({ hasText: 'online' }).waitFor();
+  assert.ok(await page.locator('.add form').isHidden(), 'the form is closed');
+
+  await press(row(page, 'by-key').getByRole('button', { name: 'Remove by-key' }));
+  await page.keyboard.press('Escape');
+  await press(row(page, 'by-key').getByRole('button', { name: 'Remove by-key' }));
+  await page.locator('.question:popover-open').filter({ hasText: 'Its router runs on' }).waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await row(page, 'by-key').waitFor({ state: 'detached' });
+  await page.locator('.done').filter({ hasText: 'by-key' }).waitFor();
 }
 
 async function suspendAndResume(page, id, press) {
@@ -51,6 +111,8 @@ async function suspendAndResume(page, id, press) {
   await hasClass(page, id, 'paused');
   await press('Resume');
   await hasClass(page, id, 'running');
+  // The picture hears of it by an event, often before the button does by its answer.
+  await page.locator('.panel button:focus').filter({ hasText: 'Suspend' }).waitFor();
 }
 
 async function withScript(browser, router) {
@@ -120,6 +182,8 @@ async function withScript(browser, router) {
   await page.goto(url);
   await page.getByRole('searchbox').fill(name);
   await page.locator(`svg .node.hit-by-search[data-id="${id}"]`).waitFor();
+
+  await hostsByKeyboard(page);
 
   // Dark is dark, and stays so.
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

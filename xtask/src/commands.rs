@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use end2end::{
     Scratch,
     client::root,
@@ -136,6 +136,26 @@ pub fn testbed_soak() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Reconnects to a real host five hundred times, and looks for what is left behind.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn soak() -> Result<ExitCode> {
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_build)?;
+    stages.stage("testbed packages", packages::for_testbed)?;
+    stages.stage("testbed files", Testbed::prepare)?;
+    compile(&mut stages)?;
+    stages.stage("five hundred reconnects", || {
+        let mut command = end_to_end_tests()?;
+        command.args(["--nocapture", "reconnects_leave_nothing_behind"]);
+        let vms = binary()?;
+        cargo::run(command.env("VMS_BIN", vms).env("VMS_RECONNECTS", "500"))
+    })?;
+    stages.print();
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Everything that CI runs.
 ///
 /// # Errors
@@ -230,6 +250,55 @@ pub fn bench() -> Result<ExitCode> {
     })?;
     stages.print();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the benchmarks over a real host with as many guests as its peer was measured with.
+///
+/// # Errors
+/// The first stage that failed; or this is not root.
+pub fn bench_host() -> Result<ExitCode> {
+    /// Guests that were never started up: what counts is what libvirt tells of them.
+    const GUESTS: u32 = 25;
+    ensure!(
+        packages::is_root(),
+        "the host is a network namespace, which root can make: try as root"
+    );
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_build)?;
+    stages.stage("testbed packages", packages::for_testbed)?;
+    stages.stage("peer", packages::for_peers)?;
+    stages.stage("testbed files", Testbed::prepare)?;
+    stages.stage("compile", || {
+        cargo(&[&["bench", "--no-run"], &NATIVE, &["--bench", "bulk_stats"]])
+    })?;
+    let bed = stages.stage("host", || {
+        let bed = Testbed::up(&Plan::one_host())?;
+        let host = &bed.hosts()[0];
+        let files = Scratch::new()?;
+        for number in 1..=GUESTS {
+            let xml = files.path().join("guest.xml");
+            fs::write(&xml, idle_guest(number))?;
+            host.virsh(&["create", "--paused", &xml.to_string_lossy()])?;
+        }
+        Ok(bed)
+    })?;
+    stages.stage("bulk statistics", || {
+        let uri = bed.hosts()[0].uri();
+        cargo(&[&["bench"], &NATIVE, &["--bench", "bulk_stats", "--", &uri]])
+    })?;
+    stages.print();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A guest with the devices of a router, which does nothing.
+fn idle_guest(number: u32) -> String {
+    let nic = "<interface type='bridge'><source bridge='br0'/><model type='virtio'/></interface>";
+    format!(
+        "<domain type='qemu'><name>idle-{number}</name><memory unit='MiB'>16</memory><vcpu>1</vcpu>
+         <os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features>
+         <devices>{nic}{nic}<disk type='file' device='cdrom'><target dev='sda' bus='sata'/></disk>
+         <memballoon model='virtio'/></devices></domain>"
+    )
 }
 
 /// Formats the source.

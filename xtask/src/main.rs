@@ -29,7 +29,9 @@ cargo xtask COMMAND
   testbed     four real hosts with twenty routers, and VMS over them
                 --listen, --data        as above
   testbed-soak  start and stop the testbed twenty times: nothing may be left
+  soak        reconnect to a real host 500 times: nothing may be left behind
   bench       the benchmarks
+  bench-host  the benchmarks over a real host, against libvirt's Python binding
   fmt         format the source
   clean       remove everything that was built, downloaded or cached here
 ";
@@ -52,10 +54,12 @@ fn dispatch() -> Result<ExitCode> {
         "run" => commands::run(&options),
         "testbed" => commands::testbed(&options),
         "testbed-soak" => commands::testbed_soak(),
+        "soak" => commands::soak(),
         "test" => commands::test(),
         "build" => commands::build(),
         "release" => commands::release(),
         "bench" => commands::bench(),
+        "bench-host" => commands::bench_host(),
         "fmt" => commands::fmt(),
         "clean" => commands::clean(),
         "" | "help" | "--help" | "-h" => {

@@ -30,6 +30,8 @@ const TESTBED: [&str; 10] = [
     "qemu-system-x86",
     "util-linux",
 ];
+/// The peer of the benchmarks over a real host.
+const PEERS: [&str; 1] = ["python3-libvirt"];
 /// To run the tests from outside.
 const TEST: [&str; 2] = ["chromium", "python3-venv"];
 
@@ -48,6 +50,14 @@ pub fn for_build() -> Result<()> {
 /// Something is missing and cannot be installed.
 pub fn for_testbed() -> Result<()> {
     debian(&TESTBED)
+}
+
+/// What is needed to compare with other clients of libvirt.
+///
+/// # Errors
+/// Something is missing and cannot be installed.
+pub fn for_peers() -> Result<()> {
+    debian(&PEERS)
 }
 
 /// What is needed for all tests.

@@ -31,6 +31,23 @@ pub fn Freshness(
     }
 }
 
+/// When a cable's state was true: not when everything else was, as libvirt tells of no change.
+#[component]
+pub fn CableAsOf(
+    /// When.
+    at: Timestamp,
+) -> impl IntoView {
+    view! {
+        <time
+            class="minor"
+            datetime=at.to_string()
+            title=format!("The cable, {}: libvirt tells of no change, so it is asked for at intervals.", format::date_and_time(at))
+        >
+            "as of " {format::time_of_day(at)} " UTC"
+        </time>
+    }
+}
+
 /// Marks values that were made up for the demo fleet.
 #[component]
 pub fn Simulated() -> impl IntoView {

@@ -1,13 +1,15 @@
 //! Small parts that pages and panels share.
 
+mod act;
 mod choice;
 mod freshness;
 mod state;
 mod theme;
 mod top_bar;
 
+pub use act::Act;
 pub use choice::Choice;
-pub use freshness::{Freshness, Simulated};
+pub use freshness::{CableAsOf, Freshness, Simulated};
 pub use state::{HostStateChip, LinkStateChip, RouterStateChip, StateIcon};
 pub use theme::ThemeSwitch;
 pub use top_bar::{Search, TopBar};

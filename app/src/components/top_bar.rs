@@ -49,6 +49,7 @@ pub fn TopBar() -> impl IntoView {
                 <A href="/" exact=true>"Topology"</A>
                 <A href="/hosts">"Hosts"</A>
                 <A href="/routers">"Routers"</A>
+                <A href="/settings">"Settings"</A>
             </nav>
             <SearchBox/>
             <div class="bar-end">

@@ -184,11 +184,11 @@ impl Dated for HostFacts {
     }
 
     fn hosts(&self) -> Vec<HostId> {
-        vec![self.host.id.clone()]
+        vec![self.status.host.id.clone()]
     }
 
     fn as_of(&self) -> Option<Timestamp> {
-        None
+        Some(self.status.as_of)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     clock::Clock,
     components::{Search, TopBar},
     live::Live,
+    settings::SettingsPage,
     tables::{HostsPage, RoutersPage},
 };
 use leptos::prelude::*;
@@ -36,6 +37,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
                     <Route path=path!("/hosts") view=HostsPage ssr=SsrMode::Async/>
                     <Route path=path!("/routers") view=RoutersPage ssr=SsrMode::Async/>
+                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
                 </Routes>
             </main>
         </Router>

@@ -1,9 +1,10 @@
-//! A host's facts, routers and links.
+//! A host's facts, endpoints, routers and links, and what does not answer on it.
 
 use super::{ElementLink, PanelHead, RefreshFailure, router::links};
 use crate::{
     Element,
-    components::{Freshness, HostStateChip, LinkStateChip, RouterStateChip},
+    clock::Clock,
+    components::{CableAsOf, Freshness, HostStateChip, LinkStateChip, RouterStateChip, Simulated},
     format,
     live::Kept,
     server_functions::{HostFacts, host_facts},
@@ -19,57 +20,66 @@ pub fn HostPanel(
     /// The view that it is beside.
     view: Signal<TopologyView>,
 ) -> impl IntoView {
-    let id = first.host.id.clone();
-    let name = first.host.name.clone();
+    let id = first.status.host.id.clone();
+    let name = first.status.host.name.clone();
     let again = id.clone();
     let kept = Kept::new(first, move || host_facts(again.clone()));
     let facts = kept.value;
     let current = move || {
-        facts.with(|facts| matches!(facts.host.state, HostState::Online | HostState::Degraded))
+        facts.with(|facts| {
+            matches!(
+                facts.status.host.state,
+                HostState::Online | HostState::Degraded
+            )
+        })
     };
     let optional = move |read: fn(&HostFacts) -> Option<String>| {
         move || facts.with(read).unwrap_or_else(|| "unknown".to_owned())
     };
     view! {
         <PanelHead kind="Host" name view/>
-        {move || facts.with(|facts| facts.host.site.clone()).map(|site| view! { <p class="subtitle">{site}</p> })}
+        {move || facts.with(|facts| facts.status.host.site.clone()).map(|site| view! { <p class="subtitle">{site}</p> })}
         <div class="state-line">
             {move || {
-                let state = facts.with(|facts| facts.host.state);
+                let state = facts.with(|facts| facts.status.host.state);
                 view! { <HostStateChip state/> }
             }}
             <Freshness
-                at=Signal::derive(move || facts.with(|facts| facts.host.as_of))
+                at=Signal::derive(move || facts.with(|facts| facts.status.host.as_of))
                 current=Signal::derive(current)
             />
         </div>
-        {move || facts.with(|facts| facts.host.message.clone()).map(|message| view! {
+        {move || facts.with(|facts| facts.status.host.message.clone()).map(|message| view! {
             <p class="notice">{message}</p>
         })}
         <RefreshFailure failure=kept.failure/>
+        {move || facts.with(|facts| unresponsive(facts, view))}
         <section class="block">
             <dl class="facts">
                 <dt>"Processors"</dt>
-                <dd>{optional(|facts| {
-                    let cpus = facts.host.cpus.map(|cpus| format!("{cpus} logical"));
-                    match (cpus, &facts.host.cpu_model) {
-                        (Some(cpus), Some(model)) => Some(format!("{cpus}, {model}")),
-                        (cpus, model) => cpus.or_else(|| model.clone()),
-                    }
-                })}</dd>
+                <dd>{move || facts.with(processors)}</dd>
                 <dt>"Memory"</dt>
-                <dd>{optional(|facts| facts.host.memory_bytes.map(format::bytes))}</dd>
+                <dd>{move || facts.with(memory)}</dd>
                 <dt>"Hypervisor"</dt>
-                <dd>{optional(|facts| facts.host.hypervisor.clone())}</dd>
+                <dd>{optional(|facts| facts.status.host.hypervisor.clone())}</dd>
                 <dt>"Host name"</dt>
-                <dd>{optional(|facts| facts.host.hostname.clone())}</dd>
+                <dd>{optional(|facts| facts.status.host.hostname.clone())}</dd>
                 <dt>"Id"</dt>
                 <dd class="mono">{id.to_string()}</dd>
-                <dt>"Reached by"</dt>
-                <dd class="mono break">{move || facts.with(|facts| {
-                    facts.host.endpoints.iter().map(|endpoint| endpoint.uri.clone()).collect::<Vec<_>>().join(", ")
-                })}</dd>
+                {move || facts.with(|facts| facts.status.hanging_calls > 0).then(|| view! {
+                    <dt>"Hanging calls"</dt>
+                    <dd>
+                        {move || facts.with(|facts| facts.status.hanging_calls)}
+                        <p class="minor">
+                            "libvirt has not returned from them. At their bound, VMS opens nothing more for this host until one does."
+                        </p>
+                    </dd>
+                })}
             </dl>
+        </section>
+        <section class="block">
+            <h3>"Endpoints"</h3>
+            {move || facts.with(endpoints)}
         </section>
         <section class="block">
             <h3>{move || facts.with(|facts| format::count(facts.routers.len(), "router", "routers"))}</h3>
@@ -85,6 +95,95 @@ pub fn HostPanel(
         </section>
     }
     .into_any()
+}
+
+/// Routers that hold up nobody but themselves, and what to do about them.
+fn unresponsive(facts: &HostFacts, view: Signal<TopologyView>) -> Option<AnyView> {
+    let routers = &facts.status.unresponsive_routers;
+    if routers.is_empty() {
+        return None;
+    }
+    let clock = expect_context::<Clock>();
+    let lines: Vec<_> = routers
+        .iter()
+        .map(|router| {
+            let since = router.since;
+            view! {
+                <li>
+                    <ElementLink
+                        element=Some(Element::Router(router.router))
+                        name=router.name.clone()
+                        view
+                    />
+                    " does not answer since "
+                    <time datetime=since.to_string() title=format::date_and_time(since)>
+                        {format::time_of_day(since)} " UTC"
+                    </time>
+                    {move || clock.age(since).map(|age| format!(", {age}"))}
+                    ". " {router.message.clone()}
+                </li>
+            }
+        })
+        .collect();
+    Some(view! { <ul class="notice">{lines}</ul> }.into_any())
+}
+
+fn processors(facts: &HostFacts) -> AnyView {
+    let host = &facts.status.host;
+    let cpus = host.cpus.map(|cpus| format!("{cpus} logical"));
+    let known = [cpus, host.cpu_model.clone()].into_iter().flatten();
+    let load = facts.status.load.as_ref();
+    let used = load.and_then(|load| {
+        let share = load.cpus_used? / f64::from(host.cpus?.max(1));
+        Some(format!("{} in use", format::percent(share)))
+    });
+    with_load(known.collect(), used, facts)
+}
+
+fn memory(facts: &HostFacts) -> AnyView {
+    let all = facts.status.host.memory_bytes.map(format::bytes);
+    let load = facts.status.load.as_ref();
+    let used = load
+        .and_then(|load| load.memory_used_bytes)
+        .map(|used| format!("{} in use", format::bytes(used)));
+    with_load(all.into_iter().collect(), used, facts)
+}
+
+/// What there is and what is used of it, marked where that is made up.
+fn with_load(mut known: Vec<String>, used: Option<String>, facts: &HostFacts) -> AnyView {
+    let simulated = used.is_some() && facts.status.load.as_ref().is_some_and(|l| l.simulated);
+    known.extend(used);
+    let text = if known.is_empty() {
+        "unknown".to_owned()
+    } else {
+        known.join(", ")
+    };
+    view! {
+        {text} " "
+        {simulated.then(|| view! { <Simulated/> })}
+    }
+    .into_any()
+}
+
+fn endpoints(facts: &HostFacts) -> AnyView {
+    let cards: Vec<_> = facts
+        .status
+        .host
+        .endpoints
+        .iter()
+        .map(|endpoint| {
+            view! {
+                <li class="card">
+                    <div class="card-head">
+                        <span class="mono break">{endpoint.uri.clone()}</span>
+                        <HostStateChip state=endpoint.state/>
+                    </div>
+                    {endpoint.message.clone().map(|message| view! { <p class="minor">{message}</p> })}
+                </li>
+            }
+        })
+        .collect();
+    view! { <ul class="cards">{cards}</ul> }.into_any()
 }
 
 fn routers(facts: &HostFacts, view: Signal<TopologyView>) -> AnyView {
@@ -111,10 +210,11 @@ fn routers(facts: &HostFacts, view: Signal<TopologyView>) -> AnyView {
 }
 
 fn interfaces(facts: &HostFacts) -> AnyView {
-    if facts.host.interfaces.is_empty() {
+    if facts.status.host.interfaces.is_empty() {
         return view! { <p class="empty">"None is known."</p> }.into_any();
     }
     let lines: Vec<_> = facts
+        .status
         .host
         .interfaces
         .iter()
@@ -141,7 +241,10 @@ fn interfaces(facts: &HostFacts) -> AnyView {
                         <span class="mono">{interface.name.clone()}</span>
                         <LinkStateChip state=interface.state/>
                     </div>
-                    <p class="minor mono">{details.join(" · ")}</p>
+                    <div class="card-line">
+                        <p class="minor mono">{details.join(" · ")}</p>
+                        {interface.as_of.map(|at| view! { <CableAsOf at/> })}
+                    </div>
                 </li>
             }
         })

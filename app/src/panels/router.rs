@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Element, Failure,
-    components::{Freshness, LinkStateChip, RouterStateChip, Simulated},
+    components::{Act, CableAsOf, Freshness, LinkStateChip, RouterStateChip, Simulated},
     format,
     live::Kept,
     server_functions::{
@@ -14,8 +14,11 @@ use crate::{
         router_status,
     },
 };
-use api::{InterfaceMeasurement, RouterInterface, RouterState, TopologyView};
-use leptos::{form::ActionForm, html, prelude::*};
+use api::{
+    InterfaceMeasurement, ResumeRouterReply, RouterInterface, RouterState, SuspendRouterReply,
+    TopologyView,
+};
+use leptos::{html, prelude::*};
 
 /// The panel of a router.
 #[component]
@@ -94,6 +97,9 @@ pub fn RouterPanel(
                 current=Signal::derive(move || facts.with(|facts| facts.status.router.current))
             />
         </div>
+        {move || facts.with(|facts| facts.status.router.message.clone()).map(|message| view! {
+            <p class="notice">{message}</p>
+        })}
         <RefreshFailure failure=kept.failure/>
         <Acts facts/>
         <section class="block">
@@ -106,6 +112,8 @@ pub fn RouterPanel(
                         view
                     />
                 })}</dd>
+                <dt>"Driver"</dt>
+                <dd>{move || facts.with(|facts| facts.status.router.driver.as_str())}</dd>
                 <dt>"Virtual network"</dt>
                 <dd>{move || facts.with(|facts| {
                     facts.status.router.virtual_network.clone().unwrap_or_else(|| "none named".to_owned())
@@ -169,30 +177,25 @@ fn Acts(
     /// The router.
     facts: RwSignal<RouterFacts>,
 ) -> impl IntoView {
-    let suspend = ServerAction::<SuspendRouter>::new();
-    let resume = ServerAction::<ResumeRouter>::new();
+    let (suspend, resume) = (Act::of::<SuspendRouter>(), Act::of::<ResumeRouter>());
     let (suspend_button, resume_button) = (
         NodeRef::<html::Button>::new(),
         NodeRef::<html::Button>::new(),
     );
     // What an act answers is newer than what is shown. The button that was pressed cannot be
     // pressed again: the focus goes on to its undo.
-    Effect::new(move || {
-        if let Some(Ok(reply)) = suspend.value().get() {
-            facts.update(|facts| facts.status.router = reply.router);
-            focus_soon(resume_button);
-        }
-    });
-    Effect::new(move || {
-        if let Some(Ok(reply)) = resume.value().get() {
-            facts.update(|facts| facts.status.router = reply.router);
-            focus_soon(suspend_button);
-        }
-    });
+    let suspended = move |reply: SuspendRouterReply| {
+        facts.update(|facts| facts.status.router = reply.router);
+        focus_soon(resume_button);
+    };
+    let resumed = move |reply: ResumeRouterReply| {
+        facts.update(|facts| facts.status.router = reply.router);
+        focus_soon(suspend_button);
+    };
     let id = facts.with_untracked(|facts| facts.status.router.id);
     let state = Memo::new(move |_| facts.with(|facts| facts.status.router.state));
     let reachable = Memo::new(move |_| facts.with(|facts| facts.status.router.current));
-    let busy = move || suspend.pending().get() || resume.pending().get();
+    let busy = move || suspend.pending.get() || resume.pending.get();
     let cannot_suspend = move || busy() || !reachable.get() || state.get() != RouterState::Running;
     let cannot_resume = move || busy() || !reachable.get() || state.get() != RouterState::Suspended;
     let hint = move || match (reachable.get(), state.get()) {
@@ -201,15 +204,11 @@ fn Acts(
         (true, RouterState::ShutOff) => Some("It is shut off."),
         _ => None,
     };
-    let failure = move || {
-        let of_suspend = suspend.value().get().and_then(Result::err);
-        let of_resume = resume.value().get().and_then(Result::err);
-        of_suspend.or(of_resume)
-    };
+    let failure = move || suspend.failure.get().or_else(|| resume.failure.get());
     let working = move || {
-        if suspend.pending().get() {
+        if suspend.pending.get() {
             "Suspending…"
-        } else if resume.pending().get() {
+        } else if resume.pending.get() {
             "Resuming…"
         } else {
             ""
@@ -217,11 +216,11 @@ fn Acts(
     };
     view! {
         <div class="acts">
-            <ActionForm action=suspend>
+            {suspend.form::<SuspendRouter>(NodeRef::new(), suspended, view! {
                 <input type="hidden" name="router" value=id.to_string()/>
                 <button node_ref=suspend_button type="submit" class="act" disabled=cannot_suspend>"Suspend"</button>
-            </ActionForm>
-            <ActionForm action=resume>
+            }.into_any())}
+            {resume.form::<ResumeRouter>(NodeRef::new(), resumed, view! {
                 <input type="hidden" name="router" value=id.to_string()/>
                 <button
                     node_ref=resume_button
@@ -232,7 +231,7 @@ fn Acts(
                 >
                     "Resume"
                 </button>
-            </ActionForm>
+            }.into_any())}
             <span class="working" role="status">{working}</span>
         </div>
         {move || hint().map(|hint| view! { <p class="hint">{hint}</p> })}
@@ -276,7 +275,7 @@ fn processors(facts: &RouterFacts) -> impl IntoView + use<> {
     let simulated = used.is_some() && is_simulated(facts);
     view! {
         {format::count(vcpus as usize, "vCPU", "vCPUs")}
-        {used}
+        {used} " "
         {simulated.then(|| view! { <Simulated/> })}
     }
 }
@@ -291,7 +290,7 @@ fn memory(facts: &RouterFacts) -> impl IntoView + use<> {
     let simulated = used.is_some() && is_simulated(facts);
     view! {
         {format::bytes(facts.status.router.memory_bytes)}
-        {used}
+        {used} " "
         {simulated.then(|| view! { <Simulated/> })}
     }
 }
@@ -343,7 +342,10 @@ fn interfaces(facts: &RouterFacts, view: Signal<TopologyView>) -> AnyView {
                         <ElementLink element=segment name view/>
                         <LinkStateChip state=interface.link/>
                     </div>
-                    <p class="mono">{addresses}</p>
+                    <div class="card-line">
+                        <p class="mono">{addresses}</p>
+                        <CableAsOf at=interface.link_as_of/>
+                    </div>
                     <p class="minor">
                         <span class="mono">{interface.mac.to_string()}</span>
                         " · " {attachment}

@@ -4,9 +4,9 @@
 use crate::Element;
 use crate::live::Run;
 use api::{
-    Driver, GetRouterStatusReply, GetTopologyReply, Host, HostId, HostState, InterfaceMeasurement,
-    Link, LinkEnd, LinkKind, LinkState, Router, RouterId, RouterState, Segment, SegmentId,
-    Timestamp,
+    Driver, GetHostStatusReply, GetRouterStatusReply, GetTopologyReply, Host, HostId, HostState,
+    InterfaceMeasurement, Link, LinkEnd, LinkKind, LinkState, Router, RouterId, RouterState,
+    Segment, SegmentId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -105,10 +105,8 @@ impl RouterFacts {
 pub struct HostFacts {
     /// The topology's version.
     pub version: u64,
-    /// When the reply was made.
-    pub as_of: Timestamp,
-    /// The host.
-    pub host: Host,
+    /// The host, what it uses, and how well it is in contact.
+    pub status: GetHostStatusReply,
     /// The routers on it.
     pub routers: Vec<RouterRow>,
     /// Its physical links.
@@ -116,9 +114,9 @@ pub struct HostFacts {
 }
 
 impl HostFacts {
-    /// The host `id` in its surroundings.
-    pub fn find(topology: &GetTopologyReply, id: &HostId) -> Option<Self> {
-        let host = topology.hosts.iter().find(|host| host.id == *id)?.clone();
+    /// Puts a host into its surroundings.
+    pub fn new(topology: &GetTopologyReply, status: GetHostStatusReply) -> Self {
+        let id = &status.host.id;
         let names = Names::of(topology);
         let mut routers: Vec<_> = topology
             .routers
@@ -127,13 +125,12 @@ impl HostFacts {
             .map(|router| RouterRow::new(router, &names))
             .collect();
         routers.sort_by(|a, b| a.name.cmp(&b.name));
-        Some(Self {
+        Self {
             version: topology.version,
-            as_of: topology.as_of,
             links: names.links_of(topology, &Element::Host(id.clone())),
-            host,
             routers,
-        })
+            status,
+        }
     }
 }
 
@@ -244,8 +241,12 @@ pub struct RouterRow {
     pub host: HostId,
     /// Its host's name.
     pub host_name: String,
+    /// The libvirt driver that runs it.
+    pub driver: Driver,
     /// Its state.
     pub state: RouterState,
+    /// What is wrong with it.
+    pub message: Option<String>,
     /// Whether that is current.
     pub current: bool,
     /// When it was true.
@@ -268,7 +269,9 @@ impl RouterRow {
             name: router.name.clone(),
             host: router.host.clone(),
             host_name: names.of_host(&router.host),
+            driver: router.driver,
             state: router.state,
+            message: router.message.clone(),
             current: router.current,
             as_of: router.as_of,
             network: router.virtual_network.clone(),

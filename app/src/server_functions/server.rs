@@ -4,12 +4,15 @@ use super::{
     EndFacts, HostTable, InterfaceHistory, Range, RouterHistory, RouterRow, RouterTable, Series,
     facts::Names,
 };
-use crate::{Element, Failure, live::Run};
+use crate::{Element, Failure, endpoint::fitting, live::Run};
 use api::{
-    Aggregation, Caller, Error, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
-    GetTopologyRequest, LinkEnd, ListHostsRequest, ListRoutersRequest, MacAddress, Metric,
-    NotFound, Operations, QueryHistoryRequest, ResumeRouterReply, ResumeRouterRequest, RouterId,
-    SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView,
+    Aggregation, Caller, CheckHostReply, CheckHostRequest, EndpointAddress, Error,
+    GetHostStatusReply, GetHostStatusRequest, GetRouterStatusReply, GetRouterStatusRequest,
+    GetTopologyReply, GetTopologyRequest, HostId, IdError, LinkEnd, ListHostsRequest,
+    ListRoutersRequest, MacAddress, Metric, NotFound, Operations, QueryHistoryRequest,
+    RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResumeRouterReply,
+    ResumeRouterRequest, RouterId, SuspendRouterReply, SuspendRouterRequest, Timestamp,
+    TopologyView,
 };
 use leptos::prelude::use_context;
 use std::{fmt::Display, sync::Arc};
@@ -88,6 +91,13 @@ impl Door {
     ) -> Result<GetRouterStatusReply, Failure> {
         self.operations
             .get_router_status(&self.caller, GetRouterStatusRequest { router })
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn host_status(&self, host: HostId) -> Result<GetHostStatusReply, Failure> {
+        self.operations
+            .get_host_status(&self.caller, GetHostStatusRequest { host })
             .await
             .map_err(|error| self.refuse(error))
     }
@@ -253,6 +263,51 @@ impl Door {
         };
         self.operations
             .resume_router(&self.caller, request)
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn register(
+        &self,
+        host: &str,
+        name: Option<String>,
+        site: Option<String>,
+        endpoints: Vec<EndpointAddress>,
+    ) -> Result<RegisterHostReply, Failure> {
+        let host = host
+            .trim()
+            .parse()
+            .map_err(|error: IdError| self.refuse(Error::invalid("host", error.to_string())))?;
+        let request = RegisterHostRequest {
+            host,
+            name,
+            site,
+            endpoints: endpoints.into_iter().map(fitting).collect(),
+            request_id: None,
+        };
+        self.operations
+            .register_host(&self.caller, request)
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn remove(&self, host: HostId) -> Result<RemoveHostReply, Failure> {
+        let request = RemoveHostRequest {
+            host,
+            request_id: None,
+        };
+        self.operations
+            .remove_host(&self.caller, request)
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn check(&self, endpoint: EndpointAddress) -> Result<CheckHostReply, Failure> {
+        let request = CheckHostRequest {
+            endpoint: fitting(endpoint),
+        };
+        self.operations
+            .check_host(&self.caller, request)
             .await
             .map_err(|error| self.refuse(error))
     }

@@ -92,9 +92,9 @@ fn Table(
             view! {
                 <p class="empty">
                     {if nothing {
-                        "No host is registered. Name hosts in vms.toml and start VMS again."
+                        view! { "No host is registered yet. " <A href="/settings">"Add one in the settings"</A> }.into_any()
                     } else {
-                        "No host has such a name."
+                        "No host has such a name.".into_any()
                     }}
                 </p>
             }

@@ -4,7 +4,7 @@
 mod hosts;
 mod routers;
 
-pub use hosts::HostsPage;
+pub use hosts::{HostsPage, failed};
 pub use routers::RoutersPage;
 
 use leptos::prelude::*;

@@ -138,6 +138,7 @@ fn Table(
                         <SortableHead column="name" label="Router" order/>
                         <SortableHead column="state" label="State" order/>
                         <SortableHead column="host" label="Host" order/>
+                        <SortableHead column="driver" label="Driver" order/>
                         <SortableHead column="network" label="Virtual network" order/>
                         <SortableHead column="interfaces" label="Interfaces" order number=true/>
                         <SortableHead column="vcpus" label="vCPUs" order number=true/>
@@ -228,6 +229,7 @@ fn sort(routers: &mut [RouterRow], column: &str) {
     match column {
         "state" => routers.sort_by_key(|router| router.state.as_str()),
         "host" => routers.sort_by(|a, b| a.host_name.cmp(&b.host_name)),
+        "driver" => routers.sort_by_key(|router| router.driver.as_str()),
         "network" => routers.sort_by(|a, b| a.network.cmp(&b.network)),
         "interfaces" => routers.sort_by_key(|router| router.interfaces),
         "vcpus" => routers.sort_by_key(|router| router.vcpus),
@@ -242,8 +244,12 @@ fn row(router: RouterRow) -> AnyView {
     view! {
         <tr>
             <th scope="row"><A href=href>{router.name}</A></th>
-            <td><RouterStateChip state=router.state current=router.current/></td>
+            <td>
+                <RouterStateChip state=router.state current=router.current/>
+                {router.message.map(|message| view! { <p class="minor">{message}</p> })}
+            </td>
             <td><A href=host>{router.host_name}</A></td>
+            <td>{router.driver.as_str()}</td>
             <td>
                 {router.network.map(|network| view! {
                     <A href=format!("/routers?network={}", format::percent_encode(&network))>{network}</A>

@@ -32,6 +32,7 @@ pub fn diagram(topology: &api::GetTopologyReply) -> graph::Diagram {
 use crate::{Element, Failure, components::Choice};
 use api::TopologyView;
 use leptos::{html, prelude::*};
+use leptos_router::components::A;
 
 /// What the server draws for the first look.
 #[derive(Clone, Debug, Default)]
@@ -149,6 +150,10 @@ pub fn TopologyStage(
                     }
                 })}
             </Suspense>
+            // Shown by the style sheet where the stage holds nothing.
+            <p class="nothing">
+                "There is nothing to show here yet. " <A href="/settings">"Add a host in the settings"</A>
+            </p>
             <nav class="segmented views" aria-label="View">
                 {TopologyView::ALL
                     .into_iter()

@@ -7,14 +7,17 @@
 //!
 //! Instead of a URI, the path of a file that describes a test host. Domains are paused and resumed
 //! at test hosts only. Memory that is lost is found by running it under valgrind, as
-//! `cargo test -p libvirt -- --ignored` does.
+//! `cargo test -p libvirt -- --ignored lost` does.
 
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use libvirt::{AddressSource, Connection, DomainState, ErrorKind, Options, StatsGroups, Uri};
+use libvirt::{
+    AddressSource, Connection, DomainState, ErrorKind, Options, PoolXml, Span, StatsGroups, Uri,
+    VolumeXml,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -89,6 +92,8 @@ async fn exercise(uri: &Uri) -> Result<(), Box<dyn Error>> {
         for source in AddressSource::ALL {
             if_there(connection.addresses(domain.uuid, source).await)?;
         }
+        if_there(connection.job_progress(domain.uuid).await)?;
+        if_there(connection.completed_job(domain.uuid).await)?;
         let of = [domain.uuid];
         (connection.domain_stats_of(&of, StatsGroups::ALL)).await?;
         if uri.is_in_process() && domain.state == DomainState::Running {
@@ -97,12 +102,53 @@ async fn exercise(uri: &Uri) -> Result<(), Box<dyn Error>> {
             events.recv().await;
         }
     }
+    storage(&connection).await?;
     let unknown = connection.suspend(uuid::Uuid::from_u128(1)).await;
     assert_eq!(
         unknown.map_err(|error| error.kind()),
         Err(ErrorKind::NotFound)
     );
     connection.close().await?;
+    Ok(())
+}
+
+/// Pools and volumes, read; and made and deleted at test hosts.
+async fn storage(connection: &Connection) -> Result<(), Box<dyn Error>> {
+    if connection.uri().is_in_process() {
+        let mut pool = PoolXml::new("dir", "exercise");
+        pool.path = Some("/exercise".to_owned());
+        connection.define_pool(&pool).await?;
+        connection.start_pool("exercise").await?;
+        let volume = VolumeXml::new("v", 1 << 20);
+        connection.create_volume("exercise", &volume).await?;
+    }
+    for pool in connection.list_pools().await? {
+        if !pool.state.is_active() {
+            continue;
+        }
+        for volume in connection.list_volumes(&pool.name).await? {
+            // The beginning of it, to its end and given up.
+            for chunks in [usize::MAX, 1] {
+                let span = Span {
+                    length: Some(1 << 20),
+                    ..Span::default()
+                };
+                if let Ok(mut download) = connection.download(&pool.name, &volume.name, span).await
+                {
+                    for _ in 0..chunks {
+                        if download.next().await?.is_none() {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    if connection.uri().is_in_process() {
+        connection.delete_volume("exercise", "v").await?;
+        connection.stop_pool("exercise").await?;
+        connection.undefine_pool("exercise").await?;
+    }
     Ok(())
 }
 

@@ -73,11 +73,15 @@ impl Credentials {
     }
 
     /// The fault without the files, which libvirt likes to repeat.
-    pub(crate) fn scrub(&self, mut fault: Fault) -> Fault {
-        for (_, _, path, instead) in self.parameters() {
+    pub(crate) fn scrub(&self, uri: &Uri, mut fault: Fault) -> Fault {
+        for (transport, _, path, instead) in self.parameters() {
+            // A bare name, a program found in PATH, is no secret, and a part of many words.
+            if transport != uri.transport() || !path.has_root() {
+                continue;
+            }
             let encoded = percent_encoded(path.as_os_str().as_bytes());
             for secret in [path.to_string_lossy().as_ref(), encoded.as_str()] {
-                if !secret.is_empty() && fault.message.contains(secret) {
+                if fault.message.contains(secret) {
                     fault.message = fault.message.replace(secret, instead);
                 }
             }
@@ -132,22 +136,32 @@ mod tests {
 
     #[test]
     fn what_libvirt_repeats_is_left_out() {
-        let fault = |message: &str| {
+        let fault = |uri: &str, message: &str| {
             let message = message.to_owned();
+            let uri = Uri::parse(uri).unwrap();
             all()
-                .scrub(Fault {
-                    code: 1,
-                    domain: 1,
-                    message,
-                })
+                .scrub(
+                    &uri,
+                    Fault {
+                        code: 1,
+                        domain: 1,
+                        message,
+                    },
+                )
                 .message
         };
         assert_eq!(
-            fault("Cannot read CA certificate '/pki/vms/cacert.pem': No such file or directory"),
+            fault(
+                "qemu+tls://h/system",
+                "Cannot read CA certificate '/pki/vms/cacert.pem': No such file or directory"
+            ),
             "Cannot read CA certificate '(TLS directory)/cacert.pem': No such file or directory"
         );
         assert_eq!(
-            fault("Identity /keys/a&b=?#% and /keys/a%26b%3D%3F%23%25, by /opt/my ssh"),
+            fault(
+                "qemu+ssh://h/system",
+                "Identity /keys/a&b=?#% and /keys/a%26b%3D%3F%23%25, by /opt/my ssh"
+            ),
             "Identity (ssh key) and (ssh key), by (ssh program)"
         );
     }

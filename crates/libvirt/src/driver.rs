@@ -95,11 +95,21 @@ pub enum Capability {
     MigrationTuning,
     /// Aborting a running job.
     AbortJob,
+    /// Plugging devices into a running domain, changing and unplugging them.
+    DeviceHotplug,
+    /// The console of a domain.
+    Console,
+    /// Copying and merging disks of a running domain.
+    BlockJobs,
+    /// Whether the host's processors can stand in for others.
+    CpuComparison,
+    /// What a domain may have on the host.
+    DomainCapabilities,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 35] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -130,7 +140,53 @@ impl Capability {
         Self::PostCopy,
         Self::MigrationTuning,
         Self::AbortJob,
+        Self::DeviceHotplug,
+        Self::Console,
+        Self::BlockJobs,
+        Self::CpuComparison,
+        Self::DomainCapabilities,
     ];
+
+    /// What it is in a few plain words, to be read by people after "can do" or "cannot do".
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::BulkStats => "measurements of all routers in one call",
+            Self::BalloonStats => "memory that routers use",
+            Self::BlockStats => "counters of disks",
+            Self::InterfaceStats => "counters of interfaces",
+            Self::LifecycleEvents => "news of routers that start, stop and pause",
+            Self::Suspend => "pausing and resuming routers",
+            Self::Networks => "the host's virtual networks",
+            Self::HostInterfaces => "the host's own interfaces",
+            Self::HostUuid => "a UUID of the host",
+            Self::Migrate => "moving running routers to another host",
+            Self::JobStats => "progress of a move",
+            Self::NodeCpuStats => "processor time of the host",
+            Self::NodeMemoryStats => "memory of the host that is used and free",
+            Self::DeviceEvents => "news of devices plugged and unplugged",
+            Self::AgentEvents => "news of agents in routers",
+            Self::JobEvents => "news of moves that make progress or end",
+            Self::BalloonEvents => "news of memory given and taken",
+            Self::BlockJobEvents => "news of disks that are copied",
+            Self::NetworkEvents => "news of virtual networks",
+            Self::PoolEvents => "news of storage pools",
+            Self::NodeDeviceEvents => "news of the host's devices",
+            Self::GuestAgent => "asking the agent in a router",
+            Self::Addresses => "addresses of routers",
+            Self::Leases => "addresses that the host's DHCP servers gave",
+            Self::StoragePools => "storage pools and their volumes",
+            Self::VolumeResize => "making a volume larger",
+            Self::VolumeTransfer => "bringing images to the host and back",
+            Self::PostCopy => "ending a slow move by running at the destination at once",
+            Self::MigrationTuning => "bounds of a move's standstill and speed",
+            Self::AbortJob => "aborting a move",
+            Self::DeviceHotplug => "plugging interfaces and disks into running routers",
+            Self::Console => "consoles of routers",
+            Self::BlockJobs => "copying and merging disks of running routers",
+            Self::CpuComparison => "comparing processors of hosts",
+            Self::DomainCapabilities => "what a router may have on the host",
+        }
+    }
 }
 
 impl Driver {
@@ -205,6 +261,11 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::PostCopy,        [ true,  false, false, false]),
     (Capability::MigrationTuning, [ true,  false, false, false]),
     (Capability::AbortJob,        [ true,  false, false, false]),
+    (Capability::DeviceHotplug,   [ true,  true,  true,  false]),
+    (Capability::Console,         [ true,  true,  true,  false]),
+    (Capability::BlockJobs,       [ true,  false, false, false]),
+    (Capability::CpuComparison,   [ true,  true,  false, false]),
+    (Capability::DomainCapabilities, [ true, true, false, false]),
 ];
 
 impl Transport {
@@ -235,6 +296,8 @@ impl fmt::Display for Driver {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -245,6 +308,25 @@ mod tests {
         }
         for (index, driver) in Driver::ALL.into_iter().enumerate() {
             assert_eq!(driver as usize, index);
+        }
+    }
+
+    #[test]
+    fn every_capability_is_described_in_words_of_its_own() {
+        let described: BTreeSet<_> = Capability::ALL.map(Capability::description).into();
+        assert_eq!(described.len(), Capability::ALL.len());
+        for words in described {
+            let fits = words.len() < 60 && !words.ends_with('.');
+            assert!(fits && words.starts_with(char::is_lowercase), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_hangs_or_breaks_is_left_to_qemu() {
+        use Capability::{AbortJob, BlockJobs, GuestAgent, MigrationTuning, PostCopy};
+        for capability in [AbortJob, BlockJobs, GuestAgent, MigrationTuning, PostCopy] {
+            let able = Driver::ALL.map(|driver| driver.supports(capability));
+            assert_eq!(able, [true, false, false, false], "{capability:?}");
         }
     }
 

@@ -313,7 +313,11 @@ impl Error {
             Self::TooManyStuck { .. } => ErrorKind::Exhausted,
             Self::Xml { .. } | Self::System { .. } => ErrorKind::Internal,
             Self::Libvirt { call, fault } => match fault.code {
-                sys::VIR_ERR_OPERATION_INVALID => ErrorKind::Conflict,
+                sys::VIR_ERR_OPERATION_INVALID
+                | sys::VIR_ERR_DOM_EXIST
+                | sys::VIR_ERR_NETWORK_EXIST
+                | sys::VIR_ERR_STORAGE_VOL_EXIST
+                | sys::VIR_ERR_STORAGE_POOL_BUILT => ErrorKind::Conflict,
                 // How the test driver says that a domain is not in the state for it.
                 sys::VIR_ERR_INTERNAL_ERROR
                     if fault.domain == sys::VIR_FROM_TEST
@@ -321,7 +325,9 @@ impl Error {
                 {
                     ErrorKind::Conflict
                 }
-                sys::VIR_ERR_INVALID_ARG | sys::VIR_ERR_XML_ERROR => ErrorKind::InvalidArgument,
+                sys::VIR_ERR_INVALID_ARG
+                | sys::VIR_ERR_XML_ERROR
+                | sys::VIR_ERR_CONFIG_UNSUPPORTED => ErrorKind::InvalidArgument,
                 sys::VIR_ERR_OPERATION_TIMEOUT => ErrorKind::Deadline,
                 _ => ErrorKind::Internal,
             },
@@ -376,8 +382,7 @@ impl Error {
             }
             sys::VIR_ERR_NO_SUPPORT
             | sys::VIR_ERR_OPERATION_UNSUPPORTED
-            | sys::VIR_ERR_ARGUMENT_UNSUPPORTED
-            | sys::VIR_ERR_CONFIG_UNSUPPORTED => Self::NotSupported { driver, call },
+            | sys::VIR_ERR_ARGUMENT_UNSUPPORTED => Self::NotSupported { driver, call },
             sys::VIR_ERR_NO_DOMAIN
             | sys::VIR_ERR_NO_NETWORK
             | sys::VIR_ERR_NO_INTERFACE
@@ -391,6 +396,10 @@ impl Error {
                 what: "running ssh",
                 reason: fault.to_string(),
             },
+            // It is the stream that failed, not its host.
+            sys::VIR_ERR_RPC if fault.domain == sys::VIR_FROM_STREAMS => {
+                Self::Libvirt { call, fault }
+            }
             sys::VIR_ERR_RPC | sys::VIR_ERR_NO_CONNECT | sys::VIR_ERR_GNUTLS_ERROR => {
                 Self::unreachable(target, fault)
             }
@@ -469,6 +478,32 @@ mod tests {
             "qemu+tcp://a/system cannot be reached: unable to connect to server at 'a:16509': \
              Connection refused. Check that its libvirt daemon runs and listens there."
         );
+    }
+
+    #[test]
+    fn what_libvirt_says_of_a_definition_is_kept() {
+        let message = "Target CPU check full does not match source none";
+        let error = classified(sys::VIR_ERR_CONFIG_UNSUPPORTED, sys::VIR_FROM_CPU, message);
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.to_string().contains(message), "{error}");
+    }
+
+    #[test]
+    fn a_stream_that_fails_does_not_make_its_host_unreachable() {
+        let error = classified(sys::VIR_ERR_RPC, sys::VIR_FROM_STREAMS, "stream aborted");
+        assert_eq!(error.kind(), ErrorKind::Internal);
+    }
+
+    #[test]
+    fn what_exists_already_is_a_conflict() {
+        for (code, domain) in [
+            (sys::VIR_ERR_DOM_EXIST, sys::VIR_FROM_QEMU),
+            (sys::VIR_ERR_NETWORK_EXIST, sys::VIR_FROM_NETWORK),
+            (sys::VIR_ERR_STORAGE_VOL_EXIST, sys::VIR_FROM_STORAGE),
+        ] {
+            let error = classified(code, domain, "it exists already");
+            assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+        }
     }
 
     /// Messages as libvirt 9.0 and OpenSSH 9.2 gave them.

@@ -333,35 +333,23 @@ impl Connection {
         if migration.post_copy {
             self.needs(Capability::PostCopy, call)?;
         }
-        let to = match &migration.destination {
-            Destination::Peer(uri) if uri.driver().supports(Capability::Migrate) => {
-                To::Uri(uri.to_libvirt())
-            }
-            Destination::Peer(uri) => {
-                let driver = uri.driver();
-                return Err(Error::NotSupported { driver, call });
-            }
-            Destination::Managed(connection) => {
-                connection.needs(Capability::Migrate, call)?;
-                let open = connection.call(call, |session| session.run(call, |c| Ok(c.clone())));
-                To::Connection(open.await?)
-            }
-        };
+        migration.destination.needs(Capability::Migrate, call)?;
         // Not part of the long call: a guest that hangs is found out soon.
         if let Some(downtime) = migration.max_downtime_ms {
             self.set_max_downtime(uuid, downtime).await?;
         }
+        let mut to = migration.destination.resolve().await?;
         let (flags, parameters) = (migration.flags(), migration.parameters());
         let moved = self.call_within(migration.deadline, call, Some(uuid), move |session| {
             let domain = look_up(session, uuid)?;
             let parameters = session.run(call, |_| parameters)?;
-            let moved = session.run(call, |_| match &to {
-                To::Uri(uri) => ffi::migrate_to_uri(&domain, uri, &parameters, flags),
-                To::Connection(to) => ffi::migrate_to(&domain, to, &parameters, flags),
-            });
+            let moved = session.run(call, |_| to.migrate(&domain, &parameters, flags));
+            drop(to.connection.take());
             // A source that still answers is not what could not be reached.
-            let alive = moved.is_err() && session.run("virConnectIsAlive", Connect::is_alive)?;
-            Ok(moved.map_err(|error| (error, alive)))
+            Ok(moved.map_err(|error| {
+                let alive = session.run("virConnectIsAlive", Connect::is_alive);
+                (error, alive.unwrap_or(false))
+            }))
         });
         moved.await?.map_err(|(error, source_is_alive)| {
             if source_is_alive {
@@ -488,13 +476,41 @@ impl Connection {
 }
 
 impl Destination {
-    /// An error that says that a host could not be reached, when that host is this one.
-    fn blamed_for(&self, error: Error, source: &Uri) -> Error {
-        let uri = match self {
+    fn uri(&self) -> &Uri {
+        match self {
             Self::Peer(uri) => uri,
             Self::Managed(connection) => connection.uri(),
+        }
+    }
+
+    fn needs(&self, capability: Capability, call: &'static str) -> Result<(), Error> {
+        let driver = self.uri().driver();
+        if driver.supports(capability) {
+            Ok(())
+        } else {
+            Err(Error::NotSupported { driver, call })
+        }
+    }
+
+    /// What a worker of the source needs.
+    async fn resolve(&self) -> Result<To, Error> {
+        let connection = match self {
+            Self::Peer(_) => None,
+            // One of its own: the threads of that connection use theirs meanwhile.
+            Self::Managed(connection) => {
+                let open = connection.call("virConnectOpen", |session| session.another());
+                Some(open.await?)
+            }
         };
-        let here = format!("{uri} (from {source})");
+        Ok(To {
+            uri: self.uri().to_libvirt(),
+            connection,
+        })
+    }
+
+    /// An error that says that a host could not be reached, when that host is this one.
+    fn blamed_for(&self, error: Error, source: &Uri) -> Error {
+        let here = format!("{} (from {source})", self.uri());
         match error {
             Error::Unreachable {
                 reason,
@@ -528,9 +544,33 @@ impl Error {
 const SET_DOWNTIME: &str = "virDomainMigrateSetMaxDowntime";
 
 /// A destination as libvirt wants it.
-enum To {
-    Uri(String),
-    Connection(Connect),
+struct To {
+    uri: String,
+    /// Where this process drives the migration.
+    connection: Option<Connect>,
+}
+
+impl To {
+    fn migrate(
+        &self,
+        domain: &virt::domain::Domain,
+        parameters: &Parameters,
+        flags: u32,
+    ) -> Result<(), virt::error::Error> {
+        match &self.connection {
+            Some(to) => ffi::migrate_to(domain, to, parameters, flags),
+            None => ffi::migrate_to_uri(domain, &self.uri, parameters, flags),
+        }
+    }
+}
+
+impl Drop for To {
+    /// Closing may take its time, which whoever left before the migration began does not have.
+    fn drop(&mut self) {
+        if let Some(unused) = self.connection.take() {
+            std::thread::spawn(move || drop(unused));
+        }
+    }
 }
 
 impl JobProgress {

@@ -12,6 +12,8 @@
 //!   measures ([`DomainStats`]), acts, and subscribes ([`EventReceiver`]).
 //! - [`DomainXml`], [`NetworkXml`], [`PoolXml`] and their like are read from libvirt's XML, changed
 //!   or built from nothing, and written again; what they do not know stays as it is.
+//! - [`Upload`] and [`Download`] bring images to a host and back; [`Migration`] moves a domain, and
+//!   [`JobProgress`] tells how far it is.
 //! - [`Driver::supports`] is the table of what each driver can do, asked before acting.
 //! - [`Error`] is a sentence, keeps libvirt's code, domain and message, and says whether to retry.
 //!
@@ -19,7 +21,7 @@
 //! the connections. Built on `virt` where that is sound and on `virt-sys` where it is not; all
 //! unsafe code is in the module `ffi`.
 //!
-//! Memory is checked by valgrind: `cargo test -p libvirt -- --ignored` runs
+//! Memory is checked by valgrind: `cargo test -p libvirt -- --ignored lost` runs
 //! `valgrind --leak-check=full --errors-for-leak-kinds=definite` over the example `exercise`, which
 //! does everything many times; nothing may be lost.
 //!
@@ -39,6 +41,7 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 
+mod capabilities;
 mod connection;
 mod credentials;
 mod domain;

@@ -128,6 +128,23 @@ pub async fn connect(addresses: &[SocketAddr], deadline: Duration) -> Result<Soc
     Err(unanswered(&tried, deadline))
 }
 
+/// As [`connect`], one address after the other, on a thread that may wait.
+pub(crate) fn connect_here(addresses: &[SocketAddr]) -> Result<(), Error> {
+    let each = PATIENCE / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    let mut tried = Vec::new();
+    for address in addresses {
+        match std::net::TcpStream::connect_timeout(address, each) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::TimedOut => tried.push((*address, None)),
+            Err(error) => tried.push((*address, Some(error))),
+        }
+    }
+    if tried.is_empty() {
+        return Ok(());
+    }
+    Err(unanswered(&tried, each))
+}
+
 /// What is said of addresses of which none answered.
 fn unanswered(tried: &[(SocketAddr, Option<io::Error>)], deadline: Duration) -> Error {
     let reasons: Vec<_> = (tried.iter())

@@ -5,7 +5,9 @@
 //! example, has no counters at all.
 
 use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -156,9 +158,9 @@ impl DomainStats {
 impl Connection {
     /// Statistics of all active domains. One that vanishes while it is read is left out.
     ///
-    /// A domain whose QEMU freezes costs a thread once, a third of the deadline in that poll, and
-    /// its own values from the monitor from then on. Its neighbours keep theirs, if the connection
-    /// has a second worker.
+    /// A domain whose QEMU freezes costs a thread once, a part of the deadline in that poll (a
+    /// twentieth for cheap groups, a third for dear ones), and its own values from the monitor from
+    /// then on. Its neighbours keep theirs, if the connection has a second worker.
     ///
     /// # Errors
     /// As every call.
@@ -180,6 +182,31 @@ impl Connection {
             .await
     }
 
+    /// Statistics of one domain, waiting for its monitor; `None` if it is not active.
+    ///
+    /// The others leave out what only the monitor knows while something else is done to the domain.
+    /// Whether it is busy or frozen is found out by this: a frozen one misses the deadline.
+    ///
+    /// # Errors
+    /// As every call; a missed deadline names the domain.
+    pub async fn domain_stats_when_free(
+        &self,
+        domain: Uuid,
+        groups: StatsGroups,
+    ) -> Result<Option<DomainStats>, Error> {
+        let only = HashSet::from([domain]);
+        let bulk_stats = self.uri().driver().supports(Capability::BulkStats);
+        let task = move |session: &mut Session| {
+            if bulk_stats && !session.bulk_stats_refused() {
+                bulk(session, Some(&only), groups, wanted(groups), 0)
+            } else {
+                one_by_one(session, Some(&only), groups)
+            }
+        };
+        let stats = self.call_about(domain, "virDomainListGetStats", task).await;
+        unless_gone(stats.map(|stats| stats.into_iter().next())).map(Option::flatten)
+    }
+
     async fn stats(
         &self,
         only: Option<HashSet<Uuid>>,
@@ -191,40 +218,80 @@ impl Connection {
             let task = move |session: &mut Session| one_by_one(session, only.as_deref(), groups);
             return self.call(call, task).await;
         }
-        let patience = self.deadline() / PATIENCE;
-        let ask = |wanted: u32| {
-            let only = only.clone();
-            self.call_within(patience, call, None, move |session| {
+        let ask = |wanted: u32| -> Asked {
+            let (connection, only) = (self.clone(), only.clone());
+            let task = move |session: &mut Session| {
                 if !session.bulk_stats_refused() {
-                    match bulk(session, only.as_deref(), groups, wanted) {
+                    // A domain whose monitor is busy gives what is known without it, instead of
+                    // holding up all.
+                    let nowait = sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
+                    match bulk(session, only.as_deref(), groups, wanted, nowait) {
                         Err(Error::NotSupported { .. }) => session.refuse_bulk_stats(),
                         other => return other,
                     }
                 }
                 one_by_one(session, only.as_deref(), groups)
-            })
+            };
+            Box::pin(async move { connection.call(call, task).await })
         };
-        // Only a call that hangs has this deadline; one that waits for its turn has the usual.
-        let hangs = |result: &Result<_, Error>| matches!(result, Err(Error::Deadline { after, .. }) if *after == patience);
-        let mut asked = ask(wanted(groups)).await;
-        if hangs(&asked) && !self.is_lost() {
-            asked = ask(wanted(groups)).await;
+        let patience = self.deadline() / if groups.is_dear() { 3 } else { 20 };
+        let mut asked = Race::default();
+        asked.asked.push(ask(wanted(groups)));
+        for wanted in [wanted(groups), WITHOUT_MONITOR] {
+            if let Ok(answer) = tokio::time::timeout(patience, asked.first()).await {
+                return answer;
+            }
+            if wanted != WITHOUT_MONITOR || groups.cheap {
+                asked.asked.push(ask(wanted));
+            }
         }
-        if hangs(&asked) && groups.cheap && !self.is_lost() {
-            asked = ask(WITHOUT_MONITOR).await;
-        }
-        asked
+        asked.first().await
     }
 }
 
-/// A bulk call is given up after this part of the usual deadline, because asking again helps.
+/// Statistics that were asked for.
 ///
-/// A QEMU that is frozen when its monitor is asked holds up the whole call, whatever its flags. But
-/// from then on that call holds the domain, so the next one passes it by instead of waiting
-/// (`NOWAIT`), and tells everything of its neighbours. Should a second one have frozen meanwhile,
-/// what needs no monitor is still told: libvirt 9.0 asks even for the processor's time, for the
-/// sake of two figures that nobody wants.
-const PATIENCE: u32 = 3;
+/// A QEMU that is frozen when its monitor is asked holds up the whole bulk call, whatever its
+/// flags. But from then on that call holds the domain, so the next one passes it by instead of
+/// waiting (`NOWAIT`), and tells everything of its neighbours. So who is not answered soon asks
+/// again, by another worker. (Dear groups wait longer for the first: who is busy answering it would
+/// seem to be frozen to the second.) Should another QEMU have frozen meanwhile, what needs no
+/// monitor is still told: libvirt 9.0 asks even for the processor's time, for the sake of two
+/// figures that nobody wants.
+type Asked = Pin<Box<dyn Future<Output = Result<Vec<DomainStats>, Error>> + Send>>;
+
+/// The same, asked for more than once.
+#[derive(Default)]
+struct Race {
+    asked: Vec<Asked>,
+    /// The first failure: those after it may only be its consequence.
+    failure: Option<Error>,
+}
+
+impl Race {
+    /// The first answer, or the first failure if there is no answer. Cancel-safe.
+    async fn first(&mut self) -> Result<Vec<DomainStats>, Error> {
+        std::future::poll_fn(|context| {
+            let mut index = 0;
+            while index < self.asked.len() {
+                match self.asked[index].as_mut().poll(context) {
+                    Poll::Pending => index += 1,
+                    Poll::Ready(Ok(stats)) => return Poll::Ready(Ok(stats)),
+                    Poll::Ready(Err(error)) => {
+                        drop(self.asked.remove(index));
+                        let failure = self.failure.take().unwrap_or(error);
+                        if self.asked.is_empty() {
+                            return Poll::Ready(Err(failure));
+                        }
+                        self.failure = Some(failure);
+                    }
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
 
 /// The groups for which libvirt's QEMU driver never asks the monitor.
 const WITHOUT_MONITOR: u32 = sys::VIR_DOMAIN_STATS_STATE | sys::VIR_DOMAIN_STATS_INTERFACE;
@@ -260,9 +327,8 @@ fn bulk(
     only: Option<&HashSet<Uuid>>,
     groups: StatsGroups,
     wanted: u32,
+    waiting: u32,
 ) -> Result<Vec<DomainStats>, Error> {
-    // A domain whose monitor is busy gives what is known without it, instead of holding up all.
-    let nowait = sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
     let mut stats = Vec::new();
     let visit = |uuid, fields: &mut ffi::stats::Fields<'_>| {
         stats.push(decode(uuid, groups, fields));
@@ -270,10 +336,10 @@ fn bulk(
     if only.is_some() {
         let domains = active(session, only)?;
         session.run("virDomainListGetStats", |_| {
-            ffi::stats::domain_stats_of(&domains, wanted, nowait, visit)
+            ffi::stats::domain_stats_of(&domains, wanted, waiting, visit)
         })?;
     } else {
-        let flags = sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | nowait;
+        let flags = sys::VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | waiting;
         session.run("virConnectGetAllDomainStats", |connection| {
             ffi::stats::all_domain_stats(connection, wanted, flags, visit)
         })?;
@@ -696,5 +762,24 @@ mod tests {
         assert_eq!(used(Some(10), None, None), None);
         assert_eq!(used(Some(10), None, Some(4)), Some(6));
         assert_eq!(used(Some(10), Some(11), None), None);
+    }
+
+    #[tokio::test]
+    async fn the_first_answer_counts_and_a_failure_only_when_there_is_none() {
+        let ok = || -> Asked { Box::pin(async { Ok(Vec::new()) }) };
+        let late = || -> Asked { Box::pin(std::future::pending()) };
+        let lost = |reason: &str| -> Asked {
+            let reason = reason.to_owned();
+            Box::pin(async { Err(Error::Lost { reason }) })
+        };
+        let first = async |asked| {
+            let failure = None;
+            Race { asked, failure }.first().await
+        };
+        assert_eq!(first(vec![late(), ok()]).await, Ok(Vec::new()));
+        assert_eq!(first(vec![lost("a"), ok(), late()]).await, Ok(Vec::new()));
+        let reason = "a".to_owned();
+        let failed = first(vec![lost("a"), lost("b")]).await;
+        assert_eq!(failed, Err(Error::Lost { reason }));
     }
 }

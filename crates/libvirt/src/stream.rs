@@ -1,19 +1,19 @@
 //! What is in a storage volume, to the host and from it.
 //!
-//! A transfer is a row of calls on the connection, one for each chunk: so each has a deadline, and
-//! other calls get their turn in between. Whoever sends or receives sets the pace, and never more
-//! than 32 MiB are in memory. One who leaves in the middle aborts the transfer.
+//! A transfer is a row of calls, one for each chunk, on the connection's first thread, for a stream
+//! belongs to the libvirt connection that it was made on. So each call has a deadline, and others
+//! get their turn in between. Whoever sends or receives sets the pace, and never more than 32 MiB
+//! are in memory. One who leaves in the middle aborts the transfer. Large images are best given a
+//! [`Connection`] of their own.
 //!
 //! Holes (long runs of zeros) are neither sent nor stored, where both sides can do without.
 
 use std::io::SeekFrom;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 use tokio::runtime::Handle;
-use virt::storage_vol::StorageVol;
 use virt::stream::Stream;
 use virt_sys as sys;
 
@@ -104,7 +104,8 @@ pub struct Upload {
 #[derive(Debug)]
 pub struct Download {
     connection: Connection,
-    volume: Arc<StorageVol>,
+    pool: String,
+    volume: String,
     sparse: bool,
     /// Where it began, and where it is, bytes from the beginning of the volume.
     offset: u64,
@@ -172,20 +173,21 @@ impl Connection {
     pub async fn download(&self, pool: &str, volume: &str, span: Span) -> Result<Download, Error> {
         let call = "virStorageVolGetInfoFlags";
         self.needs(Capability::VolumeTransfer, DOWNLOAD)?;
-        let (pool, volume) = (pool.to_owned(), volume.to_owned());
+        let (of, named) = (pool.to_owned(), volume.to_owned());
         let read = self.call(call, move |session| {
-            let volume = look_up_volume(session, &pool, &volume)?;
+            let volume = look_up_volume(session, &of, &named)?;
             let physical = sys::VIR_STORAGE_VOL_GET_PHYSICAL;
             let info = session.run(call, |_| volume.info_flags(physical));
-            Ok((volume, info.map_or(0, |info| info.allocation)))
+            Ok(info.map_or(0, |info| info.allocation))
         });
-        let (volume, size) = read.await?;
+        let size = read.await?;
         // Some kinds of storage do not know it: then the end is found by reading.
         let size = Some(size).filter(|&size| size > 0);
         let end = span.length.map(|length| span.offset.saturating_add(length));
         Ok(Download {
             connection: self.clone(),
-            volume: Arc::new(volume),
+            pool: pool.to_owned(),
+            volume: volume.to_owned(),
             sparse: span.sparse,
             offset: span.offset,
             position: span.offset,
@@ -362,13 +364,15 @@ impl Download {
 
     /// Begins to receive so many bytes from where it is.
     async fn open(&self, length: u64) -> Result<Transfer, Error> {
-        let (volume, position) = (Arc::clone(&self.volume), self.position);
+        let (pool, volume) = (self.pool.clone(), self.volume.clone());
+        let position = self.position;
         let flags = if self.sparse {
             sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM
         } else {
             0
         };
         Transfer::begin(&self.connection, DOWNLOAD, move |session, stream| {
+            let volume = look_up_volume(session, &pool, &volume)?;
             session.run(DOWNLOAD, |_| {
                 volume.download(stream, position, length, flags)
             })
@@ -440,7 +444,7 @@ impl Transfer {
     {
         // Should the caller have left meanwhile, it is the answer that aborts the stream.
         let (of, runtime) = (connection.clone(), Handle::try_current().ok());
-        let begun = connection.call(call, move |session| {
+        let begun = connection.call_first(call, move |session| {
             let stream = session.run("virStreamNew", |c| Stream::new(c, 0))?;
             begin(session, &stream)?;
             Ok(Self {
@@ -485,7 +489,7 @@ impl Transfer {
         self.intact = false;
         let call = self
             .connection
-            .call_within(deadline, call, None, move |session| f(&stream, session));
+            .call_first_within(deadline, call, move |session| f(&stream, session));
         let result = call.await?;
         self.intact = true;
         Ok(result)
@@ -504,21 +508,22 @@ impl Transfer {
 
 impl Drop for Transfer {
     /// The host is told that nothing follows: else it would keep the volume busy for as long as the
-    /// connection is open. That talks to the host, so it is done by a thread of the connection.
+    /// connection is open. That talks to the host, so it is done by the connection's thread.
     fn drop(&mut self) {
-        let Some(stream) = self.stream.take() else {
+        let (Some(stream), Some(runtime)) = (self.stream.take(), &self.runtime) else {
             return;
         };
         let connection = self.connection.clone();
-        if let Some(runtime) = &self.runtime {
-            runtime.spawn(async move {
-                let call = "virStreamAbort";
-                let abort = move |session: &mut Session| session.run(call, |_| stream.abort());
-                if let Err(error) = connection.call(call, abort).await {
-                    tracing::debug!("aborting a transfer: {error}");
-                }
-            });
-        }
+        runtime.spawn(async move {
+            let call = "virStreamAbort";
+            let aborted = stream.clone();
+            let abort = move |session: &mut Session| session.run(call, |_| aborted.abort());
+            if let Err(error) = connection.call_first(call, abort).await {
+                tracing::debug!("aborting a transfer: {error}");
+                // It may be the last to hold a libvirt connection, and closing one takes its time.
+                std::thread::spawn(move || drop(stream));
+            }
+        });
     }
 }
 

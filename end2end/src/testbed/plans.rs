@@ -95,6 +95,14 @@ impl Plan {
         }
     }
 
+    /// One host without routers, with a bridge `br0` for those that are brought along.
+    pub fn one_host() -> Self {
+        Self {
+            hosts: vec![host(1, &["br0"])],
+            cables: Vec::new(),
+        }
+    }
+
     /// A small fleet: four hosts, five cables, twenty routers in three virtual networks.
     ///
     /// ```text

@@ -103,11 +103,14 @@ pub(super) async fn execute(
                 .check_host(caller, request)
                 .await
                 .map_err(|error| in_words(error, &endpoints))?;
-            write(out, json, &reply, checked)?;
+            write(out, json, &reply, |reply| {
+                format!("{endpoint}\n\n{}", checked(reply))
+            })?;
             if reply.usable {
                 Ok(())
             } else {
-                Err(CommandError::NotUsable { uri: reply.uri })
+                let uri = endpoint.to_string();
+                Err(CommandError::NotUsable { uri })
             }
         }
     }
@@ -173,15 +176,17 @@ fn in_words(error: Error, endpoints: &[Endpoint]) -> Error {
         "host" => "ID".to_owned(),
         "name" | "site" | "key" => format!("--{field}"),
         _ => {
-            // `endpoints[1].port`: the number is that of the URI.
+            // `endpoints[2].port`: the number is that of the URI, from 1 as in XPath.
             let list = if of.is_empty() { field } else { of };
             let number = list
                 .rsplit_once('[')
-                .and_then(|(_, number)| number.trim_end_matches(']').parse().ok())
-                .unwrap_or(0);
-            endpoints
-                .get::<usize>(number)
-                .map_or_else(|| "URI".to_owned(), ToString::to_string)
+                .and_then(|(_, number)| number.trim_end_matches(']').parse::<usize>().ok());
+            let named = match (number, endpoints) {
+                (Some(number), _) => number.checked_sub(1).and_then(|index| endpoints.get(index)),
+                (None, [only]) => Some(only),
+                (None, _) => None,
+            };
+            named.map_or_else(|| "URI".to_owned(), ToString::to_string)
         }
     };
     fault.element = word;
@@ -365,11 +370,11 @@ fn checked(reply: &CheckHostReply) -> String {
         steps.row([
             sign.to_owned(),
             step.step.as_str().to_owned(),
-            time.map_or(ABSENT.to_owned(), milliseconds),
+            time.map_or(ABSENT.to_owned(), app::format::milliseconds),
             step.explanation.clone(),
         ]);
     }
-    let mut text = format!("{}\n\n{steps}", reply.uri);
+    let mut text = steps.to_string();
     if !reply.capabilities.is_empty() {
         let mut table = Table::new(&["what the driver can do", ""]);
         for capability in &reply.capabilities {
@@ -382,11 +387,6 @@ fn checked(reply: &CheckHostReply) -> String {
         text += "\nIt can be registered.\n";
     }
     text
-}
-
-fn milliseconds(value: f64) -> String {
-    let decimals = usize::from(value < 10.0);
-    format!("{value:.decimals$} ms")
 }
 
 #[cfg(test)]
@@ -404,16 +404,19 @@ mod tests {
             ("host", "ID"),
             ("name", "--name"),
             ("site", "--site"),
-            ("endpoints[0].key", "--key"),
-            ("endpoints", "qemu:///system"),
-            ("endpoint", "qemu:///system"),
-            ("endpoints[1]", "lxc+tcp://alpha/system"),
-            ("endpoints[1].address", "lxc+tcp://alpha/system"),
+            ("endpoints[1].key", "--key"),
+            ("endpoints", "URI"),
+            ("endpoints[1].port", "qemu:///system"),
+            ("endpoints[2]", "lxc+tcp://alpha/system"),
+            ("endpoints[2].address", "lxc+tcp://alpha/system"),
+            ("endpoints[0].address", "URI"),
             ("endpoints[7].address", "URI"),
         ] {
             let error = in_words(Error::invalid(element, "why"), &endpoints);
             assert_eq!(error.to_string(), format!("{expected}: why"), "{element}");
         }
+        let only = in_words(Error::invalid("endpoint.address", "why"), &endpoints[..1]);
+        assert_eq!(only.to_string(), "qemu:///system: why");
         let other = Error::from(api::Conflict {
             message: "taken".to_owned(),
         });

@@ -34,7 +34,7 @@ fn what_the_readme_shows_is_read() {
         .map(|rest| rest.split("```").next().unwrap_or_default())
         .collect();
     let config = read(&text).unwrap();
-    assert_eq!((config.hosts.len(), config.links.len()), (3, 1));
+    assert_eq!((config.hosts.len(), config.links.len()), (2, 1));
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn what_is_wrong_is_told_with_line_column_and_what_was_expected() {
         ),
         (
             "[[host]]\nid = \"a\"\nuris = [\"qemu+ssh://b/system\", \"qemu+ssh://c/system\"]\n",
-            "vms.toml:3:33: a second URI of the driver qemu: one for each driver was expected",
+            "vms.toml:3:32: a second URI of the driver qemu: one for each driver was expected",
         ),
         (
             "[[host]]\nid = \"a\"\nuri = \"qemu+tls://b/system\"\nkey = \"rio\"\n",

@@ -2,8 +2,8 @@
 
 use crate::demo::{Answer, Demo, with_demo};
 use api::{
-    Event, GetTopologyRequest, ListHostsRequest, ListRoutersRequest, RouterState,
-    SuspendRouterRequest, TopologyView,
+    Driver, EndpointAddress, Event, GetTopologyRequest, ListHostsRequest, ListRoutersRequest,
+    RouterState, SuspendRouterRequest, TopologyView, Transport,
 };
 use app::topology_view::Picture;
 use axum::body::Body;
@@ -190,6 +190,120 @@ fn the_graph_travels_and_is_asked_for_again_by_its_tag() {
             assert!(answer.text().ends_with(".\n"), "{}", answer.text());
         }
     });
+}
+
+fn post(path: &str, body: &str) -> Request<Body> {
+    Request::post(path)
+        .header("host", "localhost:8080")
+        .header("origin", "http://localhost:8080")
+        .header("accept", "text/html")
+        .header("referer", "http://localhost:8080/settings")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(body.to_owned()))
+        .unwrap()
+}
+
+async fn settings(demo: &Demo, location: &str) -> String {
+    let path = location.trim_start_matches("http://localhost:8080");
+    assert!(path.starts_with("/settings"), "{location}");
+    let page = demo.get_with(path, &[("accept", "text/html")]).await;
+    assert_eq!(page.status, 200);
+    page.text()
+}
+
+/// What a page says went wrong.
+fn notice(page: &str) -> Option<&str> {
+    let after = page.split("class=\"notice\">").nth(1)?;
+    after.split('<').next()
+}
+
+#[test]
+fn a_host_comes_and_goes_by_plain_forms() {
+    with_demo(async |demo| {
+        // As a browser sends it, with a user that was typed before the transport was changed.
+        let form = "host=by-form&name=By+form&site=\
+                    &endpoints%5B0%5D%5Bdriver%5D=test&endpoints%5B0%5D%5Btransport%5D=local\
+                    &endpoints%5B0%5D%5Baddress%5D=&endpoints%5B0%5D%5Bport%5D=\
+                    &endpoints%5B0%5D%5Buser%5D=vms&endpoints%5B0%5D%5Bkey%5D=";
+        let done = demo.send(post("/api/register_host", form)).await;
+        assert_eq!(done.status, 302, "{}", done.text());
+        let page = settings(demo, done.header("location")).await;
+        assert!(page.contains("By form") && page.contains("test:///default"));
+        assert_eq!(notice(&page), None);
+
+        let again = demo.send(post("/api/register_host", form)).await;
+        assert_eq!(again.status, 302);
+        let page = settings(demo, again.header("location")).await;
+        assert!(notice(&page).is_some_and(|text| text.contains("by-form")));
+        let form = page.split("<details").nth(1).unwrap();
+        assert!(form.split('>').next().unwrap().contains("open"), "{form}");
+
+        let gone = demo.send(post("/api/remove_host", "host=by-form")).await;
+        assert_eq!(gone.status, 302);
+        let page = settings(demo, gone.header("location")).await;
+        assert!(!page.contains("By form"), "{page}");
+    });
+}
+
+#[test]
+fn settings_tell_how_hosts_are_reached_and_offer_no_removal_of_configured_ones() {
+    with_demo(async |demo| {
+        let page = settings(demo, "/settings").await;
+        let caller = Demo::caller();
+        let hosts = demo
+            .operations
+            .list_hosts(&caller, ListHostsRequest {})
+            .await;
+        for host in hosts.unwrap().hosts {
+            for endpoint in &host.endpoints {
+                assert!(page.contains(&endpoint.uri), "{}", endpoint.uri);
+            }
+        }
+        assert!(page.contains("configured") && page.contains("vms.toml"));
+        assert!(
+            !page.contains("Remove…"),
+            "configured hosts are removed elsewhere"
+        );
+
+        let refused = demo.send(post("/api/remove_host", "host=rio-core-1")).await;
+        let page = settings(demo, refused.header("location")).await;
+        assert!(notice(&page).is_some_and(|text| text.contains("rio-core-1")));
+    });
+}
+
+/// The URI that the page shows while one types is the one that libvirt is given.
+#[test]
+fn the_uri_that_is_shown_is_the_one_that_is_used() {
+    let mut endpoints = Vec::new();
+    for driver in Driver::ALL {
+        for transport in Transport::ALL {
+            for (address, port, user) in [
+                ("alpha.example.net", None, None),
+                ("192.0.2.1", Some(2222), Some("vms")),
+                ("2001:db8::1", Some(1), None),
+            ] {
+                endpoints.push(EndpointAddress {
+                    driver,
+                    transport,
+                    address: Some(address.to_owned()),
+                    port,
+                    user: user.map(str::to_owned),
+                    key: None,
+                });
+            }
+        }
+    }
+    for endpoint in endpoints {
+        let shown = app::endpoint::uri(&endpoint);
+        let read = control::Uri::parse(&shown).unwrap_or_else(|error| panic!("{shown}: {error}"));
+        assert_eq!(read.to_string(), shown);
+        let fits = app::endpoint::fitting(endpoint);
+        assert_eq!(read.driver().name(), fits.driver.as_str());
+        assert_eq!(
+            (read.port(), read.user()),
+            (fits.port, fits.user.as_deref())
+        );
+    }
 }
 
 /// The graph of the present version, which other tests may be changing.

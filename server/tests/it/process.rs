@@ -176,7 +176,8 @@ fn a_configuration_that_cannot_be_used_is_one_sentence() {
     let (code, sentence) = refusal(&["serve", "--config", missing.to_str().unwrap()]);
     assert_eq!(code, Some(2));
     assert!(
-        sentence.contains("no.toml: cannot be read (No such file") && sentence.contains("vms demo"),
+        sentence.contains("no.toml: cannot be read (No such file")
+            && sentence.contains("a file of settings"),
         "{sentence}"
     );
 

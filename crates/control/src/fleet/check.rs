@@ -230,7 +230,7 @@ async fn ask(
 fn table(driver: libvirt::Driver) -> Vec<DriverCapability> {
     (Capability::ALL.into_iter())
         .map(|capability| DriverCapability {
-            name: format!("{capability:?}"),
+            name: capability.description().to_owned(),
             supported: driver.supports(capability),
         })
         .collect()

@@ -192,9 +192,15 @@ impl EndpointContact {
         lock(&self.quarantine).hung(domain, Timestamp::now());
     }
 
-    /// Which domains' processes have answered, and which have not.
-    pub fn polled(&self, domains: impl IntoIterator<Item = (RouterId, bool)>) {
-        lock(&self.quarantine).polled(domains, Timestamp::now());
+    /// Which domains' processes have answered, of all, and which have not. Returns which to ask
+    /// alone.
+    pub fn polled(&self, domains: impl IntoIterator<Item = (RouterId, bool)>) -> Vec<RouterId> {
+        lock(&self.quarantine).polled(domains)
+    }
+
+    /// A domain's process answered.
+    pub fn answered(&self, id: RouterId) {
+        lock(&self.quarantine).answered(id);
     }
 
     /// Only these domains are active still.

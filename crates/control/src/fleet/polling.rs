@@ -82,29 +82,31 @@ impl Polling {
     }
 
     async fn details(self) {
+        let mut questions = JoinSet::new();
+        let mut told = BTreeMap::new();
         loop {
             let interval = self.surroundings.sampler.details_interval();
             let tick = measurement::next_tick(interval).await;
             let later = self.surroundings.sample_interval / 2;
             tokio::time::sleep(later).await;
             let at_ms = tick + i64::try_from(later.as_millis()).unwrap_or(0);
-            let before = self.contact.messages();
-            let detailed = self.detail(at_ms).await;
+            let detailed = self.detail(at_ms, &mut questions).await;
             let now = self.contact.messages();
-            if now != before {
+            if now != told {
+                told.clone_from(&now);
                 self.tell(Polled::Sticking(now)).await;
             }
             self.tell(Polled::Details(detailed)).await;
         }
     }
 
-    async fn detail(&self, at_ms: i64) -> Result<(), Error> {
+    async fn detail(&self, at_ms: i64, questions: &mut JoinSet<()>) -> Result<(), Error> {
         let connection = self.line.connection().await?;
         let stats = match self.stats(&connection, StatsGroups::DEAR).await {
             Err(Error::Deadline { domain, .. }) => {
                 self.contact.hung(domain.map(RouterId));
                 // One process that does not answer is why: with a call waiting for it already, the
-                // next one does without it, and tells by that which it is.
+                // next one does without it, and tells by that which it may be.
                 let connection = self.line.connection().await?;
                 self.stats(&connection, StatsGroups::DEAR).await?
             }
@@ -113,13 +115,17 @@ impl Polling {
         let told = stats
             .iter()
             .filter_map(|of| Some((RouterId(of.uuid), of.answered?)));
-        self.contact.polled(told);
+        let doubted = self.contact.polled(told);
         let active = self.surroundings.sampler.active(&self.host, self.driver);
         self.contact.retain(|id| active.contains(&id));
         self.surroundings
             .sampler
             .record(&self.host, self.driver, Kind::Details, at_ms, &stats);
         self.ask_those_that_stick(&connection).await;
+        while questions.try_join_next().is_some() {}
+        for id in doubted {
+            questions.spawn(self.clone().ask_alone(connection.clone(), id));
+        }
         Ok(())
     }
 
@@ -149,6 +155,20 @@ impl Polling {
         connection.domain_stats_of(&active, groups).await
     }
 
+    /// Whether the process of a domain that was left out is busy or frozen. That takes its time, so
+    /// nobody waits for it.
+    async fn ask_alone(self, connection: Connection, id: RouterId) {
+        let asked = connection.domain_stats_when_free(id.0, StatsGroups::DEAR);
+        match asked.await {
+            Ok(_) => self.contact.answered(id),
+            Err(Error::Deadline { .. }) => {
+                self.contact.hung(Some(id));
+                self.tell(Polled::Sticking(self.contact.messages())).await;
+            }
+            Err(error) => tracing::debug!(host = %self.host, router = %id, %error, "it is silent"),
+        }
+    }
+
     /// Asks those that stick, one at a time, whether they answer again. Where all are asked at once
     /// they are among these.
     async fn ask_those_that_stick(&self, connection: &Connection) {
@@ -164,7 +184,7 @@ impl Polling {
                 .domain_stats_of(&[id.0], StatsGroups::CHEAP)
                 .await
             {
-                Ok(_) => self.contact.polled([(id, true)]),
+                Ok(_) => self.contact.answered(id),
                 Err(error) => tracing::debug!(host = %self.host, router = %id, %error, "it sticks"),
             }
         }

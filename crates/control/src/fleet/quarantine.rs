@@ -2,23 +2,28 @@
 //!
 //! A call that needs the process hangs, and with it the thread that makes it. So such a domain is
 //! asked nothing more, except now and then whether it answers again; its neighbours are asked as
-//! always. That it sticks is known in two ways: a call about it missed its deadline, or its host
-//! leaves out of the statistics what only the process could tell.
+//! always. That it sticks is known by a call about it that missed its deadline. A call about all
+//! does not wait for it, and only leaves out what the process would tell: as it does, too, when
+//! something else is just being done to the domain. So whoever is left out again and again is asked
+//! alone, by a call that waits.
 //!
 //! ```text
-//!             a call on it hung, or one of some domain hung and it was left out,
-//!             or it was left out three times in a row
-//!  Answering ─────────────────────────────────────────────────────────────────► Quarantined
-//!      ▲                                                                            │
-//!      └──────────────────────────── it answered ───────────────────────────────────┘
+//!            left out twice in a row, or once
+//!            after a call about all that hung             that call hung
+//!  Answering ───────────────────────────────► Doubted ─────────────────► Quarantined
+//!    ▲   ▲                                       │                            │
+//!    │   └────────── it was busy ────────────────┘                            │
+//!    └────────────────────────────── it answered ─────────────────────────────┘
 //! ```
+//!
+//! Any other call on a domain that hung, an act for example, leads to `Quarantined` directly.
 
 use jiff::Timestamp;
 use model::RouterId;
 use std::collections::BTreeMap;
 
-/// Being left out once may be chance: something else is being done to the domain just then.
-const LEFT_OUT: u32 = 3;
+/// Being left out once may be chance.
+const LEFT_OUT: u32 = 2;
 
 /// Which domains of an endpoint stick.
 #[derive(Debug, Default)]
@@ -40,25 +45,34 @@ impl Quarantine {
         }
     }
 
-    /// The host told about these domains what only their processes know, or left it out.
-    pub fn polled(&mut self, domains: impl IntoIterator<Item = (RouterId, bool)>, now: Timestamp) {
+    /// The host told about all its domains what only their processes know, or left it out. Returns
+    /// which domains to ask alone; the same are not returned again soon.
+    pub fn polled(&mut self, domains: impl IntoIterator<Item = (RouterId, bool)>) -> Vec<RouterId> {
+        let mut doubted = Vec::new();
         let mut all = true;
         for (id, answered) in domains {
             all &= answered;
             if answered {
-                self.sticking.remove(&id);
-                self.left_out.remove(&id);
-                continue;
-            }
-            let times = self.left_out.entry(id).or_default();
-            *times += 1;
-            if self.suspicion || *times >= LEFT_OUT {
-                self.sticking.entry(id).or_insert(now);
+                self.answered(id);
+            } else if !self.holds(id) {
+                let times = self.left_out.entry(id).or_default();
+                *times += 1;
+                if self.suspicion || *times >= LEFT_OUT {
+                    *times = 0;
+                    doubted.push(id);
+                }
             }
         }
         if all {
             self.suspicion = false;
         }
+        doubted
+    }
+
+    /// A domain's process answered.
+    pub fn answered(&mut self, id: RouterId) {
+        self.sticking.remove(&id);
+        self.left_out.remove(&id);
     }
 
     /// Only these domains are active still.
@@ -94,27 +108,33 @@ mod tests {
     }
 
     #[test]
-    fn after_a_call_that_hung_whoever_is_left_out_sticks_alone() {
+    fn after_a_call_that_hung_whoever_is_left_out_is_asked_alone() {
         let mut quarantine = Quarantine::default();
         quarantine.hung(None, NOW);
-        quarantine.polled([(id(1), true), (id(2), false)], NOW);
+        let doubted = quarantine.polled([(id(1), true), (id(2), false)]);
+        assert_eq!(doubted, [id(2)]);
+        assert_eq!(sticking(&quarantine), []);
+        quarantine.hung(Some(id(2)), NOW);
         assert_eq!(sticking(&quarantine), [id(2)]);
-        quarantine.polled([(id(1), true), (id(2), true)], NOW);
+        // Who sticks is asked no more.
+        assert_eq!(quarantine.polled([(id(1), true), (id(2), false)]), []);
+        assert_eq!(quarantine.polled([(id(1), true), (id(2), true)]), []);
         assert_eq!(sticking(&quarantine), []);
         // Once all have answered, being left out may be chance again.
-        quarantine.polled([(id(1), false), (id(2), true)], NOW);
-        assert_eq!(sticking(&quarantine), []);
+        assert_eq!(quarantine.polled([(id(1), false), (id(2), true)]), []);
     }
 
     #[test]
-    fn being_left_out_again_and_again_is_no_chance() {
+    fn who_is_busy_again_and_again_is_asked_alone_and_does_not_stick() {
         let mut quarantine = Quarantine::default();
-        for _ in 1..LEFT_OUT {
-            quarantine.polled([(id(1), false)], NOW);
+        for _ in 0..3 {
+            for _ in 1..LEFT_OUT {
+                assert_eq!(quarantine.polled([(id(1), false)]), []);
+            }
+            assert_eq!(quarantine.polled([(id(1), false)]), [id(1)]);
+            quarantine.answered(id(1));
             assert!(!quarantine.holds(id(1)));
         }
-        quarantine.polled([(id(1), false)], NOW);
-        assert!(quarantine.holds(id(1)));
     }
 
     #[test]
@@ -122,7 +142,7 @@ mod tests {
         let mut quarantine = Quarantine::default();
         quarantine.hung(Some(id(1)), NOW);
         quarantine.hung(Some(id(2)), NOW);
-        quarantine.polled([(id(1), true)], NOW);
+        quarantine.answered(id(1));
         assert_eq!(sticking(&quarantine), [id(2)]);
         quarantine.retain(|_| false);
         assert_eq!(sticking(&quarantine), []);

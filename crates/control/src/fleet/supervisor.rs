@@ -414,10 +414,10 @@ impl Serving {
             }
             Polled::Details(answered) => self.trouble(host, Trouble::Details, answered).await,
             Polled::Sticking(messages) => {
-                for (id, message) in &messages {
-                    tracing::warn!(host = %host.host, router = %id, "{message}");
-                }
-                if host.known.tracked.set_messages(messages) {
+                if host.known.tracked.set_messages(messages.clone()) {
+                    for (id, message) in &messages {
+                        tracing::warn!(host = %host.host, router = %id, "{message}");
+                    }
                     host.tell(Vec::new()).await;
                 }
             }

@@ -265,11 +265,25 @@ impl Connection {
         T: Send + 'static,
         F: FnOnce(&mut Session) -> Result<T, Error> + Send + 'static,
     {
+        self.call_first_within(self.inner.deadline, call, f).await
+    }
+
+    /// As [`call_first`](Self::call_first), with another deadline than usual for each libvirt call.
+    pub(crate) async fn call_first_within<T, F>(
+        &self,
+        deadline: Duration,
+        call: &'static str,
+        f: F,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session) -> Result<T, Error> + Send + 'static,
+    {
         let job = |id, task| Job {
             id,
             call,
             domain: None,
-            deadline: self.inner.deadline,
+            deadline,
             first: true,
             task,
         };

@@ -16,7 +16,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use crate::error::Error;
 use crate::ffi::sockets::{self, Ends};
+use crate::reach;
 
 /// A host's turn: whoever has it opens a connection there.
 type Turn = Mutex<()>;
@@ -51,6 +53,12 @@ impl Peers {
             turn
         });
         Self { addresses, turn }
+    }
+
+    /// Whether the host answers still: before that there is nothing to cut, as a socket that is
+    /// being connected does not tell whereto. Blocks for some seconds at most.
+    pub(super) fn answer(&self) -> Result<(), Error> {
+        reach::connect_here(&self.addresses)
     }
 
     /// Blocks until nobody else opens a connection to the host, which is as long as one may take.

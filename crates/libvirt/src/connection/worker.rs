@@ -63,7 +63,7 @@ impl Common {
     }
 
     fn error(&self, call: &'static str, error: virt::error::Error) -> Error {
-        let fault = self.credentials.scrub(error.into());
+        let fault = self.credentials.scrub(&self.uri, error.into());
         Error::from_fault(self.uri.driver(), &self.target, call, fault)
     }
 }
@@ -121,17 +121,7 @@ impl Session {
 
     /// Opens a connection for the worker `me`.
     fn open(crew: &Arc<Crew>, me: u64) -> Result<Self, Error> {
-        let common = &crew.common;
-        let text = common.credentials.to_libvirt(&common.way);
-        let call = "virConnectOpen";
-        let connection = {
-            let (_turn, wire) = common.peers.take_turn();
-            // It may have been given up while it waited.
-            crew.opens(me, Some(wire))?;
-            let opened = Connect::open(Some(&text));
-            crew.opens(me, None)?;
-            opened.map_err(|error| common.error(call, error))?
-        };
+        let connection = connect(crew, me)?;
         let open = Open {
             connection,
             registrations: Mutex::default(),
@@ -174,6 +164,18 @@ impl Session {
     ) -> Result<T, Error> {
         self.crew.step(self.me, call)?;
         f(&self.open.connection).map_err(|error| self.crew.common.error(call, error))
+    }
+
+    /// Another libvirt connection to the same host, which is to be used on one thread only, and
+    /// closed where that may take its time.
+    pub(crate) fn another(&self) -> Result<Connect, Error> {
+        self.crew.step(self.me, "virConnectOpen")?;
+        let connection = connect(&self.crew, self.me)?;
+        let (interval, count) = KEEPALIVE;
+        if let Err(error) = connection.set_keep_alive(interval, count) {
+            tracing::debug!("{} has no keepalive: {error}", self.crew.common.target);
+        }
+        Ok(connection)
     }
 
     /// The calls that `f` makes are about `domain`: should one hang, its error says so.
@@ -279,6 +281,19 @@ impl Session {
     }
 }
 
+/// Has libvirt open a connection, on the thread of the worker `me`.
+fn connect(crew: &Crew, me: u64) -> Result<Connect, Error> {
+    let common = &crew.common;
+    let text = common.credentials.to_libvirt(&common.way);
+    let call = "virConnectOpen";
+    let (_turn, wire) = common.peers.take_turn();
+    // It may have been given up while it waited.
+    crew.opens(me, Some(wire))?;
+    let opened = Connect::open(Some(&text));
+    crew.opens(me, None)?;
+    opened.map_err(|error| common.error(call, error))
+}
+
 /// A worker's place in the crew, given back however its thread ends.
 struct Place {
     crew: Arc<Crew>,
@@ -315,11 +330,13 @@ pub(super) fn begin(crew: Arc<Crew>, me: u64, opened: oneshot::Sender<Result<(),
     }
 }
 
-/// The life of a further worker, with a connection of its own.
+/// The life of a further worker, with a connection of its own. The first one's was opened once the
+/// host had answered; that may be long ago.
 pub(super) fn assist(crew: Arc<Crew>, me: u64) {
     let place = Place { crew, me };
     let crew = &place.crew;
-    match Session::open(crew, me) {
+    let opened = crew.common.peers.answer();
+    match opened.and_then(|()| Session::open(crew, me)) {
         Ok(session) => {
             if crew.finish(me) {
                 work(&place, session);

@@ -2,9 +2,11 @@
 //!
 //! `virt` 0.5 is used wherever it is sound (connecting, listing, XML, acting). Here is the rest:
 //! the event loop, callbacks (`virt` has none), the bulk statistics and addresses (`virt` leaks
-//! them), agents and leases (`virt` has none), the state of a domain (`virt` ignores the error), the
-//! size of its disks (`virt` returns uninitialised data), and the sockets under connections. Every
-//! function is safe to call; each unsafe block says why it is sound.
+//! them), agents and leases (`virt` has none), the state of a domain (`virt` ignores the error),
+//! the size of its disks (`virt` returns uninitialised data), its jobs (`virt` aborts the process
+//! over an idle domain, leaks the parameters of a migration and can abort none), holes in streams
+//! (`virt` has none), and the sockets under connections. Every function is safe to call; each
+//! unsafe block says why it is sound.
 #![allow(unsafe_code)]
 
 pub(crate) mod callbacks;

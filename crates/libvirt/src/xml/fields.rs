@@ -248,32 +248,32 @@ impl<'a> Pass<'a> {
 
     /// Fields inside the child `name`, which is there when it has anything to say.
     pub(super) fn child(&mut self, name: &str, f: impl FnOnce(&mut Pass<'_>)) {
-        let new = self.element.relative(name);
-        self.child_like(new, |_| true, f);
+        self.child_like(name, None, f);
     }
 
-    /// As [`child`](Self::child), for the one whose attribute `key` is `value`.
+    /// As [`child`](Self::child), for the one whose attribute is this.
     pub(super) fn child_where(
         &mut self,
         name: &str,
-        (key, value): (&str, &str),
+        attribute: (&str, &str),
         f: impl FnOnce(&mut Pass<'_>),
     ) {
-        let mut new = self.element.relative(name);
-        new.set_attribute(key, Some(value));
-        self.child_like(new, |child| child.attribute(key) == Some(value), f);
+        self.child_like(name, Some(attribute), f);
     }
 
-    /// Passes over the child that is called like `new` and `fits`. Where there is none, `new` takes
-    /// its place if something was put into it; one that has lost all that it had is taken out.
+    /// Passes over the child that is called so. Where there is none, one comes if something is to be
+    /// put into it; one that has lost all that it had is taken out.
     fn child_like(
         &mut self,
-        mut new: Element,
-        fits: impl Fn(&Element) -> bool,
+        name: &str,
+        attribute: Option<(&str, &str)>,
         f: impl FnOnce(&mut Pass<'_>),
     ) {
-        let called = |child: &Element| child.is(new.namespace(), new.local_name()) && fits(child);
-        let at = self.place_of(called);
+        let namespace = self.element.namespace();
+        let at = self.place_of(|child| {
+            let fits = |(key, value)| child.attribute(key) == Some(value);
+            child.is(namespace, name) && attribute.is_none_or(fits)
+        });
         let (writes, outer) = (self.writes, self.indent.as_deref());
         if let Some(at) = at
             && let Node::Element(child) = &mut self.element.content[at]
@@ -286,19 +286,26 @@ impl<'a> Pass<'a> {
             } else {
                 at + 1
             };
-            return;
-        }
-        let before = new.clone();
-        f(&mut Pass::over(&mut new, writes, outer));
-        if writes && new != before {
-            self.insert(new);
+        } else if writes {
+            let mut new = self.element.relative(name);
+            if let Some((key, value)) = attribute {
+                new.set_attribute(key, Some(value));
+            }
+            let before = new.clone();
+            f(&mut Pass::over(&mut new, true, outer));
+            if new != before {
+                self.insert(new);
+            }
+        } else {
+            f(&mut Pass::over(&mut Element::default(), false, None));
         }
     }
 
     /// A view of the child `name`, which is there when the view is.
     pub(super) fn part<V: View>(&mut self, name: &str, part: &mut Option<V>) {
-        let new = self.element.relative(name);
-        self.part_like(new, part);
+        let namespace = self.element.namespace();
+        let at = self.place_of(|child| child.is(namespace, name));
+        self.part_at(at, part, |parent| parent.relative(name));
     }
 
     /// As [`part`](Self::part), of a child in another namespace.
@@ -308,12 +315,16 @@ impl<'a> Pass<'a> {
         name: &str,
         part: &mut Option<V>,
     ) {
-        self.part_like(Element::foreign(namespace, prefix, name), part);
+        let at = self.place_of(|child| child.is(Some(namespace), name));
+        self.part_at(at, part, |_| Element::foreign(namespace, prefix, name));
     }
 
-    fn part_like<V: View>(&mut self, mut new: Element, part: &mut Option<V>) {
-        let called = |child: &Element| child.is(new.namespace(), new.local_name());
-        let at = self.place_of(called);
+    fn part_at<V: View>(
+        &mut self,
+        at: Option<usize>,
+        part: &mut Option<V>,
+        new: impl FnOnce(&Element) -> Element,
+    ) {
         let (writes, outer) = (self.writes, self.indent.as_deref());
         if let Some(at) = at
             && let Node::Element(child) = &mut self.element.content[at]
@@ -328,6 +339,7 @@ impl<'a> Pass<'a> {
         } else if !writes {
             *part = None;
         } else if let Some(view) = part {
+            let mut new = new(self.element);
             view.fields(&mut Pass::over(&mut new, true, outer));
             self.insert(new);
         }

@@ -1,7 +1,8 @@
 //! What is on a host.
 
 use libvirt::{
-    Connection, DomainState, HostInterfaceKind, InterfaceKind, Options, RouterMetadata, Uri,
+    Connection, DomainKind, DomainState, HostInterfaceKind, InterfaceKind, Options, RouterMetadata,
+    Uri,
 };
 use uuid::Uuid;
 
@@ -113,6 +114,16 @@ async fn a_host_says_what_it_is() {
         "{}",
         versions.libvirt
     );
+}
+
+#[tokio::test]
+async fn a_host_says_what_it_can_run() {
+    let host = host().await;
+    let capabilities = host.connection.capabilities().await.unwrap();
+    let kinds = capabilities.guests.iter().flat_map(|guest| &guest.domains);
+    assert!(kinds.clone().count() > 0);
+    assert!(kinds.clone().all(|domain| domain.kind == DomainKind::Test));
+    assert!(!capabilities.live_migration);
 }
 
 #[tokio::test]

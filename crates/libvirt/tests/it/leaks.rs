@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Takes half a minute and needs valgrind: `cargo test -p libvirt -- --ignored`. Set
+/// Takes half a minute and needs valgrind: `cargo test -p libvirt -- --ignored lost`. Set
 /// `EXERCISE_URI` to run it against a daemon as well, `qemu+tcp://…/system` for example.
 ///
 /// No suppressions are needed: what libvirt allocates once stays reachable.
