@@ -5,6 +5,8 @@
     pilot.py fault BASE_URL           typed faults over SOAP 1.1 and 1.2, as JSON
     pilot.py hosts BASE_URL           check, register, read and remove a made-up host, and faults of
                                       it, over SOAP 1.1 and 1.2, as JSON
+    pilot.py rates BASE_URL START END  mean rates of all interfaces' bytes between two times, seconds
+                                      since 1970 that are multiples of five, as JSON
     pilot.py watch BASE_URL ROUTER_ID SECONDS
                                       a JSON line, with the time, at each change of state seen
 """
@@ -128,6 +130,35 @@ def counters(pilot, routers):
     return values
 
 
+def rates(base, start, end):
+    """What the history has of each interface: bytes a second, and how much of the time it saw."""
+    pilot = Pilot(base, "1.2")
+    start, end = (
+        datetime.datetime.fromtimestamp(int(at), datetime.timezone.utc) for at in (start, end)
+    )
+    found = {}
+    for router in pilot.call("ListRouters")["routers"]:
+        for interface in router["interfaces"]:
+            for metric in ("receivedBytes", "transmittedBytes"):
+                reply = pilot.call(
+                    "QueryHistory",
+                    router=router["id"],
+                    interface=interface["mac"],
+                    metric=metric,
+                    start=start,
+                    end=end,
+                    stepSeconds=5,
+                    aggregation="rate",
+                )
+                measured = [p for p in reply["points"] if p["value"] is not None]
+                if measured:
+                    found[f"{interface['mac']} {metric}"] = {
+                        "bytesPerSecond": sum(p["value"] for p in measured) / len(measured),
+                        "coverage": sum(p["coverage"] for p in measured) / len(reply["points"]),
+                    }
+    return found
+
+
 def act(base, router):
     done = {}
     for version in PORTS:
@@ -213,7 +244,7 @@ def main():
     if len(sys.argv) < 3:
         raise SystemExit(__doc__)
     command, base, *rest = sys.argv[1:]
-    commands = {"read": read, "act": act, "fault": fault, "hosts": hosts, "watch": watch}
+    commands = {"read": read, "act": act, "fault": fault, "hosts": hosts, "rates": rates, "watch": watch}
     answer = commands[command](base, *rest)
     if answer is not None:
         json.dump(answer, sys.stdout, default=str, sort_keys=True)

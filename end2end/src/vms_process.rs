@@ -34,6 +34,8 @@ const END: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct VmsProcess {
     arguments: Vec<OsString>,
+    /// Where it looks for programs, if not where this process does.
+    path: Option<OsString>,
     address: SocketAddr,
     child: Option<Child>,
     files: Scratch,
@@ -45,7 +47,7 @@ impl VmsProcess {
     /// # Errors
     /// See [`VmsProcess::start`].
     pub fn demo(data: &Path) -> Result<Self> {
-        Self::launch(vec!["demo".into(), "--data".into(), data.into()])
+        Self::launch(vec!["demo".into(), "--data".into(), data.into()], None)
     }
 
     /// Starts `vms serve` with the configuration file `config` and its data in `data`, and
@@ -54,20 +56,23 @@ impl VmsProcess {
     /// # Errors
     /// See [`VmsProcess::start`].
     pub fn serve(config: &Path, data: &Path) -> Result<Self> {
-        Self::launch(vec![
-            "serve".into(),
-            "--config".into(),
-            config.into(),
-            "--data".into(),
-            data.into(),
-        ])
+        Self::launch(serve(config, data), None)
     }
 
-    fn launch(mut arguments: Vec<OsString>) -> Result<Self> {
+    /// The same, with another search path for the programs that it runs.
+    ///
+    /// # Errors
+    /// See [`VmsProcess::start`].
+    pub fn serve_with_path(config: &Path, data: &Path, path: OsString) -> Result<Self> {
+        Self::launch(serve(config, data), Some(path))
+    }
+
+    fn launch(mut arguments: Vec<OsString>, path: Option<OsString>) -> Result<Self> {
         let address = free_address()?;
         arguments.extend(["--listen".into(), address.to_string().into()]);
         let mut process = Self {
             arguments,
+            path,
             address,
             child: None,
             files: Scratch::new()?,
@@ -90,7 +95,11 @@ impl VmsProcess {
             .create(true)
             .append(true)
             .open(self.log_path())?;
-        let child = Command::new("setpriv")
+        let mut command = Command::new("setpriv");
+        if let Some(path) = &self.path {
+            command.env("PATH", path);
+        }
+        let child = command
             .args(["--pdeathsig", "KILL", "--"])
             .arg(binary()?)
             .args(&self.arguments)
@@ -187,6 +196,16 @@ impl Drop for VmsProcess {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn serve(config: &Path, data: &Path) -> Vec<OsString> {
+    vec![
+        "serve".into(),
+        "--config".into(),
+        config.into(),
+        "--data".into(),
+        data.into(),
+    ]
 }
 
 /// The `vms` binary that was built with this code, or what the environment variable

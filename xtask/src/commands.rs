@@ -13,7 +13,7 @@ use end2end::{
     Scratch,
     client::root,
     interrupt,
-    testbed::{Plan, SshServer, Testbed},
+    testbed::{LldpClient, Plan, SshServer, Testbed},
     vms_process::{binary, get},
 };
 use nix::{
@@ -91,7 +91,9 @@ pub fn testbed(options: &Options) -> Result<ExitCode> {
     fs::write(&ssh, doors_config)?;
     let config = files.path().join("vms.toml");
     fs::write(&config, bed.config())?;
+    let lldp = LldpClient::new()?;
     let mut command = vms()?;
+    command.env("PATH", lldp.path()?);
     command.arg("serve").arg("--config").arg(&config);
     let data = options
         .data

@@ -222,11 +222,18 @@ fn interfaces(facts: &HostFacts) -> AnyView {
             let details: Vec<_> = [
                 Some(interface.kind.clone()),
                 interface.mac.map(|mac| mac.to_string()),
+                interface.speed_bits_per_second.map(format::capacity),
                 (!interface.ports.is_empty())
                     .then(|| format!("ports {}", interface.ports.join(", "))),
             ]
             .into_iter()
             .flatten()
+            .chain(
+                interface
+                    .neighbors
+                    .iter()
+                    .map(|one| format!("hears {}", one.describe())),
+            )
             .collect();
             view! {
                 <li class="card">

@@ -219,6 +219,16 @@ pub struct Neighbor {
     pub mac: Option<MacAddress>,
 }
 
+impl Neighbor {
+    /// Who it is and by which port it is heard, for people.
+    pub fn describe(&self) -> String {
+        let system = self.system.as_ref().or(self.chassis.as_ref());
+        let mac = self.mac.map(|mac| mac.to_string());
+        let words = [system.cloned(), self.port.clone().or(mac)];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// How current the data of one host is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "soap", derive(soap::Message))]

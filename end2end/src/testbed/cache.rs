@@ -7,6 +7,7 @@
 use std::{
     ffi::OsString,
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -99,33 +100,58 @@ pub fn daemons() -> Result<Daemons> {
         download_with_libraries(directory, packages)
     })?;
     let name = directory.file_name().unwrap_or_default();
-    Ok(Daemons(Path::new(INSIDE).join(name)))
+    Ok(Daemons {
+        inside: Path::new(INSIDE).join(name),
+        outside: directory,
+    })
 }
 
-/// Where a machine has unpacked daemons.
+/// Where unpacked daemons are.
 #[derive(Debug, Clone)]
-pub struct Daemons(PathBuf);
+pub struct Daemons {
+    /// As a machine sees it.
+    inside: PathBuf,
+    /// As the real machine does.
+    outside: PathBuf,
+}
 
 impl Daemons {
     /// One of them, to be run in the machine: `sshd`.
     pub fn command(&self, machine: &Machine, program: &str) -> Command {
         let mut command = machine.command("env");
-        command.args(self.words(program));
+        command.args(words(&self.inside, program));
         command
     }
 
     /// One of their libraries.
     pub fn library(&self, name: &str) -> String {
-        self.0.join(LIBRARIES).join(name).display().to_string()
+        self.inside.join(LIBRARIES).join(name).display().to_string()
     }
 
-    /// The same as words for `env`.
-    pub fn words(&self, program: &str) -> [String; 2] {
-        [
-            format!("LD_LIBRARY_PATH={}", self.0.join(LIBRARIES).display()),
-            self.0.join("usr/sbin").join(program).display().to_string(),
-        ]
+    /// Writes a program that is one of them, to be run in a machine.
+    pub fn write(&self, program: &str, to: &Path) -> Result<()> {
+        write(&self.inside, program, to)
     }
+
+    /// Writes a program that is one of them, to be run on the real machine.
+    pub fn write_outside(&self, program: &str, to: &Path) -> Result<()> {
+        write(&self.outside, program, to)
+    }
+}
+
+fn write(root: &Path, program: &str, to: &Path) -> Result<()> {
+    let words = words(root, program).join(" ");
+    fs::write(to, format!("#!/bin/sh\nexec env {words} \"$@\"\n"))?;
+    fs::set_permissions(to, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+/// A program as words for `env`.
+fn words(root: &Path, program: &str) -> [String; 2] {
+    [
+        format!("LD_LIBRARY_PATH={}", root.join(LIBRARIES).display()),
+        root.join("usr/sbin").join(program).display().to_string(),
+    ]
 }
 
 /// Runs a program and returns what it printed.

@@ -4,7 +4,7 @@
 //! outside, by its socket. It says who it is every second, and is forgotten after four without a
 //! word, so that tests need not wait for minutes.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{ffi::OsString, fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -14,6 +14,7 @@ use super::{
     daemon::Daemon,
     host::{BIN, Host},
 };
+use crate::Scratch;
 
 /// Debian's place for it.
 const SOCKET: &str = "/run/lldpd.socket";
@@ -31,9 +32,7 @@ impl Host {
         let daemons = cache::daemons()?;
         let machine = self.machine();
         let client = machine.path(&format!("{BIN}/lldpcli"));
-        let words = daemons.words("lldpcli").join(" ");
-        fs::write(&client, format!("#!/bin/sh\nexec env {words} \"$@\"\n"))?;
-        fs::set_permissions(&client, fs::Permissions::from_mode(0o755))?;
+        daemons.write("lldpcli", &client)?;
         fs::write(machine.path("/run/lldpd.conf"), SETTINGS)?;
         // Its process that reads the network lives there, with nothing else.
         fs::create_dir_all(machine.path("/run/lldpd"))?;
@@ -57,5 +56,33 @@ impl Host {
     /// The socket of `lldpd`, as programs outside of the host see it.
     pub fn lldp_socket(&self) -> PathBuf {
         self.machine().path(SOCKET)
+    }
+}
+
+/// `lldpcli` for the real machine, to ask hosts by their sockets.
+#[derive(Debug)]
+pub struct LldpClient(Scratch);
+
+impl LldpClient {
+    /// Makes it; dropped, it is gone.
+    ///
+    /// # Errors
+    /// It cannot be downloaded or written.
+    pub fn new() -> Result<Self> {
+        let directory = Scratch::new()?;
+        cache::daemons()?.write_outside("lldpcli", &directory.path().join("lldpcli"))?;
+        Ok(Self(directory))
+    }
+
+    /// The search path with it in front, for whoever is to find it.
+    ///
+    /// # Errors
+    /// The search path of this process cannot be extended.
+    pub fn path(&self) -> Result<OsString> {
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let own = std::iter::once(self.0.path().to_owned());
+        Ok(std::env::join_paths(
+            own.chain(std::env::split_paths(&others)),
+        )?)
     }
 }

@@ -37,6 +37,7 @@ use control_group::ControlGroups;
 pub use fault::Fault;
 use guest::GuestImage;
 pub use host::Host;
+pub use lldp::LldpClient;
 pub use machine::Machine;
 pub use plan::{
     BridgePlan, Cable, Driver, Flow, HostPlan, NicPlan, Plan, Plug, PoolPlan, Port, RouterPlan,
@@ -270,7 +271,9 @@ impl Testbed {
         Ok(())
     }
 
-    /// The configuration with which `vms serve` takes care of this testbed.
+    /// The configuration with which `vms serve` takes care of this testbed. Hosts that hear each
+    /// other are asked whom, by a socket, for which `vms` needs an [`LldpClient`] in its path; the
+    /// cables of the others are declared.
     pub fn config(&self) -> String {
         self.config_with(Host::uri)
     }
@@ -281,12 +284,20 @@ impl Testbed {
         for host in &self.hosts {
             let _ = writeln!(
                 text,
-                "[[host]]\nid = \"{}\"\nuri = \"{}\"\n",
+                "[[host]]\nid = \"{}\"\nuri = \"{}\"",
                 host.plan().id,
                 uri(host)
             );
+            if host.plan().lldp {
+                let _ = writeln!(text, "lldp = \"unix:{}\"", host.lldp_socket().display());
+            }
+            text.push('\n');
         }
+        let hears = |port: &Port| self.host(&port.host).plan().lldp;
         for Cable { a, b, capacity } in &self.plan.cables {
+            if hears(a) && hears(b) {
+                continue;
+            }
             let _ = writeln!(
                 text,
                 "[[link]]\na = \"{}:{}\"\nb = \"{}:{}\"\ncapacity = \"{capacity}\"\n",

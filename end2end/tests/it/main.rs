@@ -8,3 +8,4 @@ mod real_host;
 mod resilience;
 mod testbed;
 mod trace;
+mod wiring;

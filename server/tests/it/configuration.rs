@@ -1,5 +1,6 @@
 //! What `vms.toml`, the environment and flags say, and how a wrong one is refused.
 
+use control::{LldpSettings, SshAddress};
 use server::config::{Config, Data, Flags};
 use std::{ffi::OsString, path::Path, time::Duration};
 
@@ -43,14 +44,23 @@ fn everything_can_be_said() {
         listen = "[::1]:9090"
         data = "/srv/vms"
         sample_interval = "1m"
+        lldp_interval = "5s"
         [[host]]
         id = "alpha"
         uri = "qemu+tcp://10.199.0.1/system"
         name = "Alpha"
         site = "Rio"
+        lldp = "unix:/run/lldpd.socket"
         [[host]]
         id = "beta"
         uri = "qemu+ssh://root@beta/system"
+        key = "rio"
+        lldp = "ssh"
+        [[host]]
+        id = "gamma"
+        uri = "qemu+tls://gamma/system"
+        key = "rio"
+        lldp = "ssh://root@[2001:db8::1]:2222"
         [[link]]
         a = "alpha:eth0"
         b = "beta:eth1"
@@ -66,6 +76,18 @@ fn everything_can_be_said() {
     assert_eq!(config.sample_interval, Duration::from_mins(1));
     assert_eq!(config.hosts[0].name.as_deref(), Some("Alpha"));
     assert_eq!(config.hosts[0].site.as_deref(), Some("Rio"));
+    assert_eq!(config.lldp_interval, Duration::from_secs(5));
+    let socket = LldpSettings::Socket("/run/lldpd.socket".into());
+    let ssh = |uri: &str| {
+        let address = SshAddress::of(&uri.parse().unwrap()).unwrap();
+        LldpSettings::Ssh(address.with_key(Some("rio".parse().unwrap())))
+    };
+    assert_eq!(config.hosts[0].lldp, Some(socket));
+    let beta = ssh("qemu+ssh://root@beta/system");
+    assert_eq!(config.hosts[1].lldp, Some(beta));
+    let gamma = ssh("qemu+ssh://root@[2001:db8::1]:2222/system");
+    assert_eq!(config.hosts[2].lldp, Some(gamma));
+    assert_eq!(config.hosts[2].endpoints[0].key, None);
     assert_eq!(config.links.len(), 2);
     assert_eq!(config.links[0].b.0.as_str(), "beta");
     assert_eq!(config.links[0].b.1, "eth1");

@@ -247,6 +247,23 @@ mod tests {
         ] {
             assert!(told.contains(line), "{line:?} is not in {told}{errors}");
         }
+        let words = |uri: &str, key: Option<&str>| {
+            let address = SshAddress::of(&Uri::parse(uri).unwrap()).unwrap();
+            let address = address.with_key(key.map(|key| key.parse().unwrap()));
+            let command = store.ssh(&address)?;
+            let words = command
+                .as_std()
+                .get_args()
+                .map(|word| word.to_str().unwrap());
+            Ok::<_, String>(words.collect::<Vec<_>>().join(" "))
+        };
+        let plain = words("qemu+ssh://rio/system", None).unwrap();
+        assert_eq!(plain, "-T -e none -- rio");
+        let full = words("qemu+ssh://ana@[2001:db8::1]:2222/system", None).unwrap();
+        assert_eq!(full, "-T -e none -p 2222 -l ana -- 2001:db8::1");
+        let missing = words("qemu+ssh://rio/system", Some("rio")).unwrap_err();
+        assert!(missing.contains("there is no key rio"), "{missing}");
+
         let tls = Uri::parse("qemu+tls://rio/system").unwrap();
         assert_eq!(store.credentials(&tls, None).tls_directory, None);
         fs::create_dir(data.path().join("pki")).unwrap();

@@ -1,0 +1,515 @@
+//! What VMS tells of the testbed's wiring is what was planned: nothing more, nothing less, and
+//! nothing declared. A cable that is pulled is seen, forgotten and found again, and the history has
+//! the rates at which routers say that they send.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::Command,
+    thread::sleep,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use end2end::{
+    Scratch, VmsProcess, client,
+    testbed::{
+        Cable, Driver, HostPlan, LldpClient, NicPlan, Plan, Plug, RouterPlan, SshServer, Testbed,
+    },
+    until,
+    vms_process::binary,
+};
+use serde_json::{Value, json};
+
+/// How long a change in the network may take to be noticed, on a loaded machine.
+const SOON: Duration = Duration::from_secs(20);
+/// How soon a pulled cable must show by the states of the NICs.
+const DOWN: Duration = Duration::from_secs(2);
+/// How long `lldpd` on the testbed believes a neighbour without a word.
+const HOLD: Duration = Duration::from_secs(4);
+
+/// VMS over a testbed, asked every second whom its hosts hear.
+struct Serving {
+    vms: VmsProcess,
+    _client: LldpClient,
+    _files: Scratch,
+}
+
+impl Serving {
+    fn start(bed: &Testbed, config: &str, prepare: impl Fn(&std::path::Path)) -> Self {
+        let (files, client) = (Scratch::new().unwrap(), LldpClient::new().unwrap());
+        let (file, data) = (files.path().join("vms.toml"), files.path().join("data"));
+        fs::create_dir(&data).unwrap();
+        prepare(&data);
+        let settings = "sample_interval = \"1s\"\nfacts_interval = \"500ms\"\n\
+                        lldp_interval = \"1s\"\n\n";
+        fs::write(&file, format!("{settings}{config}")).unwrap();
+        let path = client.path().unwrap();
+        let serving = Self {
+            vms: VmsProcess::serve_with_path(&file, &data, path).unwrap(),
+            _client: client,
+            _files: files,
+        };
+        let all = bed.plan().cables.len();
+        until("all cables to be heard", SOON, || {
+            let links = serving.cables();
+            let heard = links.iter().filter(|link| heard_by(link).len() == 2);
+            Ok((heard.count() == all).then_some(()))
+        })
+        .unwrap_or_else(|error| panic!("{error}: {}", serving.vms.log()));
+        serving
+    }
+
+    /// The topology now, as the command line has it.
+    fn topology(&self) -> Value {
+        let output = Command::new(binary().unwrap())
+            .args(["topology", "--json", "--server", &self.vms.url("")])
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The physical links.
+    fn cables(&self) -> Vec<Value> {
+        let topology = self.topology();
+        let links = topology["links"].as_array().unwrap().iter();
+        let physical = links.filter(|link| link["kind"] == "physical");
+        physical.cloned().collect()
+    }
+
+    /// The link of a cable, if it is told of.
+    fn cable(&self, cable: &Cable) -> Option<Value> {
+        let mut links = self.cables().into_iter();
+        links.find(|link| ends(link) == ends_of(cable))
+    }
+}
+
+/// The hosts that hear the other end of a physical link.
+fn heard_by(link: &Value) -> BTreeSet<String> {
+    let sources = link["sources"].as_array().unwrap().iter();
+    let heard = sources.filter(|source| source["kind"] == "lldp");
+    heard.map(|source| text(&source["host"])).collect()
+}
+
+fn ends(link: &Value) -> BTreeSet<(String, String)> {
+    let end = |side: &str| (text(&link[side]["host"]), text(&link[side]["interface"]));
+    [end("a"), end("b")].into()
+}
+
+fn ends_of(cable: &Cable) -> BTreeSet<(String, String)> {
+    [&cable.a, &cable.b]
+        .map(|port| (port.host.clone(), port.nic.clone()))
+        .into()
+}
+
+fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no text"))
+        .to_owned()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// The interfaces of a host by name: kind, MAC address, and ports. The end of a tunnel has a MAC
+/// address of its own making.
+fn planned_interfaces(plan: &Plan, host: &HostPlan) -> BTreeMap<String, Value> {
+    let mut interfaces = BTreeMap::new();
+    let mut add = |name: &str, kind: &str, mac: Option<&String>, ports: BTreeSet<String>| {
+        interfaces.insert(name.to_owned(), json!([kind, mac, ports]));
+    };
+    add("mgmt", "ethernet", Some(&host.mac), BTreeSet::new());
+    for port in plan.ports().filter(|port| port.host == host.id) {
+        add(&port.nic, "ethernet", Some(&port.mac), BTreeSet::new());
+    }
+    for bridge in &host.bridges {
+        let tunnel = (bridge.tunnel.iter()).map(|tunnel| format!("vx{}", tunnel.id));
+        let tunnel: Vec<_> = tunnel.collect();
+        for name in &tunnel {
+            add(name, "ethernet", None, BTreeSet::new());
+        }
+        let ports = bridge.ports.iter().cloned().chain(tunnel);
+        add(&bridge.name, "bridge", Some(&bridge.mac), ports.collect());
+    }
+    interfaces
+}
+
+fn told_interfaces(host: &Value) -> BTreeMap<String, Value> {
+    let interfaces = list(&host["interfaces"]).iter().map(|interface| {
+        let name = text(&interface["name"]);
+        assert_eq!(interface["state"], "up", "{name}");
+        assert_eq!(interface["neighbors"], json!([]), "{name}");
+        let ports: BTreeSet<_> = list(&interface["ports"]).iter().map(text).collect();
+        let is_tunnel = name.starts_with("vx");
+        let mac = Some(&interface["mac"]).filter(|_| !is_tunnel);
+        (name, json!([interface["kind"], mac, ports]))
+    });
+    interfaces.collect()
+}
+
+/// A router's NIC: kind and name of what it is plugged into, by MAC address.
+fn planned_nic(nic: &NicPlan) -> (String, Value) {
+    let plug = match &nic.plug {
+        Plug::Bridge(bridge) => json!(["bridge", bridge]),
+        Plug::Multicast(group) => json!(["multicast", group.to_string()]),
+        Plug::Udp { local, remote } => json!(["udp", format!("{local} → {remote}")]),
+    };
+    (nic.mac.clone(), plug)
+}
+
+/// Who is on one wire with whom, as far as libvirt and LLDP can tell: the ports of a bridge, the
+/// bridges of hosts whose ports are connected by cables, a multicast group, a UDP link. That the
+/// bridges of several hosts are connected by VXLAN is known to the hosts' kernels only.
+fn planned_segments(plan: &Plan) -> BTreeSet<BTreeSet<String>> {
+    let cabled = |host: &HostPlan, bridge: &str| {
+        let mut bridges = host.bridges.iter();
+        bridges.any(|known| known.name == bridge && !known.ports.is_empty())
+    };
+    let mut segments: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (host, router) in plan.routers() {
+        for nic in &router.nics {
+            let wire = match &nic.plug {
+                Plug::Bridge(bridge) if cabled(host, bridge) => "cables".to_owned(),
+                Plug::Bridge(bridge) => format!("{} {bridge}", host.id),
+                Plug::Multicast(group) => group.to_string(),
+                Plug::Udp { local, remote } => {
+                    format!("{} {}", local.min(remote), local.max(remote))
+                }
+            };
+            let members = segments.entry(wire).or_default();
+            members.insert(format!("{} {}", router.uuid, nic.mac));
+        }
+    }
+    segments.into_values().collect()
+}
+
+fn member(end: &Value) -> String {
+    format!("{} {}", text(&end["router"]), text(&end["interface"]))
+}
+
+/// The virtual links by their ends, each the members there: one, or those of a segment of three or
+/// more.
+type Ends = BTreeSet<BTreeSet<String>>;
+
+fn planned_virtual_links(segments: &BTreeSet<BTreeSet<String>>) -> BTreeSet<Ends> {
+    let one = |member: &String| BTreeSet::from([member.clone()]);
+    let of_segment = |members: &BTreeSet<String>| -> BTreeSet<Ends> {
+        match members.len() {
+            0 | 1 => BTreeSet::new(),
+            2 => [members.iter().map(one).collect()].into(),
+            _ => {
+                let links = members.iter();
+                links
+                    .map(|end| [one(end), members.clone()].into())
+                    .collect()
+            }
+        }
+    };
+    segments.iter().flat_map(of_segment).collect()
+}
+
+#[test]
+fn the_topology_is_the_plan_and_the_rates_are_the_generators() {
+    let bed = Testbed::up(&Plan::testbed()).unwrap();
+    bed.wait_routers_up().unwrap();
+    let serving = Serving::start(&bed, &bed.config(), |_| {});
+    let found = client::python("pilot.py", &["read", &serving.vms.url("")]).unwrap();
+    for version in ["1.1", "1.2"] {
+        assert_is_the_plan(bed.plan(), &found[version]["topologies"]["combined"]);
+    }
+    assert_rates(&bed, &serving.vms);
+}
+
+fn assert_is_the_plan(plan: &Plan, topology: &Value) {
+    let hosts = list(&topology["hosts"]);
+    let told: BTreeMap<_, _> = hosts.iter().map(|host| (text(&host["id"]), host)).collect();
+    let planned: BTreeSet<_> = plan.hosts.iter().map(|host| host.id.clone()).collect();
+    assert_eq!(told.keys().cloned().collect::<BTreeSet<_>>(), planned);
+    for host in &plan.hosts {
+        let told = told[&host.id];
+        assert_eq!(
+            json!([told["state"], told["hostname"], told["uuid"]]),
+            json!(["online", host.id, host.uuid])
+        );
+        assert_eq!(
+            told_interfaces(told),
+            planned_interfaces(plan, host),
+            "{}",
+            host.id
+        );
+    }
+
+    let router = |host: &HostPlan, router: &RouterPlan| {
+        let driver = match host.driver {
+            Driver::Qemu => "qemu",
+            Driver::Lxc => "lxc",
+        };
+        let nics: BTreeMap<_, _> = router.nics.iter().map(planned_nic).collect();
+        json!([
+            host.id,
+            driver,
+            router.name,
+            "running",
+            router.network,
+            nics
+        ])
+    };
+    let planned: BTreeMap<_, _> = plan
+        .routers()
+        .map(|(host, of)| (of.uuid.clone(), router(host, of)))
+        .collect();
+    let routers = list(&topology["routers"]).iter().map(|router| {
+        let nics = list(&router["interfaces"]).iter().map(|nic| {
+            let plug = json!([nic["kind"], nic["source"]]);
+            (text(&nic["mac"]), plug)
+        });
+        let nics: BTreeMap<_, _> = nics.collect();
+        let of = ["host", "driver", "name", "state", "virtualNetwork"];
+        let mut told: Vec<_> = of.iter().map(|key| router[key].clone()).collect();
+        told.push(json!(nics));
+        (text(&router["id"]), Value::from(told))
+    });
+    assert_eq!(routers.collect::<BTreeMap<_, _>>(), planned);
+    assert_addresses(plan, topology);
+
+    let segments = list(&topology["segments"]);
+    let members =
+        |segment: &Value| -> BTreeSet<_> { list(&segment["members"]).iter().map(member).collect() };
+    let planned = planned_segments(plan);
+    assert_eq!(
+        segments.iter().map(members).collect::<BTreeSet<_>>(),
+        planned
+    );
+    assert_eq!(segments.len(), planned.len());
+
+    let by_id: BTreeMap<_, _> = segments
+        .iter()
+        .map(|segment| (text(&segment["id"]), members(segment)))
+        .collect();
+    let links = list(&topology["links"]);
+    let (physical, virtual_links): (Vec<_>, Vec<_>) =
+        links.iter().partition(|link| link["kind"] == "physical");
+    let told = virtual_links.iter().map(|link| {
+        let end = |side: &str| match link[side]["segment"].as_str() {
+            Some(id) => by_id[id].clone(),
+            None => [member(&link[side])].into(),
+        };
+        Ends::from([end("a"), end("b")])
+    });
+    let planned = planned_virtual_links(&planned);
+    assert_eq!(told.collect::<BTreeSet<_>>(), planned);
+    assert_eq!(virtual_links.len(), planned.len());
+
+    let told: BTreeSet<_> = physical.iter().map(|link| ends(link)).collect();
+    let planned = plan.cables.iter().map(ends_of);
+    assert_eq!(told, planned.collect::<BTreeSet<_>>());
+    assert_eq!(physical.len(), plan.cables.len());
+    for link in physical {
+        let hosts = ends(link).into_iter().map(|(host, _)| host);
+        assert_eq!(heard_by(link), hosts.collect::<BTreeSet<_>>());
+        // Both ends hear it, and nobody else says anything.
+        assert_eq!(list(&link["sources"]).len(), 2, "{link}");
+        assert_eq!(link["conflict"], Value::Null, "{link}");
+        assert_eq!(link["state"], "up", "{link}");
+        // What this kernel says of all veth pairs.
+        assert_eq!(link["capacityBitsPerSecond"], 10_000_000_000_u64, "{link}");
+    }
+}
+
+/// An address that is told is a planned one.
+fn assert_addresses(plan: &Plan, topology: &Value) {
+    let planned: BTreeMap<_, _> = plan
+        .routers()
+        .flat_map(|(_, router)| &router.nics)
+        .map(|nic| (nic.mac.clone(), nic.address.to_string()))
+        .collect();
+    for router in list(&topology["routers"]) {
+        for nic in list(&router["interfaces"]) {
+            for address in list(&nic["addresses"]) {
+                let address = text(address);
+                let (address, _) = address.split_once('/').unwrap_or((&address, ""));
+                assert_eq!(planned[&text(&nic["mac"])], address);
+            }
+        }
+    }
+}
+
+/// Compares what the history has with what the routers with one NIC on a bridge have counted by
+/// themselves. Of other NICs libvirt has no counters, or they carry more than the router's own.
+fn assert_rates(bed: &Testbed, vms: &VmsProcess) {
+    let watched = || {
+        let routers = bed.plan().routers();
+        let routers = routers.filter_map(|(host, router)| match &router.nics[..] {
+            [nic] if nic.bridge().is_some() => Some((
+                nic.mac.clone(),
+                bed.host(&host.id).traffic(&router.name).unwrap(),
+            )),
+            _ => None,
+        });
+        routers.collect::<BTreeMap<_, _>>()
+    };
+    let start = next_multiple(5);
+    let (before, asked) = (watched(), Instant::now());
+    sleep(Duration::from_secs(30));
+    let end = next_multiple(5);
+    let took = asked.elapsed().as_secs_f64();
+    let after = watched();
+    assert!(after.len() >= 12, "{} routers", after.len());
+    // The last tick is in the history by then.
+    sleep(Duration::from_secs(3));
+    let span = [start.to_string(), end.to_string()];
+    let found = client::python("pilot.py", &["rates", &vms.url(""), &span[0], &span[1]]).unwrap();
+    let mut worst: f64 = 0.0;
+    for (mac, after) in &after {
+        let before = &before[mac];
+        for (metric, count) in [
+            (
+                "receivedBytes",
+                after.received.bytes - before.received.bytes,
+            ),
+            ("transmittedBytes", after.sent.bytes - before.sent.bytes),
+        ] {
+            let told = &found[format!("{mac} {metric}")];
+            assert!(told["coverage"].as_f64().unwrap() > 0.9, "{mac}: {told}");
+            let (told, counted) = (
+                told["bytesPerSecond"].as_f64().unwrap(),
+                count as f64 / took,
+            );
+            assert!(counted > 10_000.0, "{mac}: {counted} B/s");
+            let off = (told - counted).abs() / counted;
+            worst = worst.max(off);
+            assert!(
+                off < 0.02,
+                "{mac} {metric}: {told:.0} B/s, counted {counted:.0}"
+            );
+        }
+    }
+    println!(
+        "rates of {} routers over {took:.0} s: at most {:.2} % off",
+        after.len(),
+        worst * 100.0
+    );
+}
+
+/// Sleeps until the time is a multiple of so many seconds, and returns it.
+fn next_multiple(seconds: u64) -> u64 {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let next = (now().as_secs() / seconds + 1) * seconds;
+    sleep(Duration::from_secs(next).saturating_sub(now()));
+    next
+}
+
+/// The testbed's hosts and cables, without routers.
+fn bare() -> Plan {
+    let mut plan = Plan::testbed();
+    for host in &mut plan.hosts {
+        host.routers.clear();
+    }
+    plan
+}
+
+#[test]
+fn a_pulled_cable_is_down_then_forgotten_and_back_when_plugged() {
+    let bed = Testbed::up(&bare()).unwrap();
+    let serving = Serving::start(&bed, &bed.config(), |_| {});
+    let cable = &bed.plan().cables[0];
+
+    let start = Instant::now();
+    let pulled = bed.pull(&cable.a.host, &cable.a.nic).unwrap();
+    let nics_are_down = |topology: &Value| {
+        [&cable.a, &cable.b].iter().all(|port| {
+            let mut hosts = list(&topology["hosts"]).iter();
+            let host = hosts.find(|host| host["id"] == *port.host).unwrap();
+            let mut interfaces = list(&host["interfaces"]).iter();
+            let nic = interfaces.find(|nic| nic["name"] == *port.nic).unwrap();
+            nic["state"] == "down"
+        })
+    };
+    let down = until("the link to be down", SOON, || {
+        let link = serving.cable(cable);
+        // Forgotten already is no worse.
+        let is_up = link.is_some_and(|link| link["state"] != "down");
+        let down = !is_up && nics_are_down(&serving.topology());
+        Ok(down.then(|| start.elapsed()))
+    });
+    let down = down.unwrap();
+    let gone = until("LLDP to forget the link", SOON, || {
+        Ok(serving.cable(cable).is_none().then(|| start.elapsed()))
+    });
+    let gone = gone.unwrap();
+    println!("down after {down:.1?}, gone after {gone:.1?}");
+    assert!(down <= DOWN, "{down:.1?}");
+    // The rest is for asking and for a loaded machine.
+    assert!(gone <= HOLD + Duration::from_secs(4), "{gone:.1?}");
+    assert!(nics_are_down(&serving.topology()));
+    assert_eq!(serving.cables().len(), bed.plan().cables.len() - 1);
+
+    pulled.undo().unwrap();
+    let start = Instant::now();
+    until("the link to be back", SOON, || {
+        let link = serving.cable(cable);
+        let back = link.is_some_and(|link| link["state"] == "up" && heard_by(&link).len() == 2);
+        Ok(back.then_some(()))
+    })
+    .unwrap();
+    println!("back after {:.1?}", start.elapsed());
+}
+
+#[test]
+fn hosts_are_asked_by_ssh_and_what_contradicts_them_is_shown() {
+    let bed = Testbed::up(&bare()).unwrap();
+    let doors: Vec<_> = bed
+        .hosts()
+        .iter()
+        .map(|host| SshServer::start(host).unwrap())
+        .collect();
+    // Alpha by SSH; and somebody was wrong about its first cable.
+    let socket = bed.host("alpha").lldp_socket();
+    let ssh = format!("ssh://root@{}\"\nkey = \"bed", bed.host("alpha").address());
+    let (a, b) = (&bed.plan().cables[0].a, &bed.plan().cables[1].a);
+    let wrong = format!(
+        "[[link]]\na = \"{}:{}\"\nb = \"{}:{}\"\n",
+        a.host, a.nic, b.host, b.nic
+    );
+    let config = bed
+        .config()
+        .replace(&format!("unix:{}", socket.display()), &ssh);
+    assert!(config.contains("ssh://"), "{config}");
+    let serving = Serving::start(&bed, &(config + &wrong), |data| {
+        fs::create_dir_all(data.join("keys")).unwrap();
+        fs::create_dir_all(data.join("ssh")).unwrap();
+        fs::copy(doors[0].key(), data.join("keys/bed")).unwrap();
+        fs::copy(doors[0].known_hosts(), data.join("ssh/known_hosts")).unwrap();
+    });
+    let cables = serving.cables();
+    assert_eq!(cables.len(), bed.plan().cables.len() + 1);
+    let conflicts: BTreeSet<_> = cables
+        .iter()
+        .filter_map(|link| link["conflict"].as_str())
+        .collect();
+    let expected = [
+        "By LLDP, alpha eth0 leads to beta eth0. By LLDP, beta eth1 leads to gamma eth0.",
+        "By declaration, alpha eth0 leads to beta eth1.",
+        "By declaration, beta eth1 leads to alpha eth0.",
+    ];
+    assert_eq!(conflicts, expected.into());
+
+    // Nobody who passes for alpha is believed: what it said is kept for its time, and then gone.
+    drop(doors);
+    until("what alpha heard to be forgotten", SOON, || {
+        let cables = serving.cables();
+        let by_alpha = cables.iter().any(|link| heard_by(link).contains("alpha"));
+        Ok((!by_alpha).then_some(()))
+    })
+    .unwrap();
+    // The others hear alpha still.
+    let cables = serving.cables();
+    let heard = cables.iter().filter(|link| !heard_by(link).is_empty());
+    assert_eq!(heard.count(), bed.plan().cables.len());
+    let log = serving.vms.log();
+    let said = log.matches("whom it hears is not known").count();
+    assert_eq!(said, 1, "{log}");
+}
