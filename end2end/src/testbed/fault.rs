@@ -11,6 +11,7 @@
 //! |---|---|
 //! | the daemon | [`Host::kill_daemon`], [`Host::freeze_daemon`], [`Host::restart_daemon`] |
 //! | a guest | [`Host::kill_guest`], [`Host::freeze_guest`] |
+//! | `lldpd` | [`Host::freeze_lldp`] |
 //! | the host | [`Host::fill_pool`], [`Host::skew_clock`] |
 //! | the network | [`Testbed::pull`], [`Testbed::cut`], [`Testbed::lose`], [`Testbed::throttle`] |
 //! | one connection | [`Relay`](super::Relay): slow, silent, closed, refused |

@@ -6,12 +6,17 @@
 
 use std::{ffi::OsString, fs, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
 
 use super::{
     cache,
     daemon::Daemon,
+    fault::Fault,
     host::{BIN, Host},
 };
 use crate::Scratch;
@@ -51,6 +56,32 @@ impl Host {
         let arguments = ["-u", SOCKET, "-f", "json0", "show", "neighbors"];
         let text = self.machine().run(&format!("{BIN}/lldpcli"), &arguments)?;
         serde_json::from_str(&text).with_context(|| format!("lldpcli said {text}"))
+    }
+
+    /// Stops `lldpd` (SIGSTOP): who asks it gets no answer, and its neighbours hear nothing.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn freeze_lldp(&self) -> Result<Fault<'_>> {
+        self.signal_lldp(Signal::SIGSTOP)?;
+        Ok(Fault::new("lldpd frozen", move || {
+            self.signal_lldp(Signal::SIGCONT)
+        }))
+    }
+
+    /// It is two processes: one may do everything, the other talks.
+    fn signal_lldp(&self, signal: Signal) -> Result<()> {
+        let mut found = false;
+        for pid in self.processes()? {
+            // One that has ended meanwhile is none of them.
+            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            if name.trim_end() == "lldpd" {
+                kill(Pid::from_raw(pid.try_into()?), signal)?;
+                found = true;
+            }
+        }
+        ensure!(found, "lldpd does not run on {}", self.plan().id);
+        Ok(())
     }
 
     /// The socket of `lldpd`, as programs outside of the host see it.

@@ -459,6 +459,61 @@ fn a_pulled_cable_is_down_then_forgotten_and_back_when_plugged() {
 }
 
 #[test]
+fn an_lldpd_that_hangs_holds_up_no_other_and_what_it_heard_grows_old() {
+    let bed = Testbed::up(&bare()).unwrap();
+    let mut serving = Serving::start(&bed, &bed.config(), |_| {});
+    // When each host was asked last whom it hears.
+    let told = |serving: &Serving| -> BTreeMap<String, String> {
+        let links = serving.cables();
+        let sources = links.iter().flat_map(|link| list(&link["sources"]));
+        let told = sources.map(|source| (text(&source["host"]), text(&source["asOf"])));
+        told.collect()
+    };
+    let frozen = bed.host("gamma").freeze_lldp().unwrap();
+    // A question that was answered just now may be told still.
+    sleep(Duration::from_secs(1));
+    let before = told(&serving);
+    sleep(Duration::from_secs(2));
+    let after = told(&serving);
+    assert_eq!(after["gamma"], before["gamma"]);
+    assert!(after["beta"] > before["beta"], "{before:?} {after:?}");
+
+    // Nobody hears gamma any more, and when its answer is late, nor does it hear anybody.
+    let of_gamma = |link: &Value| ends(link).iter().any(|(host, _)| host == "gamma");
+    until("gamma's links to be gone", 2 * SOON, || {
+        Ok((!serving.cables().iter().any(of_gamma)).then_some(()))
+    })
+    .unwrap();
+    let left = serving.cables();
+    assert!(
+        left.iter().all(|link| heard_by(link).len() == 2),
+        "{left:?}"
+    );
+    assert_eq!(left.len(), 2);
+    // One question is under way at most, however often it was asked.
+    let parent = serving.vms.pid().unwrap();
+    sleep(Duration::from_secs(3));
+    let asking = fs::read_dir(format!("/proc/{parent}/task"))
+        .unwrap()
+        .flat_map(|thread| {
+            let children = thread.unwrap().path().join("children");
+            let children = fs::read_to_string(children).unwrap_or_default();
+            children
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        });
+    let asking: Vec<_> = asking.collect();
+    assert!(asking.len() <= bed.hosts().len(), "{asking:?}");
+
+    frozen.undo().unwrap();
+    until("gamma to be back", 2 * SOON, || {
+        Ok((serving.cables().len() == bed.plan().cables.len()).then_some(()))
+    })
+    .unwrap();
+}
+
+#[test]
 fn hosts_are_asked_by_ssh_and_what_contradicts_them_is_shown() {
     let bed = Testbed::up(&bare()).unwrap();
     let doors: Vec<_> = bed

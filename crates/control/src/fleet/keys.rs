@@ -134,8 +134,12 @@ impl KeyStore {
             command.arg("-l").arg(user);
         }
         if let Some(key) = to.key() {
-            if let Some(complaint) = self.complaint(key) {
-                return Err(format!("It is not asked: {complaint}."));
+            // Where keys are is not for the log.
+            if self.complaint(key).is_some() {
+                let key = key.as_str();
+                return Err(format!(
+                    "The key {key} cannot be used: it is missing, or others can read it."
+                ));
             }
             command.arg("-i").arg(self.path(key));
         }
@@ -262,7 +266,7 @@ mod tests {
         let full = words("qemu+ssh://ana@[2001:db8::1]:2222/system", None).unwrap();
         assert_eq!(full, "-T -e none -p 2222 -l ana -- 2001:db8::1");
         let missing = words("qemu+ssh://rio/system", Some("rio")).unwrap_err();
-        assert!(missing.contains("there is no key rio"), "{missing}");
+        assert!(missing.contains("The key rio cannot be used"), "{missing}");
 
         let tls = Uri::parse("qemu+tls://rio/system").unwrap();
         assert_eq!(store.credentials(&tls, None).tls_directory, None);
