@@ -274,7 +274,7 @@ fn a_host_that_is_down_at_the_start_is_picked_up_when_it_comes() {
     death.undo().unwrap();
     until("the host to be picked up", Duration::from_secs(40), || {
         let (_, html) = vms.get("/routers")?;
-        Ok((html.contains("r1") && html.contains("running")).then_some(()))
+        Ok((html.contains(">r1<") && html.contains("running")).then_some(()))
     })
     .unwrap();
 
@@ -284,5 +284,6 @@ fn a_host_that_is_down_at_the_start_is_picked_up_when_it_comes() {
         Ok(hosts()?.contains("unreachable").then_some(()))
     })
     .unwrap();
-    assert!(vms.get("/routers").unwrap().1.contains("r1"));
+    let (_, html) = vms.get("/routers").unwrap();
+    assert!(html.contains(">r1<"), "{}", vms.log());
 }

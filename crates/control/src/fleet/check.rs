@@ -146,7 +146,7 @@ async fn reach(uri: &Uri, steps: &mut Steps) -> Option<()> {
     let listed = listed.join(", ");
     steps.passed(
         CheckStepKind::Resolve,
-        if listed == host {
+        if listed == host.trim_start_matches('[').trim_end_matches(']') {
             format!("{host} is an address already.")
         } else {
             format!("{host} is {listed}.")
@@ -161,13 +161,13 @@ async fn reach(uri: &Uri, steps: &mut Steps) -> Option<()> {
         Err(error) if is_ssh => {
             let explanation = format!(
                 "{} That is well if ssh goes by a jump host.",
-                explain(&error)
+                silence(&error)
             );
             steps.add(CheckStepKind::Connect, CheckOutcome::Warning, explanation);
             Some(())
         }
         Err(error) => {
-            steps.failed(CheckStepKind::Connect, explain(&error));
+            steps.failed(CheckStepKind::Connect, silence(&error));
             None
         }
     }
@@ -234,6 +234,14 @@ fn table(driver: libvirt::Driver) -> Vec<DriverCapability> {
             supported: driver.supports(capability),
         })
         .collect()
+}
+
+/// Why no address answers: each is named in the reason already.
+fn silence(error: &Error) -> String {
+    match error {
+        Error::Unreachable { reason, advice, .. } => format!("{}. {advice}", capital(reason)),
+        _ => explain(error),
+    }
 }
 
 /// What an error means for whoever tries a host for the first time.

@@ -10,7 +10,7 @@ use api::{
 };
 use libvirt::{Uri, UriError};
 use model::{Contact, HostReport, Origin};
-use std::sync::Arc;
+use std::{net::Ipv6Addr, sync::Arc};
 use tokio::sync::oneshot;
 
 /// One host and what it uses now.
@@ -315,11 +315,15 @@ fn endpoint(element: &str, address: &EndpointAddress) -> Result<EndpointSettings
         libvirt::Driver::Test => "default",
         _ => "system",
     };
+    // An IPv6 address stands in brackets in a URI; people type it without.
+    let bracketed = (address.address.as_deref())
+        .filter(|text| text.parse::<Ipv6Addr>().is_ok())
+        .map(|text| format!("[{text}]"));
     let uri = Uri::new(
         driver,
         transport,
         address.user.as_deref(),
-        address.address.as_deref(),
+        bracketed.as_deref().or(address.address.as_deref()),
         address.port,
         path,
     );

@@ -162,6 +162,24 @@ async fn a_host_that_is_down_can_be_registered_and_removed() {
     running.control.shutdown().await;
 }
 
+/// People and `ip addr` write IPv6 addresses without the brackets of a URI.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ipv6_address_is_taken_with_and_without_brackets() {
+    let data = directory();
+    let running = start(Settings::new(data.path().to_owned())).await;
+    for (port, host, address) in [(1, "bare", "::1"), (2, "bracketed", "[::1]")] {
+        let endpoint = EndpointAddress {
+            port: Some(port),
+            ..at(Transport::Tcp, address)
+        };
+        let registered = running.register(registration(host, vec![endpoint])).await;
+        let host = registered.unwrap().host;
+        let expected = format!("qemu+tcp://[::1]:{port}/system");
+        assert_eq!(host.endpoints[0].uri, expected);
+    }
+    running.control.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_configuration_names_is_removed_there() {
     let data = directory();

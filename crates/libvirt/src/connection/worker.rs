@@ -196,7 +196,10 @@ impl Session {
             Ok(object) => return Ok(object),
             Err(error) => error,
         };
-        let is_of_connection = matches!(error.kind(), ErrorKind::Deadline | ErrorKind::Lost);
+        let is_of_connection = matches!(
+            error.kind(),
+            ErrorKind::Deadline | ErrorKind::Lost | ErrorKind::Unreachable
+        );
         if is_of_connection || !self.run("virConnectIsAlive", Connect::is_alive)? {
             return Err(error);
         }
