@@ -149,7 +149,9 @@ pub fn soak() -> Result<ExitCode> {
     stages.stage("valgrind", packages::valgrind)?;
     stages.stage("testbed files", Testbed::prepare)?;
     compile(&mut stages)?;
-    stages.stage("exercise", || cargo(&[&["build"], &NATIVE, &["--examples"]]))?;
+    stages.stage("exercise", || {
+        cargo(&[&["build"], &NATIVE, &["--examples"]])
+    })?;
     stages.stage("memory", || {
         let bed = host_with_guests(3)?;
         let mut command = Command::new(cargo::program());
