@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::driver::Transport;
 use crate::error::Fault;
-use crate::uri::Uri;
+use crate::uri::{Uri, percent_encoded};
 
 /// Files with which a connection logs in. Each is used only by the transport that it is for.
 ///
@@ -88,20 +88,6 @@ impl Credentials {
         }
         fault
     }
-}
-
-/// Everything encoded but letters, digits and what is harmless in a query.
-fn percent_encoded(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(bytes.len());
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'~') {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}"); // writing to a String cannot fail
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -139,7 +139,8 @@ impl Connection {
     }
 
     /// Makes one call on one domain, if the driver has it.
-    async fn act<F>(
+    /// Acts on the domain of this UUID by one call.
+    pub(crate) async fn act<F>(
         &self,
         uuid: Uuid,
         needs: Capability,

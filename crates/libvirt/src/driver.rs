@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::error::Error;
+
 /// The hypervisor driver of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Driver {
@@ -206,6 +208,15 @@ impl Driver {
     /// The driver of this [`name`](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
+    /// Refuses `call` where the driver cannot do what it is for.
+    pub(crate) fn needs(self, capability: Capability, call: &'static str) -> Result<(), Error> {
+        if self.supports(capability) {
+            Ok(())
+        } else {
+            Err(Error::NotSupported { driver: self, call })
+        }
     }
 
     /// Whether the driver can do `capability`.

@@ -333,7 +333,8 @@ impl Connection {
         if migration.post_copy {
             self.needs(Capability::PostCopy, call)?;
         }
-        migration.destination.needs(Capability::Migrate, call)?;
+        let there = migration.destination.uri().driver();
+        there.needs(Capability::Migrate, call)?;
         // Not part of the long call: a guest that hangs is found out soon.
         if let Some(downtime) = migration.max_downtime_ms {
             self.set_max_downtime(uuid, downtime).await?;
@@ -414,7 +415,7 @@ impl Connection {
     /// no job, or not yet: a migration that was just asked for may still be on its way.
     pub async fn abort_job(&self, uuid: Uuid) -> Result<(), Error> {
         let call = "virDomainAbortJob";
-        self.on_job(uuid, Capability::AbortJob, call, ffi::abort_job)
+        self.act(uuid, Capability::AbortJob, call, ffi::abort_job)
             .await
     }
 
@@ -427,7 +428,7 @@ impl Connection {
     /// not being moved so, and another error of libvirt's in the moment in which that begins.
     pub async fn start_post_copy(&self, uuid: Uuid) -> Result<(), Error> {
         let call = "virDomainMigrateStartPostCopy";
-        self.on_job(uuid, Capability::PostCopy, call, ffi::start_post_copy)
+        self.act(uuid, Capability::PostCopy, call, ffi::start_post_copy)
             .await
     }
 
@@ -437,7 +438,7 @@ impl Connection {
     /// [`Error::NotFound`]; [`Error::NotSupported`]; as every call.
     pub async fn set_max_downtime(&self, uuid: Uuid, milliseconds: u64) -> Result<(), Error> {
         let tuning = Capability::MigrationTuning;
-        self.on_job(uuid, tuning, SET_DOWNTIME, move |domain| {
+        self.act(uuid, tuning, SET_DOWNTIME, move |domain| {
             domain.migrate_set_max_downtime(milliseconds, 0).map(drop)
         })
         .await
@@ -450,26 +451,8 @@ impl Connection {
     pub async fn set_migration_speed(&self, uuid: Uuid, mib_per_second: u64) -> Result<(), Error> {
         let call = "virDomainMigrateSetMaxSpeed";
         let tuning = Capability::MigrationTuning;
-        self.on_job(uuid, tuning, call, move |domain| {
+        self.act(uuid, tuning, call, move |domain| {
             domain.migrate_set_max_speed(mib_per_second, 0).map(drop)
-        })
-        .await
-    }
-
-    async fn on_job<F>(
-        &self,
-        uuid: Uuid,
-        needs: Capability,
-        call: &'static str,
-        f: F,
-    ) -> Result<(), Error>
-    where
-        F: FnOnce(&virt::domain::Domain) -> Result<(), virt::error::Error> + Send + 'static,
-    {
-        self.needs(needs, call)?;
-        self.call_about(uuid, call, move |session| {
-            let domain = look_up(session, uuid)?;
-            session.run(call, |_| f(&domain))
         })
         .await
     }
@@ -480,15 +463,6 @@ impl Destination {
         match self {
             Self::Peer(uri) => uri,
             Self::Managed(connection) => connection.uri(),
-        }
-    }
-
-    fn needs(&self, capability: Capability, call: &'static str) -> Result<(), Error> {
-        let driver = self.uri().driver();
-        if driver.supports(capability) {
-            Ok(())
-        } else {
-            Err(Error::NotSupported { driver, call })
         }
     }
 

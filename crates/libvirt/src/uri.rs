@@ -432,7 +432,8 @@ fn refused_parameter(query: &str) -> UriError {
     }
 }
 
-fn percent_encoded(bytes: &[u8]) -> String {
+/// Everything encoded but letters, digits and what is harmless in a path or query.
+pub(crate) fn percent_encoded(bytes: &[u8]) -> String {
     use fmt::Write;
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {

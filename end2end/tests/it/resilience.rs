@@ -383,10 +383,7 @@ fn a_host_that_is_slow() {
     row(|| {
         let bed = Testbed::up(&Plan::faults()).unwrap();
         let relay = bed.host("alpha").relay().unwrap();
-        let config = bed.config_with(|host| match host.plan().id.as_str() {
-            "alpha" => relay.uri(),
-            _ => host.uri(),
-        });
+        let config = with_alpha_at(&bed, &relay.uri(), "");
         let vms = Watched::start_with(&bed, &config, |_| {});
         let (fault, ()) = vms.others_do_not_notice(
             || relay.slow(Duration::from_millis(100)),
@@ -479,10 +476,7 @@ fn a_guest_that_is_destroyed_during_a_listing() {
         let bed = Testbed::up(&Plan::faults()).unwrap();
         let alpha = bed.host("alpha");
         let relay = alpha.relay().unwrap();
-        let config = bed.config_with(|host| match host.plan().id.as_str() {
-            "alpha" => relay.uri(),
-            _ => host.uri(),
-        });
+        let config = with_alpha_at(&bed, &relay.uri(), "");
         let vms = Watched::start_with(&bed, &config, |_| {});
         // So slow that most of the time a listing is under way, one every five seconds.
         let slow = relay.slow(Duration::from_millis(200));
@@ -520,10 +514,7 @@ fn a_thousand_events_in_a_burst() {
         // The daemon's own test driver starts and destroys some thousand times faster than QEMU does;
         // its events come by the same way.
         let uri = format!("test+tcp://{}/default", alpha.address());
-        let config = bed.config_with(|host| match host.plan().id.as_str() {
-            "alpha" => uri.clone(),
-            _ => host.uri(),
-        });
+        let config = with_alpha_at(&bed, &uri, "");
         let vms = Watched::start_with(&bed, &config, |_| {});
         assert_eq!(vms.routers("alpha")["test"].0, "running");
         let virsh = |commands: &str| {
@@ -563,10 +554,7 @@ fn a_connection_that_the_server_closes() {
     row(|| {
         let bed = Testbed::up(&Plan::faults()).unwrap();
         let relay = bed.host("alpha").relay().unwrap();
-        let config = bed.config_with(|host| match host.plan().id.as_str() {
-            "alpha" => relay.uri(),
-            _ => host.uri(),
-        });
+        let config = with_alpha_at(&bed, &relay.uri(), "");
         let vms = Watched::start_with(&bed, &config, |_| {});
         vms.others_do_not_notice(
             || (),
@@ -583,7 +571,7 @@ fn a_connection_that_the_server_closes() {
     });
 }
 
-/// Replaces the URI of alpha in the plan's configuration.
+/// The plan's configuration with another URI of alpha, and `more` lines about it.
 fn with_alpha_at(bed: &Testbed, uri: &str, more: &str) -> String {
     let config = bed.config_with(|host| match host.plan().id.as_str() {
         "alpha" => uri.to_owned(),
@@ -713,10 +701,7 @@ fn reconnects_leave_nothing_behind() {
     let count = std::env::var("VMS_RECONNECTS").map_or(40, |text| text.parse().unwrap());
     let bed = Testbed::up(&Plan::faults()).unwrap();
     let relay = bed.host("alpha").relay().unwrap();
-    let config = bed.config_with(|host| match host.plan().id.as_str() {
-        "alpha" => relay.uri(),
-        _ => host.uri(),
-    });
+    let config = with_alpha_at(&bed, &relay.uri(), "");
     let mut vms = Watched::start_with(&bed, &config, |_| {});
     let pid = vms.vms.pid().unwrap();
     // What is allocated once is allocated by then.

@@ -202,12 +202,7 @@ impl Connection {
 
     /// Refuses what the driver cannot do.
     pub(crate) fn needs(&self, capability: Capability, call: &'static str) -> Result<(), Error> {
-        let driver = self.inner.uri.driver();
-        if driver.supports(capability) {
-            Ok(())
-        } else {
-            Err(Error::NotSupported { driver, call })
-        }
+        self.inner.uri.driver().needs(capability, call)
     }
 
     /// Runs `f` on one of the connection's threads.
