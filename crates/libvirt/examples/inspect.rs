@@ -51,6 +51,10 @@ async fn inspect(uri: &str, once: bool) -> Result<(), Box<dyn std::error::Error>
     }
     for domain in connection.list_domains().await? {
         println!("domain {} {} {:?}", domain.uuid, domain.name, domain.state);
+        match connection.guest_info(domain.uuid).await {
+            Ok(told) => println!("  its agent: {told:?}"),
+            Err(error) => println!("  no agent: {error}"),
+        }
         for interface in &domain.definition.interfaces {
             println!(
                 "  {} {:?} {:?} {:?}",
