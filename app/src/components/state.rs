@@ -20,7 +20,7 @@ pub fn StateIcon(
             "icon paused",
             "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1ZM5.2 5h2v6h-2Zm3.6 0h2v6h-2Z",
         ),
-        NodeState::Stopped => (
+        NodeState::Stopping | NodeState::Stopped => (
             "icon stopped",
             "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.6a5.4 5.4 0 1 1 0 10.8A5.4 5.4 0 0 1 8 2.6ZM5.8 \
              5.8h4.4v4.4H5.8Z",

@@ -18,7 +18,7 @@ use crate::{
     live::{Live, Moment},
 };
 use api::TopologyView;
-use graph::{Point, Rect, Scene};
+use graph::{Point, Rect, Scene, Thing, describe};
 use leptos::{html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use std::{cell::RefCell, rc::Rc};
@@ -298,10 +298,7 @@ impl Controller {
             if state.follows {
                 return;
             }
-            state
-                .selected
-                .as_deref()
-                .and_then(|selected| place_of(&state.scene, selected))
+            state.selected.as_deref().and_then(|id| state.place_of(id))
         };
         if let Some(place) = place {
             self.move_camera(|camera, size| camera.showing(place, 60.0, size));
@@ -312,10 +309,15 @@ impl Controller {
     fn redraw(&self) {
         let text = {
             let state = self.state.borrow();
-            if state.picture.is_none() {
+            let Some(picture) = &state.picture else {
                 return;
-            }
-            svg(&state.scene, state.view, state.selected.as_deref())
+            };
+            svg(
+                &picture.diagram,
+                &state.scene,
+                state.view,
+                state.selected.as_deref(),
+            )
         };
         self.put(&text);
     }
@@ -367,17 +369,13 @@ impl Controller {
         if state.search.is_empty() {
             return None;
         }
-        let nodes = state.scene.nodes.iter().map(|node| (&node.id, &node.label));
-        let boxes = state
-            .scene
-            .boxes
-            .iter()
-            .map(|group| (&group.id, &group.label));
+        let diagram = &state.picture.as_ref()?.diagram;
         Some(
-            nodes
-                .chain(boxes)
-                .filter(|(_, label)| label.to_lowercase().contains(&state.search))
-                .map(|(id, _)| id.clone())
+            diagram
+                .things()
+                .filter(|thing| !matches!(thing, Thing::Edge(_)))
+                .filter(|thing| diagram.label(*thing).to_lowercase().contains(&state.search))
+                .filter_map(|thing| diagram.id(thing).map(str::to_owned))
                 .collect(),
         )
     }
@@ -438,7 +436,7 @@ impl Controller {
     }
 
     fn focus(&self, id: &str) {
-        let place = place_of(&self.state.borrow().scene, id);
+        let place = self.state.borrow().place_of(id);
         if let Some(place) = place
             && !self.state.borrow().follows
         {
@@ -462,7 +460,9 @@ impl Controller {
     fn focus_neighbour(&self, from: Option<&str>, direction: Direction) {
         let next = {
             let state = self.state.borrow();
-            neighbours::toward(&state.scene, from, direction).map(str::to_owned)
+            let from = from.and_then(|id| state.find(id));
+            neighbours::toward(&state.scene, from, direction)
+                .and_then(|thing| state.picture.as_ref()?.diagram.id(thing).map(str::to_owned))
         };
         if let Some(next) = next {
             self.focus(&next);
@@ -473,25 +473,10 @@ impl Controller {
     fn point_at(&self, id: Option<&str>, at: Option<Point>) {
         let pointed = id.and_then(|id| {
             let state = self.state.borrow();
-            let scene = &state.scene;
-            let nodes = scene
-                .nodes
-                .iter()
-                .map(|node| (&node.id, &node.label, &node.description));
-            let boxes = scene
-                .boxes
-                .iter()
-                .map(|group| (&group.id, &group.label, &group.description));
-            let edges = scene
-                .edges
-                .iter()
-                .map(|edge| (&edge.id, &edge.label, &edge.description));
-            let (_, name, description) = nodes
-                .chain(boxes)
-                .chain(edges)
-                .find(|(known, ..)| *known == id)?;
+            let diagram = &state.picture.as_ref()?.diagram;
+            let thing = diagram.find(id)?;
             let place = at.or_else(|| {
-                let place = place_of(scene, id)?;
+                let place = state.scene.place(thing)?;
                 let seen = state.camera.view_box(state.size());
                 Some(Point {
                     x: (place.x - seen.x) * state.camera.scale,
@@ -499,8 +484,8 @@ impl Controller {
                 })
             })?;
             Some(Pointed {
-                name: name.clone(),
-                description: description.clone(),
+                name: diagram.label(thing).to_owned(),
+                description: describe::thing(diagram, thing),
                 x: beside(state.frame.x + place.x, self.stage.client_width(), 270.0),
                 y: beside(state.frame.y + place.y, self.stage.client_height(), 90.0),
             })
@@ -512,6 +497,16 @@ impl Controller {
 }
 
 impl State {
+    /// The thing with this id.
+    fn find(&self, id: &str) -> Option<Thing> {
+        self.picture.as_ref()?.diagram.find(id)
+    }
+
+    /// Where a thing is.
+    fn place_of(&self, id: &str) -> Option<Point> {
+        self.scene.place(self.find(id)?)
+    }
+
     /// The frame's size.
     fn size(&self) -> Size {
         Size {
@@ -525,33 +520,4 @@ impl State {
 fn beside(place: f32, stage: i32, room: f32) -> f32 {
     const GAP: f32 = 16.0;
     (place + GAP).clamp(8.0, (stage as f32 - room).max(8.0))
-}
-
-/// Where an element is in the scene.
-fn place_of(scene: &Scene, id: &str) -> Option<Point> {
-    let node = scene
-        .nodes
-        .iter()
-        .find(|node| node.id == id)
-        .map(|node| node.center);
-    let group = || {
-        scene
-            .boxes
-            .iter()
-            .find(|group| group.id == id)
-            .map(|group| Point {
-                x: group.rect.x + group.rect.width / 2.0,
-                y: group.rect.y + 20.0,
-            })
-    };
-    let edge = || {
-        scene.edges.iter().find(|edge| edge.id == id).map(|edge| {
-            let [a, _, _, d] = edge.curve.points;
-            Point {
-                x: f32::midpoint(a.x, d.x),
-                y: f32::midpoint(a.y, d.y),
-            }
-        })
-    };
-    node.or_else(group).or_else(edge)
 }

@@ -2,10 +2,10 @@
 
 use crate::{Element, format};
 use api::{
-    GetTopologyReply, Host, HostState, Link, LinkEnd, LinkKind, LinkState, Router, RouterState,
-    Segment, TopologyView,
+    GetTopologyReply, Host, HostId, HostState, Link, LinkEnd, LinkKind, LinkState, Router,
+    RouterId, RouterState, Segment, TopologyView,
 };
-use graph::{Diagram, Edge, EdgeKind, EdgeState, End, Group, Node, NodeKind, NodeState};
+use graph::{Diagram, Edge, EdgeKind, EdgeState, End, Facts, Group, Node, NodeKind, NodeState};
 use std::collections::HashMap;
 
 /// Draws a topology: routers, segments and hosts as nodes, links as edges; in the combined view
@@ -35,27 +35,25 @@ pub fn diagram(topology: &GetTopologyReply) -> Diagram {
 struct Drawing<'a> {
     diagram: Diagram,
     ends: HashMap<Element, End>,
-    names: HashMap<Element, &'a str>,
+    hosts: HashMap<&'a HostId, &'a str>,
+    routers: HashMap<RouterId, &'a Router>,
 }
 
 impl<'a> Drawing<'a> {
     fn new(topology: &'a GetTopologyReply) -> Self {
-        let hosts = topology
-            .hosts
-            .iter()
-            .map(|host| (Element::Host(host.id.clone()), host.name.as_str()));
-        let routers = topology
-            .routers
-            .iter()
-            .map(|router| (Element::Router(router.id), router.name.as_str()));
-        let segments = topology
-            .segments
-            .iter()
-            .map(|segment| (Element::Segment(segment.id.clone()), segment.name.as_str()));
         Self {
             diagram: Diagram::default(),
             ends: HashMap::new(),
-            names: hosts.chain(routers).chain(segments).collect(),
+            hosts: topology
+                .hosts
+                .iter()
+                .map(|host| (&host.id, host.name.as_str()))
+                .collect(),
+            routers: topology
+                .routers
+                .iter()
+                .map(|router| (router.id, router))
+                .collect(),
         }
     }
 
@@ -67,14 +65,14 @@ impl<'a> Drawing<'a> {
             host_state(host.state),
             host.state == HostState::Unreachable,
         );
-        let description = describe_host(host);
+        let facts = host_facts(host);
         let end = if boxed {
             self.diagram.groups.push(Group {
                 id,
                 label,
                 state,
                 stale,
-                description,
+                facts,
             });
             End::Group(self.diagram.groups.len() as u32 - 1)
         } else {
@@ -85,7 +83,7 @@ impl<'a> Drawing<'a> {
                 state,
                 group: None,
                 stale,
-                description,
+                facts,
             });
             End::Node(self.diagram.nodes.len() as u32 - 1)
         };
@@ -100,8 +98,8 @@ impl<'a> Drawing<'a> {
             _ => None,
         };
         let host_name = self
-            .names
-            .get(&host)
+            .hosts
+            .get(&router.host)
             .copied()
             .unwrap_or(router.host.as_str());
         self.diagram.nodes.push(Node {
@@ -111,7 +109,7 @@ impl<'a> Drawing<'a> {
             state: router_state(router.state),
             group,
             stale: !router.current,
-            description: describe_router(router, host_name),
+            facts: router_facts(router, host_name),
         });
         let end = End::Node(self.diagram.nodes.len() as u32 - 1);
         self.ends.insert(element, end);
@@ -126,12 +124,11 @@ impl<'a> Drawing<'a> {
             state: NodeState::Neutral,
             group: None,
             stale: false,
-            description: format!(
-                "Segment {} ({}) with {}.",
-                segment.name,
-                segment.kind.as_str(),
-                format::count(segment.members.len(), "member", "members")
-            ),
+            facts: Facts {
+                medium: segment.kind.as_str().to_owned(),
+                members: segment.members.len() as u32,
+                ..Facts::default()
+            },
         });
         let end = End::Node(self.diagram.nodes.len() as u32 - 1);
         self.ends.insert(element, end);
@@ -148,23 +145,6 @@ impl<'a> Drawing<'a> {
             LinkKind::Virtual => EdgeKind::Virtual,
         };
         let capacity = link.capacity_bits_per_second;
-        let description = format!(
-            "{} link between {} and {}, {}{}.",
-            match link.kind {
-                LinkKind::Physical => "Physical",
-                LinkKind::Virtual => "Virtual",
-            },
-            self.name(&link.a),
-            self.name(&link.b),
-            match link.state {
-                LinkState::Up => "up",
-                LinkState::Down => "down",
-                LinkState::Unknown => "its state is unknown",
-            },
-            capacity
-                .map(|bits| format!(", {}", format::capacity(bits)))
-                .unwrap_or_default(),
-        );
         self.diagram.edges.push(Edge {
             id: Element::Link(link.id.clone()).to_string(),
             a,
@@ -176,7 +156,7 @@ impl<'a> Drawing<'a> {
                 LinkState::Unknown => EdgeState::Unknown,
             },
             label: capacity.map(format::capacity).unwrap_or_default(),
-            description,
+            ports: [self.port(&link.a), self.port(&link.b)],
             capacity: capacity.unwrap_or(0) as f32,
         });
     }
@@ -185,10 +165,21 @@ impl<'a> Drawing<'a> {
         Element::of_end(end).and_then(|element| self.ends.get(&element).copied())
     }
 
-    fn name(&self, end: &LinkEnd) -> &str {
-        Element::of_end(end)
-            .and_then(|element| self.names.get(&element).copied())
-            .unwrap_or("something unknown")
+    /// What is written beside an end: a router's address there where one is known, else the name
+    /// of the interface.
+    fn port(&self, end: &LinkEnd) -> String {
+        let Some(interface) = &end.interface else {
+            return String::new();
+        };
+        let address = end.router.and_then(|router| {
+            let router = self.routers.get(&router)?;
+            let nic = router
+                .interfaces
+                .iter()
+                .find(|nic| nic.mac.to_string() == *interface)?;
+            nic.addresses.first().cloned()
+        });
+        address.unwrap_or_else(|| interface.clone())
     }
 }
 
@@ -207,48 +198,45 @@ pub fn router_state(state: RouterState) -> NodeState {
     match state {
         RouterState::Running => NodeState::Running,
         RouterState::Suspended => NodeState::Paused,
-        RouterState::ShuttingDown | RouterState::ShutOff => NodeState::Stopped,
+        RouterState::ShuttingDown => NodeState::Stopping,
+        RouterState::ShutOff => NodeState::Stopped,
         RouterState::Crashed => NodeState::Failed,
         RouterState::Unknown => NodeState::Unknown,
     }
 }
 
-fn describe_host(host: &Host) -> String {
-    let place = host
-        .site
-        .as_ref()
-        .map(|site| format!(" in {site}"))
-        .unwrap_or_default();
-    format!(
-        "Host {}{place}, {}, {} of {} running.",
-        host.name,
-        host.state.as_str(),
-        host.running_routers,
-        format::count(host.routers as usize, "router", "routers"),
-    )
+fn host_facts(host: &Host) -> Facts {
+    let nics = || host.interfaces.iter();
+    Facts {
+        site: host.site.clone().unwrap_or_default(),
+        macs: nics()
+            .filter_map(|nic| nic.mac.as_ref().map(ToString::to_string))
+            .collect(),
+        routers: Some([host.running_routers, host.routers]),
+        ..Facts::default()
+    }
 }
 
-fn describe_router(router: &Router, host: &str) -> String {
-    let network = router
-        .virtual_network
-        .as_ref()
-        .map(|network| format!(", network {network}"))
-        .unwrap_or_default();
-    let doubt = if router.current {
-        ""
-    } else {
-        " Last known: its host does not answer."
-    };
-    format!(
-        "Router {} on {host}, {}{network}.{doubt}",
-        router.name,
-        router.state.as_str()
-    )
+fn router_facts(router: &Router, host: &str) -> Facts {
+    let nics = || router.interfaces.iter();
+    Facts {
+        host: host.to_owned(),
+        network: router
+            .virtual_network
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        tags: router.tags.iter().map(ToString::to_string).collect(),
+        addresses: nics().flat_map(|nic| nic.addresses.clone()).collect(),
+        macs: nics().map(|nic| nic.mac.to_string()).collect(),
+        ..Facts::default()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use graph::describe;
 
     fn topology(view: TopologyView) -> GetTopologyReply {
         let router = |n: u8, state: &str, host: &str| {
@@ -301,7 +289,7 @@ mod tests {
         assert_eq!(combined.groups.len(), 1);
         assert_eq!(combined.groups[0].id, "host:h1");
         assert_eq!(
-            combined.groups[0].description,
+            describe::group(&combined.groups[0]),
             "Host ams-1 in Amsterdam, online, 1 of 2 routers running."
         );
         let physical = diagram(&topology(TopologyView::Physical));
@@ -317,7 +305,7 @@ mod tests {
         assert_eq!(drawn.nodes[1].state, NodeState::Paused);
         assert!(drawn.nodes[1].stale);
         assert_eq!(
-            drawn.nodes[0].description,
+            describe::node(&drawn.nodes[0]),
             "Router r1 on ams-1, running, network ring."
         );
     }
@@ -333,7 +321,7 @@ mod tests {
         assert_eq!(drawn.edges[0].kind, EdgeKind::Virtual);
         assert_eq!(drawn.edges[0].label, "1 Gbit/s");
         assert_eq!(
-            drawn.edges[0].description,
+            describe::edge(&drawn, &drawn.edges[0]),
             "Virtual link between r1 and r2, up, 1 Gbit/s."
         );
         assert_eq!(drawn.edges[1].kind, EdgeKind::Attachment);

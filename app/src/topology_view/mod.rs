@@ -81,7 +81,12 @@ impl FirstLook {
         let selected = selected.map(|element| element.to_string());
         Ok(Self {
             version: picture.version.to_string(),
-            svg: svg(&picture.scene(), view, selected.as_deref()),
+            svg: svg(
+                &picture.diagram,
+                &picture.scene(),
+                view,
+                selected.as_deref(),
+            ),
             outline: outline::html(&picture.diagram, view),
         })
     }

@@ -1,6 +1,6 @@
 //! Moving through the picture by arrow keys. Pure.
 
-use graph::{Point, Scene};
+use graph::{Point, Scene, Thing};
 
 /// A way to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,29 +18,30 @@ pub enum Direction {
 /// The node that is nearest to `from` in a direction, sideways distance counting twice.
 ///
 /// Without a node at `from`, the first in reading order.
-pub fn toward<'a>(scene: &'a Scene, from: Option<&str>, direction: Direction) -> Option<&'a str> {
+pub fn toward(scene: &Scene, from: Option<Thing>, direction: Direction) -> Option<Thing> {
     let places = || {
         let nodes = scene
             .nodes
             .iter()
-            .map(|node| (node.id.as_str(), node.center));
+            .map(|node| (Thing::Node(node.node), node.center));
         let boxes = scene.boxes.iter().map(|group| {
             let head = Point {
                 x: group.rect.x + group.rect.width / 2.0,
                 y: group.rect.y,
             };
-            (group.id.as_str(), head)
+            (Thing::Group(group.group), head)
         });
         nodes.chain(boxes)
     };
-    let Some((start, origin)) = from.and_then(|from| places().find(|(id, _)| *id == from)) else {
+    let Some((start, origin)) = from.and_then(|from| places().find(|(thing, _)| *thing == from))
+    else {
         return places()
             .min_by(|(_, a), (_, b)| (a.y + a.x / 4.0).total_cmp(&(b.y + b.x / 4.0)))
-            .map(|(id, _)| id);
+            .map(|(thing, _)| thing);
     };
     places()
-        .filter(|(id, _)| *id != start)
-        .filter_map(|(id, place)| {
+        .filter(|(thing, _)| *thing != start)
+        .filter_map(|(thing, place)| {
             let (dx, dy) = (place.x - origin.x, place.y - origin.y);
             let (along, across) = match direction {
                 Direction::Left => (-dx, dy),
@@ -48,10 +49,11 @@ pub fn toward<'a>(scene: &'a Scene, from: Option<&str>, direction: Direction) ->
                 Direction::Up => (-dy, dx),
                 Direction::Down => (dy, dx),
             };
-            (along > 1.0 && across.abs() <= along * 2.0).then_some((id, along + across.abs() * 2.0))
+            (along > 1.0 && across.abs() <= along * 2.0)
+                .then_some((thing, along + across.abs() * 2.0))
         })
         .min_by(|(_, a), (_, b)| a.total_cmp(b))
-        .map(|(id, _)| id)
+        .map(|(thing, _)| thing)
 }
 
 #[cfg(test)]
@@ -60,17 +62,17 @@ mod tests {
     use graph::SceneNode;
 
     fn scene() -> Scene {
-        let node = |id: &str, x: f32, y: f32| SceneNode {
-            id: id.to_owned(),
+        let node = |node: u32, x: f32, y: f32| SceneNode {
+            node,
             center: Point { x, y },
             ..SceneNode::default()
         };
         Scene {
             nodes: vec![
-                node("middle", 0.0, 0.0),
-                node("right", 100.0, 10.0),
-                node("far right", 300.0, 0.0),
-                node("below", 10.0, 120.0),
+                node(0, 0.0, 0.0),
+                node(1, 100.0, 10.0),
+                node(2, 300.0, 0.0),
+                node(3, 10.0, 120.0),
             ],
             ..Scene::default()
         }
@@ -80,19 +82,19 @@ mod tests {
     fn arrows_lead_to_the_nearest_in_their_direction() {
         let scene = scene();
         assert_eq!(
-            toward(&scene, Some("middle"), Direction::Right),
-            Some("right")
+            toward(&scene, Some(Thing::Node(0)), Direction::Right),
+            Some(Thing::Node(1))
         );
         assert_eq!(
-            toward(&scene, Some("right"), Direction::Right),
-            Some("far right")
+            toward(&scene, Some(Thing::Node(1)), Direction::Right),
+            Some(Thing::Node(2))
         );
         assert_eq!(
-            toward(&scene, Some("middle"), Direction::Down),
-            Some("below")
+            toward(&scene, Some(Thing::Node(0)), Direction::Down),
+            Some(Thing::Node(3))
         );
-        assert_eq!(toward(&scene, Some("middle"), Direction::Left), None);
-        assert_eq!(toward(&scene, None, Direction::Left), Some("middle"));
+        assert_eq!(toward(&scene, Some(Thing::Node(0)), Direction::Left), None);
+        assert_eq!(toward(&scene, None, Direction::Left), Some(Thing::Node(0)));
         assert_eq!(toward(&Scene::default(), None, Direction::Up), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::format::{escape_html, percent_encode};
 use api::TopologyView;
-use graph::{Diagram, Node, NodeKind, NodeState};
+use graph::{Diagram, Node, NodeKind, NodeState, describe};
 use std::fmt::Write as _;
 
 /// Writes every host with its routers, then every router and segment outside a host, as nested
@@ -17,7 +17,7 @@ pub fn html(diagram: &Diagram, view: TopologyView) -> String {
                 &group.id,
                 &group.label,
                 group.state,
-                &group.description,
+                &describe::group(group),
                 view
             )
         );
@@ -56,7 +56,13 @@ fn list<'a>(html: &mut String, nodes: impl Iterator<Item = &'a Node>, view: Topo
         let _ = write!(
             html,
             "<li>{}</li>",
-            item(&node.id, &node.label, node.state, &node.description, view)
+            item(
+                &node.id,
+                &node.label,
+                node.state,
+                &describe::node(node),
+                view
+            )
         );
     }
     html.push_str("</ul>");
@@ -65,23 +71,12 @@ fn list<'a>(html: &mut String, nodes: impl Iterator<Item = &'a Node>, view: Topo
 fn item(id: &str, label: &str, state: NodeState, description: &str, view: TopologyView) -> String {
     format!(
         "<a class=\"{}\" href=\"/?view={view}&amp;select={}\" data-id=\"{}\" title=\"{}\">{}</a>",
-        state_class(state),
+        state.as_str(),
         percent_encode(id),
         escape_html(id),
         escape_html(description),
         escape_html(label),
     )
-}
-
-fn state_class(state: NodeState) -> &'static str {
-    match state {
-        NodeState::Running => "running",
-        NodeState::Paused => "paused",
-        NodeState::Stopped => "stopped",
-        NodeState::Failed => "failed",
-        NodeState::Unknown => "unknown",
-        NodeState::Neutral => "neutral",
-    }
 }
 
 #[cfg(test)]

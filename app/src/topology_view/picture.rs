@@ -68,9 +68,10 @@ pub fn scene(diagram: &Diagram, positions: &Positions) -> Scene {
 
 /// Writes a scene as SVG, the same on the server and in the browser: every element is a link that
 /// selects it, so that it works without script.
-pub fn svg(scene: &Scene, view: TopologyView, selected: Option<&str>) -> String {
+pub fn svg(diagram: &Diagram, scene: &Scene, view: TopologyView, selected: Option<&str>) -> String {
     let select = format!("/?view={view}&select=");
     svg::render(
+        diagram,
         scene,
         &svg::Options {
             href: Some(select.clone()),

@@ -87,7 +87,7 @@ fn layout(c: &mut Criterion) {
             b.iter(|| Scene::new(black_box(&diagram), &positions));
         });
         group.bench_function("svg", |b| {
-            b.iter(|| svg::render(black_box(&scene), &svg::Options::default()));
+            b.iter(|| svg::render(&diagram, black_box(&scene), &svg::Options::default()));
         });
         group.finish();
     }

@@ -34,6 +34,10 @@ fn main() {
     };
     println!(
         "{}",
-        render(&Scene::new(&diagram, &arrange(&diagram, None)), &options)
+        render(
+            &diagram,
+            &Scene::new(&diagram, &arrange(&diagram, None)),
+            &options
+        )
     );
 }

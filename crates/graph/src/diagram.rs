@@ -1,4 +1,7 @@
 //! What is to be drawn: nodes, edges and the boxes around nodes. No places, no sizes.
+//!
+//! Sentences about it are not kept in it but made by [`describe`](crate::describe): they are most of
+//! the text of a large picture and all follow from the rest.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,6 +20,61 @@ pub struct Diagram {
     pub groups: Vec<Group>,
 }
 
+/// One thing in a [`Diagram`], by its index in the list of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Thing {
+    /// In [`Diagram::nodes`].
+    Node(u32),
+    /// In [`Diagram::groups`].
+    Group(u32),
+    /// In [`Diagram::edges`].
+    Edge(u32),
+}
+
+impl From<End> for Thing {
+    fn from(end: End) -> Self {
+        match end {
+            End::Node(index) => Self::Node(index),
+            End::Group(index) => Self::Group(index),
+        }
+    }
+}
+
+impl Diagram {
+    /// Everything: groups, nodes, edges.
+    pub fn things(&self) -> impl Iterator<Item = Thing> {
+        let groups = (0..self.groups.len() as u32).map(Thing::Group);
+        let nodes = (0..self.nodes.len() as u32).map(Thing::Node);
+        let edges = (0..self.edges.len() as u32).map(Thing::Edge);
+        groups.chain(nodes).chain(edges)
+    }
+
+    /// A thing's id; none if it is not there.
+    pub fn id(&self, thing: Thing) -> Option<&str> {
+        match thing {
+            Thing::Node(index) => self.nodes.get(index as usize).map(|node| &node.id),
+            Thing::Group(index) => self.groups.get(index as usize).map(|group| &group.id),
+            Thing::Edge(index) => self.edges.get(index as usize).map(|edge| &edge.id),
+        }
+        .map(String::as_str)
+    }
+
+    /// What is written at a thing; empty if it is not there.
+    pub fn label(&self, thing: Thing) -> &str {
+        match thing {
+            Thing::Node(index) => self.nodes.get(index as usize).map(|node| &node.label),
+            Thing::Group(index) => self.groups.get(index as usize).map(|group| &group.label),
+            Thing::Edge(index) => self.edges.get(index as usize).map(|edge| &edge.label),
+        }
+        .map_or("", String::as_str)
+    }
+
+    /// The thing with this id. Looks through all.
+    pub fn find(&self, id: &str) -> Option<Thing> {
+        self.things().find(|&thing| self.id(thing) == Some(id))
+    }
+}
+
 /// A thing with a symbol of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Node {
@@ -32,8 +90,31 @@ pub struct Node {
     pub group: Option<u32>,
     /// What is known of it is old.
     pub stale: bool,
-    /// One sentence for the tooltip and the screen reader.
-    pub description: String,
+    /// What else is known of it.
+    pub facts: Facts,
+}
+
+/// What one searches, filters and groups by, besides name and state. Empty is unknown or none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// A host's site.
+    pub site: String,
+    /// The name of a router's host.
+    pub host: String,
+    /// A router's virtual network.
+    pub network: String,
+    /// What an operator calls it besides its name.
+    pub tags: Vec<String>,
+    /// IP addresses.
+    pub addresses: Vec<String>,
+    /// MAC addresses.
+    pub macs: Vec<String>,
+    /// What carries a segment, such as "bridge".
+    pub medium: String,
+    /// A host's routers: how many run, and how many there are.
+    pub routers: Option<[u32; 2]>,
+    /// How many interfaces a segment has.
+    pub members: u32,
 }
 
 /// Which symbol a node has.
@@ -61,6 +142,8 @@ pub enum NodeState {
     Running,
     /// Suspended; can go on where it stopped.
     Paused,
+    /// On its way to being shut off; drawn as that.
+    Stopping,
     /// Shut off.
     Stopped,
     /// Crashed or unreachable.
@@ -70,6 +153,54 @@ pub enum NodeState {
     /// It has no state to speak of (a segment, a switch nobody asks).
     #[default]
     Neutral,
+}
+
+impl NodeKind {
+    /// The word, as in a style sheet or a filter.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Switch => "switch",
+            Self::Router => "router",
+            Self::Segment => "segment",
+        }
+    }
+}
+
+impl NodeState {
+    /// The word, as in a style sheet. What is stopping is drawn as stopped.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopping | Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Neutral => "neutral",
+        }
+    }
+}
+
+impl EdgeKind {
+    /// The word, as in a style sheet or a filter.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Physical => "physical",
+            Self::Virtual => "virtual",
+            Self::Attachment => "attachment",
+        }
+    }
+}
+
+impl EdgeState {
+    /// The word, as in a style sheet or a filter.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// A line between two ends.
@@ -87,8 +218,8 @@ pub struct Edge {
     pub state: EdgeState,
     /// What is written at its middle when there is room, such as a capacity. May be empty.
     pub label: String,
-    /// One sentence for the tooltip and the screen reader.
-    pub description: String,
+    /// What is written beside its ends when they are near: the interface there. May be empty.
+    pub ports: [String; 2],
     /// In bit/s; lines are drawn wider with its logarithm. 0 (or not a number): unknown.
     pub capacity: f32,
 }
@@ -147,8 +278,8 @@ pub struct Group {
     pub state: NodeState,
     /// What is known of it is old.
     pub stale: bool,
-    /// One sentence for the tooltip and the screen reader.
-    pub description: String,
+    /// What else is known of it.
+    pub facts: Facts,
 }
 
 /// A place, in CSS pixels at zoom 1; y grows downwards.

@@ -17,6 +17,7 @@
 #![allow(clippy::many_single_char_names)]
 
 mod boxes;
+pub mod describe;
 mod diagram;
 mod geometry;
 pub mod layout;
@@ -26,7 +27,8 @@ mod shape;
 pub mod svg;
 
 pub use diagram::{
-    Diagram, Edge, EdgeKind, EdgeState, End, Group, Node, NodeKind, NodeState, Point, Positions,
+    Diagram, Edge, EdgeKind, EdgeState, End, Facts, Group, Node, NodeKind, NodeState, Point,
+    Positions, Thing,
 };
 pub use layout::arrange;
 pub use scene::{Curve, LabelKind, Rect, Scene, SceneBox, SceneEdge, SceneLabel, SceneNode};

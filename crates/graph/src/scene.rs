@@ -1,14 +1,14 @@
 //! What is drawn: shapes, curves and label boxes in absolute coordinates. Plain data.
 //!
 //! Renderers paint in this order: physical edges, boxes, other edges, nodes, labels. Indices
-//! (`SceneNode::node`, …) lead back into the [`Diagram`].
+//! (`SceneNode::node`, …) lead back into the [`Diagram`], which says what each thing is.
 
 mod labels;
 mod routes;
 
 use crate::boxes;
-use crate::shape::{footprint, symbol};
-use crate::{Diagram, EdgeKind, EdgeState, NodeKind, NodeState, Point, Positions};
+use crate::shape::{HEAD, footprint, symbol};
+use crate::{Diagram, EdgeKind, EdgeState, NodeKind, Point, Positions, Thing};
 use serde::{Deserialize, Serialize};
 
 /// An upright rectangle.
@@ -24,7 +24,7 @@ pub struct Rect {
     pub height: f32,
 }
 
-/// Everything that a renderer needs, and nothing that it must compute.
+/// Everything that a renderer needs besides the diagram, and nothing that it must compute.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scene {
     /// Encloses everything, with a margin.
@@ -40,43 +40,23 @@ pub struct Scene {
 }
 
 /// A group's box.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SceneBox {
     /// Index in [`Diagram::groups`].
     pub group: u32,
-    /// The group's id.
-    pub id: String,
-    /// Its label in full.
-    pub label: String,
-    /// How it is.
-    pub state: NodeState,
-    /// What is known of it is old.
-    pub stale: bool,
-    /// One sentence for the tooltip and the screen reader.
-    pub description: String,
     /// The box, its head included.
     pub rect: Rect,
 }
 
 /// A node's symbol.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SceneNode {
     /// Index in [`Diagram::nodes`].
     pub node: u32,
-    /// The node's id.
-    pub id: String,
-    /// Its label in full.
-    pub label: String,
     /// Index in [`Diagram::groups`] of the box that it is in.
     pub group: Option<u32>,
     /// Which symbol.
     pub kind: NodeKind,
-    /// How it is.
-    pub state: NodeState,
-    /// What is known of it is old.
-    pub stale: bool,
-    /// One sentence for the tooltip and the screen reader.
-    pub description: String,
     /// Centre of the symbol.
     pub center: Point,
     /// Width of the symbol (a router's diameter).
@@ -96,20 +76,14 @@ pub struct Curve {
 }
 
 /// A line.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SceneEdge {
     /// Index in [`Diagram::edges`].
     pub edge: u32,
-    /// The edge's id.
-    pub id: String,
-    /// Its label in full.
-    pub label: String,
     /// What kind of line.
     pub kind: EdgeKind,
     /// Whether it carries traffic.
     pub state: EdgeState,
-    /// One sentence for the tooltip and the screen reader.
-    pub description: String,
     /// Its course.
     pub curve: Curve,
     /// Line width, in the units of the coordinates.
@@ -168,17 +142,10 @@ impl Scene {
         boxes::even(&mut rects, &loose);
 
         let mut scene = Self::default();
-        for (index, (group, rect)) in diagram.groups.iter().zip(&rects).enumerate() {
+        for (group, rect) in rects.iter().enumerate() {
             if let Some(rect) = *rect {
-                scene.boxes.push(SceneBox {
-                    group: index as u32,
-                    id: group.id.clone(),
-                    label: group.label.clone(),
-                    state: group.state,
-                    stale: group.stale,
-                    description: group.description.clone(),
-                    rect,
-                });
+                let group = group as u32;
+                scene.boxes.push(SceneBox { group, rect });
             }
         }
         for (index, (node, place)) in diagram.nodes.iter().zip(&nodes).enumerate() {
@@ -186,13 +153,8 @@ impl Scene {
                 let (width, height) = symbol(node.kind);
                 scene.nodes.push(SceneNode {
                     node: index as u32,
-                    id: node.id.clone(),
-                    label: node.label.clone(),
                     group: node.group.filter(|&g| (g as usize) < diagram.groups.len()),
                     kind: node.kind,
-                    state: node.state,
-                    stale: node.stale,
-                    description: node.description.clone(),
                     center,
                     width,
                     height,
@@ -204,6 +166,27 @@ impl Scene {
         labels::of_edges(&mut scene, diagram);
         scene.bounds = scene.extent();
         scene
+    }
+
+    /// Where to look for a thing: a node's centre, the middle of a box's head, an edge's middle.
+    pub fn place(&self, thing: Thing) -> Option<Point> {
+        match thing {
+            Thing::Node(index) => {
+                let node = self.nodes.iter().find(|node| node.node == index)?;
+                Some(node.center)
+            }
+            Thing::Group(index) => {
+                let rect = self.boxes.iter().find(|one| one.group == index)?.rect;
+                Some(Point {
+                    x: rect.x + rect.width / 2.0,
+                    y: rect.y + HEAD / 2.0,
+                })
+            }
+            Thing::Edge(index) => {
+                let edge = self.edges.iter().find(|edge| edge.edge == index)?;
+                Some(edge.curve.at(0.5))
+            }
+        }
     }
 
     /// The smallest rectangle around everything, and a margin.

@@ -27,20 +27,26 @@ fn rooms(scene: &Scene) -> Vec<Rect> {
 
 fn assert_clear(diagram: &Diagram, scene: &Scene) {
     let rooms = rooms(scene);
+    let label = |i: usize| diagram.label(graph::Thing::Node(scene.nodes[i].node));
     for (i, room) in rooms.iter().enumerate() {
         for (j, other) in rooms.iter().enumerate().skip(i + 1) {
-            let (a, b) = (&scene.nodes[i].label, &scene.nodes[j].label);
+            let (a, b) = (label(i), label(j));
             assert!(!room.overlaps(*other), "{a} and {b}");
         }
         for one in &scene.boxes {
             let is_inside = diagram.nodes[scene.nodes[i].node as usize].group == Some(one.group);
-            let label = &scene.nodes[i].label;
-            assert_eq!(is_inside, room.overlaps(one.rect), "{label}, {}", one.id);
+            let label = label(i);
+            assert_eq!(is_inside, room.overlaps(one.rect), "{label}, {}", one.group);
         }
     }
     for (i, one) in scene.boxes.iter().enumerate() {
         for other in &scene.boxes[..i] {
-            assert!(!one.rect.overlaps(other.rect), "{} {}", one.id, other.id);
+            assert!(
+                !one.rect.overlaps(other.rect),
+                "{} {}",
+                one.group,
+                other.group
+            );
         }
     }
 }

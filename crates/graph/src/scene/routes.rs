@@ -114,11 +114,8 @@ pub(super) fn draw(scene: &mut Scene, diagram: &Diagram, boxes: &[Option<Rect>])
         };
         scene.edges.push(SceneEdge {
             edge: index as u32,
-            id: edge.id.clone(),
-            label: edge.label.clone(),
             kind: edge.kind,
             state: edge.state,
-            description: edge.description.clone(),
             curve,
             width: width(edge),
         });

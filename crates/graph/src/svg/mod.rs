@@ -32,8 +32,8 @@ mod glyphs;
 mod write;
 
 use crate::{
-    Curve, EdgeKind, EdgeState, LabelKind, NodeKind, NodeState, Rect, Scene, SceneBox, SceneEdge,
-    SceneLabel, SceneNode,
+    Curve, Diagram, EdgeKind, LabelKind, NodeKind, NodeState, Rect, Scene, SceneBox, SceneEdge,
+    SceneLabel, SceneNode, describe,
 };
 use std::fmt::{self, Write};
 use write::{Escaped, Number, Percent};
@@ -73,94 +73,211 @@ pub enum Theme {
 }
 
 /// Writes the scene as one `<svg>` element.
-pub fn render(scene: &Scene, options: &Options) -> String {
+///
+/// `scene` is that of `diagram`: what it leads to that is not there is left out.
+pub fn render(diagram: &Diagram, scene: &Scene, options: &Options) -> String {
     let things = scene.nodes.len() + scene.boxes.len() + scene.edges.len();
     let mut out = String::with_capacity(4096 + 700 * things);
     // Writing to a String cannot fail.
-    let _ = picture(&mut out, scene, options);
+    let _ = Picture { diagram, options }.write(&mut out, scene);
     out
 }
 
-fn picture(out: &mut String, scene: &Scene, options: &Options) -> fmt::Result {
-    let theme = match options.theme {
-        Theme::Auto => "",
-        Theme::Light => " theme-light",
-        Theme::Dark => " theme-dark",
-    };
-    let title = if options.title.is_empty() {
-        "Topology"
-    } else {
-        &options.title
-    };
-    let Rect {
-        x,
-        y,
-        width,
-        height,
-    } = scene.bounds;
-    write!(
-        out,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" class="topology{theme}" viewBox="{} {} {} {}" role="group" aria-label="{}">"#,
-        Number(x),
-        Number(y),
-        Number(width),
-        Number(height),
-        Escaped(title),
-    )?;
-    if options.embedded_style {
-        write!(out, "<style>{STYLE}</style>")?;
+/// What all that is written has in common.
+struct Picture<'a> {
+    diagram: &'a Diagram,
+    options: &'a Options,
+}
+
+impl Picture<'_> {
+    fn write(&self, out: &mut String, scene: &Scene) -> fmt::Result {
+        let options = self.options;
+        let theme = match options.theme {
+            Theme::Auto => "",
+            Theme::Light => " theme-light",
+            Theme::Dark => " theme-dark",
+        };
+        let title = if options.title.is_empty() {
+            "Topology"
+        } else {
+            &options.title
+        };
+        let Rect {
+            x,
+            y,
+            width,
+            height,
+        } = scene.bounds;
         write!(
             out,
-            r#"<rect class="ground" x="{}" y="{}" width="{}" height="{}"/>"#,
+            r#"<svg xmlns="http://www.w3.org/2000/svg" class="topology{theme}" viewBox="{} {} {} {}" role="group" aria-label="{}">"#,
             Number(x),
             Number(y),
             Number(width),
-            Number(height)
+            Number(height),
+            Escaped(title),
         )?;
+        if options.embedded_style {
+            write!(out, "<style>{STYLE}</style>")?;
+            write!(
+                out,
+                r#"<rect class="ground" x="{}" y="{}" width="{}" height="{}"/>"#,
+                Number(x),
+                Number(y),
+                Number(width),
+                Number(height)
+            )?;
+        }
+        out.write_str(glyphs::DEFINITIONS)?;
+        let is_cable = |e: &&SceneEdge| e.kind == EdgeKind::Physical;
+        out.write_str(r#"<g class="cables">"#)?;
+        for one in scene.edges.iter().filter(is_cable) {
+            self.edge(out, one)?;
+        }
+        out.write_str(r#"</g><g class="boxes">"#)?;
+        for one in &scene.boxes {
+            self.group(out, one)?;
+        }
+        out.write_str(r#"</g><g class="links">"#)?;
+        for one in scene.edges.iter().filter(|e| !is_cable(e)) {
+            self.edge(out, one)?;
+        }
+        out.write_str(r#"</g><g class="nodes">"#)?;
+        for one in &scene.nodes {
+            self.node(out, one)?;
+        }
+        // Names are heard with what they name.
+        out.write_str(r#"</g><g class="texts" aria-hidden="true">"#)?;
+        for one in &scene.labels {
+            label(out, one, scene)?;
+        }
+        out.write_str("</g></svg>")
     }
-    out.write_str(glyphs::DEFINITIONS)?;
-    let is_cable = |e: &&SceneEdge| e.kind == EdgeKind::Physical;
-    out.write_str(r#"<g class="cables">"#)?;
-    for one in scene.edges.iter().filter(is_cable) {
-        edge(out, one, options)?;
+
+    fn is_selected(&self, id: &str) -> bool {
+        self.options.selected.as_deref() == Some(id)
     }
-    out.write_str(r#"</g><g class="boxes">"#)?;
-    for one in &scene.boxes {
-        group(out, one, options)?;
+
+    fn edge(&self, out: &mut String, one: &SceneEdge) -> fmt::Result {
+        let Some(it) = self.diagram.edges.get(one.edge as usize) else {
+            return Ok(());
+        };
+        let thing = Written {
+            kind: "edge",
+            id: &it.id,
+            said: &describe::edge(self.diagram, it),
+            href: self.options.edge_href.as_deref(),
+            is_selected: self.is_selected(&it.id),
+        };
+        thing.open(out, [one.kind.as_str(), one.state.as_str()], false)?;
+        let width = one.width;
+        for (class, width) in [
+            ("hit", (width + 10.0).max(14.0)),
+            ("casing", width + 3.0),
+            ("line", width),
+        ] {
+            write!(
+                out,
+                r#"<path class="{class}" stroke-width="{}" d=""#,
+                Number(width)
+            )?;
+            course(out, &one.curve)?;
+            out.write_str(r#""/>"#)?;
+        }
+        thing.close(out)
     }
-    out.write_str(r#"</g><g class="links">"#)?;
-    for one in scene.edges.iter().filter(|e| !is_cable(e)) {
-        edge(out, one, options)?;
+
+    fn group(&self, out: &mut String, one: &SceneBox) -> fmt::Result {
+        let Some(it) = self.diagram.groups.get(one.group as usize) else {
+            return Ok(());
+        };
+        let thing = Written {
+            kind: "group",
+            id: &it.id,
+            said: &describe::group(it),
+            href: self.options.group_href.as_deref(),
+            is_selected: self.is_selected(&it.id),
+        };
+        let r = one.rect;
+        thing.open(out, [it.state.as_str(), "box"], it.stale)?;
+        rect(out, "focus", r.grown(5.0), 16.0)?;
+        rect(out, "body", r, 12.0)?;
+        if it.stale {
+            rect(out, "outline", r.grown(4.0), 15.0)?;
+        }
+        let head = r.y + crate::shape::HEAD;
+        write!(
+            out,
+            r#"<path class="head" d="M{} {}H{}"/>"#,
+            Number(r.x + 14.0),
+            Number(head),
+            Number(r.right() - 14.0)
+        )?;
+        place(out, "server", "glyph", r.x + 27.0, r.y + 20.0)?;
+        badge(out, it.state, r.right() - 24.0, r.y + 19.0)?;
+        if it.state == NodeState::Running {
+            circle(out, "lamp", r.right() - 24.0, r.y + 19.0, 4.0)?;
+        }
+        thing.close(out)
     }
-    out.write_str(r#"</g><g class="nodes">"#)?;
-    for one in &scene.nodes {
-        node(out, one, options)?;
+
+    fn node(&self, out: &mut String, one: &SceneNode) -> fmt::Result {
+        let Some(it) = self.diagram.nodes.get(one.node as usize) else {
+            return Ok(());
+        };
+        let thing = Written {
+            kind: "node",
+            id: &it.id,
+            said: &describe::node(it),
+            href: self.options.href.as_deref(),
+            is_selected: self.is_selected(&it.id),
+        };
+        let kind = one.kind.as_str();
+        thing.open(out, [kind, it.state.as_str()], it.stale)?;
+        let (x, y) = (one.center.x, one.center.y);
+        let r = one.rect();
+        if one.kind == NodeKind::Router {
+            let radius = one.width / 2.0;
+            circle(out, "focus", x, y, radius + 5.0)?;
+            circle(out, "body", x, y, radius - 1.5)?;
+            if it.stale {
+                circle(out, "outline", x, y, radius + 3.0)?;
+            }
+        } else {
+            let radius = match one.kind {
+                NodeKind::Segment => one.height / 2.0,
+                _ => 9.0,
+            };
+            rect(out, "focus", r.grown(4.0), radius + 4.0)?;
+            rect(out, "body", r.grown(-1.0), radius - 1.0)?;
+            if it.stale {
+                rect(out, "outline", r.grown(3.0), radius + 3.0)?;
+            }
+        }
+        place(out, kind, "glyph", x, y)?;
+        let (right, top) = if one.kind == NodeKind::Router {
+            (x + one.width * 0.36, y - one.height * 0.36)
+        } else {
+            (r.right() - 3.0, r.y + 3.0)
+        };
+        badge(out, it.state, right, top)?;
+        thing.close(out)
     }
-    // Names are heard with what they name.
-    out.write_str(r#"</g><g class="texts" aria-hidden="true">"#)?;
-    for one in &scene.labels {
-        label(out, one, scene)?;
-    }
-    out.write_str("</g></svg>")
 }
 
 /// What all three kinds of things have in common, around what `inner` draws.
-struct Thing<'a> {
+struct Written<'a> {
     kind: &'static str,
     id: &'a str,
-    name: &'a str,
-    description: &'a str,
+    /// A sentence for whoever hears it.
+    said: &'a str,
     href: Option<&'a str>,
     is_selected: bool,
 }
 
-impl Thing<'_> {
+impl Written<'_> {
     fn open(&self, out: &mut String, classes: [&str; 2], is_stale: bool) -> fmt::Result {
-        // A sentence for whoever hears it; the name where there is none.
-        let said = [self.description, self.name, self.id]
-            .into_iter()
-            .find(|text| !text.trim().is_empty())
-            .unwrap_or("unnamed");
+        let said = self.said;
         out.write_str(if self.href.is_some() { "<a" } else { "<g" })?;
         write!(
             out,
@@ -198,58 +315,6 @@ impl Thing<'_> {
     fn close(&self, out: &mut String) -> fmt::Result {
         out.write_str(if self.href.is_some() { "</a>" } else { "</g>" })
     }
-}
-
-fn is_selected(options: &Options, id: &str) -> bool {
-    options.selected.as_deref() == Some(id)
-}
-
-fn state_class(state: NodeState) -> &'static str {
-    match state {
-        NodeState::Running => "running",
-        NodeState::Paused => "paused",
-        NodeState::Stopped => "stopped",
-        NodeState::Failed => "failed",
-        NodeState::Unknown => "unknown",
-        NodeState::Neutral => "neutral",
-    }
-}
-
-fn edge(out: &mut String, one: &SceneEdge, options: &Options) -> fmt::Result {
-    let thing = Thing {
-        kind: "edge",
-        id: &one.id,
-        name: &one.label,
-        description: &one.description,
-        href: options.edge_href.as_deref(),
-        is_selected: is_selected(options, &one.id),
-    };
-    let kind = match one.kind {
-        EdgeKind::Physical => "physical",
-        EdgeKind::Virtual => "virtual",
-        EdgeKind::Attachment => "attachment",
-    };
-    let state = match one.state {
-        EdgeState::Up => "up",
-        EdgeState::Down => "down",
-        EdgeState::Unknown => "unknown",
-    };
-    thing.open(out, [kind, state], false)?;
-    let width = one.width;
-    for (class, width) in [
-        ("hit", (width + 10.0).max(14.0)),
-        ("casing", width + 3.0),
-        ("line", width),
-    ] {
-        write!(
-            out,
-            r#"<path class="{class}" stroke-width="{}" d=""#,
-            Number(width)
-        )?;
-        course(out, &one.curve)?;
-        out.write_str(r#""/>"#)?;
-    }
-    thing.close(out)
 }
 
 fn course(out: &mut String, curve: &Curve) -> fmt::Result {
@@ -305,90 +370,9 @@ fn place(out: &mut String, glyph: &str, class: &str, x: f32, y: f32) -> fmt::Res
 fn badge(out: &mut String, state: NodeState, x: f32, y: f32) -> fmt::Result {
     let glyph = match state {
         NodeState::Running | NodeState::Neutral => return Ok(()),
-        NodeState::Paused => "paused",
-        NodeState::Stopped => "stopped",
-        NodeState::Failed => "failed",
-        NodeState::Unknown => "unknown",
+        state => state.as_str(),
     };
     place(out, glyph, "badge", x, y)
-}
-
-fn group(out: &mut String, one: &SceneBox, options: &Options) -> fmt::Result {
-    let thing = Thing {
-        kind: "group",
-        id: &one.id,
-        name: &one.label,
-        description: &one.description,
-        href: options.group_href.as_deref(),
-        is_selected: is_selected(options, &one.id),
-    };
-    let r = one.rect;
-    thing.open(out, [state_class(one.state), "box"], one.stale)?;
-    rect(out, "focus", r.grown(5.0), 16.0)?;
-    rect(out, "body", r, 12.0)?;
-    if one.stale {
-        rect(out, "outline", r.grown(4.0), 15.0)?;
-    }
-    let head = r.y + crate::shape::HEAD;
-    write!(
-        out,
-        r#"<path class="head" d="M{} {}H{}"/>"#,
-        Number(r.x + 14.0),
-        Number(head),
-        Number(r.right() - 14.0)
-    )?;
-    place(out, "server", "glyph", r.x + 27.0, r.y + 20.0)?;
-    badge(out, one.state, r.right() - 24.0, r.y + 19.0)?;
-    if one.state == NodeState::Running {
-        circle(out, "lamp", r.right() - 24.0, r.y + 19.0, 4.0)?;
-    }
-    thing.close(out)
-}
-
-fn node(out: &mut String, one: &SceneNode, options: &Options) -> fmt::Result {
-    let thing = Thing {
-        kind: "node",
-        id: &one.id,
-        name: &one.label,
-        description: &one.description,
-        href: options.href.as_deref(),
-        is_selected: is_selected(options, &one.id),
-    };
-    let kind = match one.kind {
-        NodeKind::Host => "host",
-        NodeKind::Switch => "switch",
-        NodeKind::Router => "router",
-        NodeKind::Segment => "segment",
-    };
-    thing.open(out, [kind, state_class(one.state)], one.stale)?;
-    let (x, y) = (one.center.x, one.center.y);
-    let r = one.rect();
-    if one.kind == NodeKind::Router {
-        let radius = one.width / 2.0;
-        circle(out, "focus", x, y, radius + 5.0)?;
-        circle(out, "body", x, y, radius - 1.5)?;
-        if one.stale {
-            circle(out, "outline", x, y, radius + 3.0)?;
-        }
-    } else {
-        let radius = match one.kind {
-            NodeKind::Segment => one.height / 2.0,
-            _ => 9.0,
-        };
-        rect(out, "focus", r.grown(4.0), radius + 4.0)?;
-        rect(out, "body", r.grown(-1.0), radius - 1.0)?;
-        if one.stale {
-            rect(out, "outline", r.grown(3.0), radius + 3.0)?;
-        }
-    }
-    place(out, kind, "glyph", x, y)?;
-    let (right, top) = if one.kind == NodeKind::Router {
-        (x + one.width * 0.36, y - one.height * 0.36)
-    } else {
-        (r.right() - 3.0, r.y + 3.0)
-    };
-    badge(out, one.state, right, top)?;
-    thing.close(out)
 }
 
 fn label(out: &mut String, one: &SceneLabel, scene: &Scene) -> fmt::Result {

@@ -1,6 +1,6 @@
 //! Diagrams to try things on: a fleet of demo size in three views, and random graphs.
 
-use graph::{Diagram, Edge, EdgeKind, EdgeState, End, Group, Node, NodeKind, NodeState};
+use graph::{Diagram, Edge, EdgeKind, EdgeState, End, Facts, Group, Node, NodeKind, NodeState};
 
 const HOSTS: [&str; 7] = [
     "ams-edge-1",
@@ -117,14 +117,13 @@ pub fn fleet(view: View) -> Diagram {
         } else {
             NodeState::Running
         };
-        let description = format!("Host {name}, 16 cores, 64 GiB");
         match view {
             View::Combined => diagram.groups.push(Group {
                 id: format!("host:{name}"),
                 label: (*name).into(),
                 state,
                 stale: h == 6,
-                description,
+                facts: Facts::default(),
             }),
             View::Physical => diagram.nodes.push(Node {
                 id: format!("host:{name}"),
@@ -133,7 +132,7 @@ pub fn fleet(view: View) -> Diagram {
                 state,
                 group: None,
                 stale: h == 6,
-                description,
+                facts: Facts::default(),
             }),
             View::Virtual => {}
         }
@@ -151,11 +150,8 @@ pub fn fleet(view: View) -> Diagram {
                     EdgeState::Up
                 },
                 label: format!("{gbit} Gbit/s"),
-                description: format!(
-                    "Physical link {} to {}, {gbit} Gbit/s",
-                    HOSTS[a as usize], HOSTS[b as usize]
-                ),
                 capacity: gbit as f32 * 1e9,
+                ..Edge::default()
             });
         }
     }
@@ -180,7 +176,11 @@ pub fn fleet(view: View) -> Diagram {
                 state,
                 group: (view == View::Combined).then_some(host),
                 stale: host == 6,
-                description: format!("Router {name} on {}", HOSTS[host as usize]),
+                facts: Facts {
+                    host: HOSTS[host as usize].into(),
+                    network: network.name.into(),
+                    ..Facts::default()
+                },
             });
         }
         if network.is_segment {
@@ -189,7 +189,10 @@ pub fn fleet(view: View) -> Diagram {
                 id: format!("segment:{}", network.name),
                 label: format!("{}-net", network.name),
                 kind: NodeKind::Segment,
-                description: format!("Segment {}, {} members", network.name, network.hosts.len()),
+                facts: Facts {
+                    members: network.hosts.len() as u32,
+                    ..Facts::default()
+                },
                 ..Node::default()
             });
             for k in 0..network.hosts.len() as u32 {
@@ -198,12 +201,6 @@ pub fn fleet(view: View) -> Diagram {
                     a: End::Node(first + k),
                     b: End::Node(segment),
                     kind: EdgeKind::Attachment,
-                    description: format!(
-                        "Interface of {}-r{} on {}",
-                        network.name,
-                        k + 1,
-                        network.name
-                    ),
                     ..Edge::default()
                 });
             }
@@ -213,13 +210,6 @@ pub fn fleet(view: View) -> Diagram {
                 id: format!("link:{}-{a}-{b}", network.name),
                 a: End::Node(first + a),
                 b: End::Node(first + b),
-                description: format!(
-                    "Virtual link {}-r{} to {}-r{}",
-                    network.name,
-                    a + 1,
-                    network.name,
-                    b + 1
-                ),
                 ..Edge::default()
             });
         }

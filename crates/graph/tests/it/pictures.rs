@@ -24,8 +24,8 @@ pub fn assert_clear(diagram: &Diagram, scene: &Scene, what: &str) {
             assert!(
                 !rooms[i].overlaps(rooms[j]),
                 "{what}: {} and {}",
-                scene.nodes[i].id,
-                scene.nodes[j].id
+                scene.nodes[i].node,
+                scene.nodes[j].node
             );
         }
     }
@@ -34,8 +34,8 @@ pub fn assert_clear(diagram: &Diagram, scene: &Scene, what: &str) {
             assert!(
                 !one.rect.overlaps(other.rect),
                 "{what}: boxes {} and {}",
-                one.id,
-                other.id
+                one.group,
+                other.group
             );
         }
         for (node, room) in scene.nodes.iter().zip(&rooms) {
@@ -44,15 +44,15 @@ pub fn assert_clear(diagram: &Diagram, scene: &Scene, what: &str) {
                 assert!(
                     encloses(one.rect, *room),
                     "{what}: {} sticks out of {}",
-                    node.id,
-                    one.id
+                    node.node,
+                    one.group
                 );
             } else {
                 assert!(
                     !one.rect.overlaps(*room),
                     "{what}: {} on box {}",
-                    node.id,
-                    one.id
+                    node.node,
+                    one.group
                 );
             }
         }
@@ -117,7 +117,7 @@ fn the_demo_fleet_is_clear_in_every_view() {
                     is_own || !label.rect.overlaps(node.rect()),
                     "{what}: {} on {}",
                     label.text,
-                    node.id
+                    node.node
                 );
             }
         }

@@ -69,7 +69,7 @@ fn every_thing_can_be_focused_and_has_a_name() {
     for view in VIEWS {
         let diagram = fleet(view);
         let scene = Scene::new(&diagram, &arrange(&diagram, None));
-        let (elements, text) = parse(&render(&scene, &Options::default()));
+        let (elements, text) = parse(&render(&diagram, &scene, &Options::default()));
         let things: Vec<_> = elements
             .iter()
             .filter(|e| e.attributes.contains_key("data-id"))
@@ -112,7 +112,7 @@ fn links_work_without_script() {
         theme: Theme::Dark,
         ..Options::default()
     };
-    let (elements, _) = parse(&render(&scene, &options));
+    let (elements, _) = parse(&render(&diagram, &scene, &options));
     let links: Vec<_> = elements.iter().filter(|e| e.name == "a").collect();
     assert_eq!(links.len(), diagram.nodes.len() + diagram.groups.len());
     assert!(
@@ -129,6 +129,7 @@ fn links_work_without_script() {
 fn states_show_without_colour() {
     let diagram = fleet(View::Virtual);
     let svg = render(
+        &diagram,
         &Scene::new(&diagram, &arrange(&diagram, None)),
         &Options::default(),
     );
@@ -154,11 +155,12 @@ fn hostile_names_stay_text() {
     let mut diagram = fleet(View::Combined);
     for (k, name) in NAMES.iter().enumerate() {
         let node = &mut diagram.nodes[k];
-        (node.id, node.label, node.description) = ((*name).into(), (*name).into(), (*name).into());
+        (node.id, node.label, node.facts.network) =
+            ((*name).into(), (*name).into(), (*name).into());
         let edge = &mut diagram.edges[k];
-        (edge.id, edge.label, edge.description) = ((*name).into(), (*name).into(), (*name).into());
+        (edge.id, edge.label) = ((*name).into(), (*name).into());
         if let Some(group) = diagram.groups.get_mut(k) {
-            (group.id, group.label, group.description) =
+            (group.id, group.label, group.facts.site) =
                 (format!("g{name}"), (*name).into(), (*name).into());
         }
     }
@@ -171,7 +173,7 @@ fn hostile_names_stay_text() {
             selected: Some(NAMES[1].into()),
             ..Options::default()
         };
-        let (elements, text) = parse(&render(&scene, &options));
+        let (elements, text) = parse(&render(&diagram, &scene, &options));
         assert!(
             elements
                 .iter()
