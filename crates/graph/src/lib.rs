@@ -31,5 +31,7 @@ pub use diagram::{
     Positions, Thing,
 };
 pub use layout::arrange;
-pub use scene::{Curve, LabelKind, Rect, Scene, SceneBox, SceneEdge, SceneLabel, SceneNode};
+pub use scene::{
+    Curve, Declutter, LabelKind, PIECES, Rect, Scene, SceneBox, SceneEdge, SceneLabel, SceneNode,
+};
 pub use shape::text_width;

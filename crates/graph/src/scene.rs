@@ -3,8 +3,13 @@
 //! Renderers paint in this order: physical edges, boxes, other edges, nodes, labels. Indices
 //! (`SceneNode::node`, …) lead back into the [`Diagram`], which says what each thing is.
 
+mod declutter;
 mod labels;
+mod pick;
 mod routes;
+
+pub use declutter::Declutter;
+pub use pick::PIECES;
 
 use crate::boxes;
 use crate::shape::{HEAD, footprint, symbol};
