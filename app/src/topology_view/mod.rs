@@ -19,6 +19,7 @@ mod morph;
 pub mod neighbours;
 pub mod outline;
 mod picture;
+pub mod renderer;
 
 #[cfg(feature = "ssr")]
 pub use picture::Pictures;

@@ -1,14 +1,15 @@
 //! What the page draws: the graph and where everything is, as it travels from the server.
 
 use api::TopologyView;
-use graph::{Diagram, Positions, Scene, svg};
+use graph::{Diagram, Point, Positions, Scene, svg};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The graph of one topology version in one view, with a place for everything.
 ///
 /// It travels by `GET /graph/{version}?view=…` in the compact encoding of [`Self::encode`], never
 /// inside the page: the page carries only the SVG made of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     /// The topology's version.
     pub version: u64,
@@ -20,6 +21,16 @@ pub struct Picture {
     pub positions: Positions,
 }
 
+/// A picture as it travels.
+#[derive(Serialize, Deserialize)]
+struct Wire<'a> {
+    version: u64,
+    view: TopologyView,
+    diagram: Cow<'a, Diagram>,
+    nodes: Vec<Option<[f32; 2]>>,
+    groups: Vec<Option<[f32; 2]>>,
+}
+
 /// Why bytes are not a picture.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -28,18 +39,54 @@ pub struct Picture {
 pub struct NotAPicture(String);
 
 impl Picture {
-    /// The bytes that travel (postcard).
+    /// The bytes that travel (postcard): places without the ids, in the order of the diagram.
     #[expect(
         clippy::missing_panics_doc,
         reason = "encoding into memory cannot fail: it is plain data of known length"
     )]
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_allocvec(self).expect("plain data of known length is always encoded")
+        let place = |id: &String| self.positions.get(id).map(|at| [at.x, at.y]);
+        let wire = Wire {
+            version: self.version,
+            view: self.view,
+            diagram: Cow::Borrowed(&self.diagram),
+            nodes: self
+                .diagram
+                .nodes
+                .iter()
+                .map(|node| place(&node.id))
+                .collect(),
+            groups: self
+                .diagram
+                .groups
+                .iter()
+                .map(|group| place(&group.id))
+                .collect(),
+        };
+        postcard::to_allocvec(&wire).expect("plain data of known length is always encoded")
     }
 
     /// Reads what [`Self::encode`] wrote.
     pub fn decode(bytes: &[u8]) -> Result<Self, NotAPicture> {
-        postcard::from_bytes(bytes).map_err(|error| NotAPicture(error.to_string()))
+        let wire: Wire =
+            postcard::from_bytes(bytes).map_err(|error| NotAPicture(error.to_string()))?;
+        let diagram = wire.diagram.into_owned();
+        let nodes = diagram.nodes.iter().map(|node| &node.id).zip(wire.nodes);
+        let groups = diagram
+            .groups
+            .iter()
+            .map(|group| &group.id)
+            .zip(wire.groups);
+        let positions = nodes
+            .chain(groups)
+            .filter_map(|(id, place)| place.map(|[x, y]| (id.clone(), Point { x, y })))
+            .collect();
+        Ok(Self {
+            version: wire.version,
+            view: wire.view,
+            diagram,
+            positions,
+        })
     }
 
     /// The shapes.

@@ -95,7 +95,7 @@ impl Point {
     }
 
     /// The point `t` of the way to `other`.
-    pub(crate) fn towards(self, other: Self, t: f32) -> Self {
+    pub fn towards(self, other: Self, t: f32) -> Self {
         Self {
             x: self.x + (other.x - self.x) * t,
             y: self.y + (other.y - self.y) * t,
@@ -111,7 +111,7 @@ impl Point {
     }
 
     /// Distance to `other`.
-    pub(crate) fn distance(self, other: Self) -> f32 {
+    pub fn distance(self, other: Self) -> f32 {
         let (dx, dy) = (self.x - other.x, self.y - other.y);
         (dx * dx + dy * dy).sqrt()
     }

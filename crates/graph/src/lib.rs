@@ -33,5 +33,6 @@ pub use diagram::{
 pub use layout::arrange;
 pub use scene::{
     Curve, Declutter, LabelKind, PIECES, Rect, Scene, SceneBox, SceneEdge, SceneLabel, SceneNode,
+    Tween,
 };
 pub use shape::text_width;

@@ -7,9 +7,11 @@ mod declutter;
 mod labels;
 mod pick;
 mod routes;
+mod tween;
 
 pub use declutter::Declutter;
 pub use pick::PIECES;
+pub use tween::Tween;
 
 use crate::boxes;
 use crate::shape::{HEAD, footprint, symbol};

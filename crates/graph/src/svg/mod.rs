@@ -31,6 +31,8 @@
 mod glyphs;
 mod write;
 
+pub use glyphs::{SIGNS, Sign};
+
 use crate::{
     Curve, Diagram, EdgeKind, LabelKind, NodeKind, NodeState, Rect, Scene, SceneBox, SceneEdge,
     SceneLabel, SceneNode, describe,
@@ -128,7 +130,7 @@ impl Picture<'_> {
                 Number(height)
             )?;
         }
-        out.write_str(glyphs::DEFINITIONS)?;
+        glyphs::definitions(out)?;
         let is_cable = |e: &&SceneEdge| e.kind == EdgeKind::Physical;
         out.write_str(r#"<g class="cables">"#)?;
         for one in scene.edges.iter().filter(is_cable) {

@@ -1,0 +1,273 @@
+//! What is written, where, and how large: labels keep a legible size at any zoom, and more of them
+//! appear the nearer one comes.
+//!
+//! | pixels a unit | written |
+//! |---|---|
+//! | under 0.45 | names of hosts in the middle of their boxes, with how many routers run |
+//! | from 0.22 | names of nodes |
+//! | from 0.55 | capacities |
+//! | from 1.3 | interfaces or addresses at the ends of links |
+//! | from 1.6 | addresses below names |
+
+use super::look::Look;
+use graph::{Declutter, Diagram, LabelKind, Point, Rect, Scene, Thing, text_width};
+
+/// Under so many pixels a unit, a box tells what is in it.
+pub(super) const FAR: f32 = 0.45;
+/// So many labels are enough on any screen.
+const MOST: usize = 260;
+
+/// Where a label stands upon its anchor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stand {
+    /// Below it, in the middle.
+    Below,
+    /// On it, in the middle.
+    On,
+    /// To its right.
+    Right,
+}
+
+/// From which nearness to which it is written, in CSS pixels a unit.
+type Span = (f32, f32);
+
+#[derive(Clone, Debug)]
+struct Label {
+    owner: Thing,
+    anchor: Point,
+    text: Box<str>,
+    /// Width at font size 1.
+    width: f32,
+    stand: Stand,
+    bold: bool,
+    soft: bool,
+    /// Lines below the first at the anchor.
+    line: f32,
+    /// Widest that it may be, in units; 0 says nothing.
+    most: f32,
+}
+
+/// All labels of a scene by the nearness at which they are written, the important ones first.
+#[derive(Debug, Default)]
+pub(super) struct Labels {
+    lists: Vec<(Span, f32, Vec<Label>)>,
+    room: Declutter,
+}
+
+/// A label that is written: its place on the screen in CSS pixels.
+pub(super) struct Written<'a> {
+    pub text: &'a str,
+    /// Its upper left corner.
+    pub at: Point,
+    /// CSS pixels.
+    pub size: f32,
+    pub width: f32,
+    pub centred: bool,
+    pub bold: bool,
+    pub soft: bool,
+    pub dim: bool,
+}
+
+impl Labels {
+    pub fn new(diagram: &Diagram, scene: &Scene) -> Self {
+        let mut degree = vec![0u32; diagram.nodes.len()];
+        for edge in &diagram.edges {
+            for end in [edge.a, edge.b] {
+                if let graph::End::Node(node) = end
+                    && let Some(degree) = degree.get_mut(node as usize)
+                {
+                    *degree += 1;
+                }
+            }
+        }
+        let label = |owner, anchor, text: &str, stand| Label {
+            owner,
+            anchor,
+            width: text_width(text, 1.0),
+            text: text.into(),
+            stand,
+            bold: false,
+            soft: false,
+            line: 0.0,
+            most: 0.0,
+        };
+        let (mut heads, mut far, mut names, mut more, mut along, mut ports) =
+            (vec![], vec![], vec![], vec![], vec![], vec![]);
+        for one in &scene.labels {
+            let middle = one.rect.center();
+            match one.kind {
+                LabelKind::Box => {
+                    let Some(own) = scene.boxes.get(one.owner as usize) else {
+                        continue;
+                    };
+                    let left = Point {
+                        x: one.rect.x,
+                        y: middle.y,
+                    };
+                    heads.push(Label {
+                        bold: true,
+                        most: own.rect.right() - left.x - 40.0,
+                        ..label(Thing::Group(own.group), left, &one.text, Stand::Right)
+                    });
+                    let (center, most) = (own.rect.center(), own.rect.width * 1.3);
+                    far.push(Label {
+                        bold: true,
+                        most,
+                        ..label(Thing::Group(own.group), center, &one.text, Stand::On)
+                    });
+                    let facts = diagram.groups.get(own.group as usize).map(|g| &g.facts);
+                    if let Some([running, all]) = facts.and_then(|facts| facts.routers) {
+                        let text = format!("{running} of {all} running");
+                        far.push(Label {
+                            soft: true,
+                            line: 1.0,
+                            most,
+                            ..label(Thing::Group(own.group), center, &text, Stand::On)
+                        });
+                    }
+                }
+                LabelKind::Node => {
+                    let Some(own) = scene.nodes.get(one.owner as usize) else {
+                        continue;
+                    };
+                    let below = Point {
+                        x: own.center.x,
+                        y: own.center.y + own.height / 2.0 + 3.0,
+                    };
+                    let owner = Thing::Node(own.node);
+                    names.push(label(owner, below, &one.text, Stand::Below));
+                    let facts = diagram.nodes.get(own.node as usize).map(|node| &node.facts);
+                    for (k, address) in facts
+                        .into_iter()
+                        .flat_map(|facts| facts.addresses.iter().take(2))
+                        .enumerate()
+                    {
+                        more.push(Label {
+                            soft: true,
+                            line: k as f32 + 1.0,
+                            ..label(owner, below, address, Stand::Below)
+                        });
+                    }
+                }
+                LabelKind::Edge => {
+                    if let Some(own) = scene.edges.get(one.owner as usize) {
+                        along.push(Label {
+                            soft: true,
+                            ..label(Thing::Edge(own.edge), middle, &one.text, Stand::On)
+                        });
+                    }
+                }
+            }
+        }
+        for one in &scene.edges {
+            let Some(edge) = diagram.edges.get(one.edge as usize) else {
+                continue;
+            };
+            let [from, _, _, to] = one.curve.points;
+            let length = from.distance(to).max(1.0);
+            let in_from_end = (42.0 / length).min(0.3);
+            for (text, t) in edge.ports.iter().zip([in_from_end, 1.0 - in_from_end]) {
+                if !text.is_empty() {
+                    ports.push(Label {
+                        soft: true,
+                        ..label(Thing::Edge(one.edge), one.curve.at(t), text, Stand::On)
+                    });
+                }
+            }
+        }
+        let rank = |label: &Label| match label.owner {
+            Thing::Node(node) => {
+                let node = node as usize;
+                let kind = diagram.nodes.get(node).map(|node| node.kind);
+                let of_kind = match kind {
+                    Some(graph::NodeKind::Host) => 3000,
+                    Some(graph::NodeKind::Switch) => 2000,
+                    Some(graph::NodeKind::Segment) => 1000,
+                    _ => 0,
+                };
+                of_kind + degree.get(node).copied().unwrap_or(0).min(999)
+            }
+            _ => 0,
+        };
+        names.sort_by_key(|label| std::cmp::Reverse(rank(label)));
+        Self {
+            lists: vec![
+                ((FAR, f32::MAX), 13.0, heads),
+                ((0.0, FAR), 13.0, far),
+                ((0.22, f32::MAX), 12.0, names),
+                ((1.6, f32::MAX), 10.5, more),
+                ((0.55, f32::MAX), 11.0, along),
+                ((1.3, f32::MAX), 10.0, ports),
+            ],
+            room: Declutter::default(),
+        }
+    }
+
+    /// What is written now. `to_screen` takes a point of the scene to CSS pixels of the canvas.
+    pub fn write<'a>(
+        &'a mut self,
+        scale: f32,
+        screen: Rect,
+        look: &Look,
+        to_screen: impl Fn(Point) -> Point,
+        mut each: impl FnMut(Written<'a>),
+    ) {
+        let Self { lists, room } = self;
+        room.clear(screen);
+        let seen = screen.grown(120.0);
+        // First what the reader asked for, at any nearness.
+        for pass in [true, false] {
+            for (span, size, list) in lists.iter() {
+                let near_enough = scale >= span.0 && scale < span.1;
+                if !near_enough && !(pass && *size == 12.0) {
+                    continue;
+                }
+                // Text grows with the picture, but less, and not beyond what is comfortable.
+                let size = (size * scale).clamp(size.min(11.0), size * 1.35).round();
+                for label in list {
+                    if room.len() >= MOST {
+                        return;
+                    }
+                    let at = to_screen(label.anchor);
+                    if !seen.contains(at) {
+                        continue;
+                    }
+                    let mark = look.of(label.owner);
+                    if (mark.ring || mark.halo) != pass {
+                        continue;
+                    }
+                    let bold = if label.bold { 1.12 } else { 1.0 };
+                    let width = label.width * size * bold;
+                    if label.most > 0.0 && width > label.most * scale {
+                        continue;
+                    }
+                    let high = size * 1.34;
+                    let (x, y) = match label.stand {
+                        Stand::Below => (at.x - width / 2.0, at.y + 1.0),
+                        Stand::On => (at.x - width / 2.0, at.y - high / 2.0),
+                        Stand::Right => (at.x, at.y - high / 2.0),
+                    };
+                    let y = y + label.line * high;
+                    let rect = Rect {
+                        x: x - 2.0,
+                        y,
+                        width: width + 4.0,
+                        height: high,
+                    };
+                    if room.take(rect) {
+                        each(Written {
+                            text: &label.text,
+                            at: Point { x, y },
+                            size,
+                            width,
+                            centred: label.stand != Stand::Right,
+                            bold: label.bold,
+                            soft: label.soft,
+                            dim: mark.dim,
+                        });
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,508 @@
+//! The canvas and what is drawn on it.
+
+use super::{
+    atlas::{Atlas, Font, SHEET},
+    instances::{self, BOX, EDGE, NODE},
+    labels::{FAR, Labels},
+    look::Look,
+    theme::{Theme, font_of, packed},
+};
+use graph::{Diagram, PIECES, Point, Rect, Scene};
+use wasm_bindgen::JsCast;
+use web_sys::{
+    HtmlCanvasElement, WebGl2RenderingContext as Gl, WebGlBuffer, WebGlProgram,
+    WebGlUniformLocation, WebGlVertexArrayObject,
+};
+
+/// What is seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::topology_view) struct View {
+    /// The scene's point in the middle of the frame.
+    pub center: Point,
+    /// CSS pixels a unit.
+    pub scale: f32,
+    /// Where the middle of the frame is on the canvas, in CSS pixels.
+    pub middle: Point,
+}
+
+impl View {
+    /// Where a point of the scene is on the canvas, in CSS pixels.
+    pub fn on_canvas(&self, point: Point) -> Point {
+        Point {
+            x: (point.x - self.center.x) * self.scale + self.middle.x,
+            y: (point.y - self.center.y) * self.scale + self.middle.y,
+        }
+    }
+}
+
+/// Draws on one canvas.
+pub(in crate::topology_view) struct Renderer {
+    canvas: HtmlCanvasElement,
+    gl: Gl,
+    /// What lives in the graphics processor; `None` while the context is lost.
+    device: Option<Device>,
+    theme: Theme,
+    /// CSS pixels.
+    size: (f32, f32),
+    /// Device pixels a CSS pixel.
+    ratio: f32,
+    labels: Labels,
+    text: Vec<u32>,
+}
+
+struct Device {
+    edges: Program,
+    shapes: Program,
+    letters: Program,
+    /// One vertex array a layer of lines, all over one buffer.
+    lines: Batch,
+    layers: [(WebGlVertexArrayObject, usize); 4],
+    nodes: Batch,
+    boxes: Batch,
+    text: Batch,
+    atlas: Atlas,
+}
+
+/// A buffer of instances.
+struct Batch {
+    array: WebGlVertexArrayObject,
+    buffer: WebGlBuffer,
+    count: usize,
+}
+
+struct Program {
+    program: WebGlProgram,
+    places: Vec<(&'static str, WebGlUniformLocation)>,
+}
+
+/// An attribute: where, how many of what, whether as whole numbers.
+type Attribute = (u32, i32, u32, bool);
+
+const EDGE_LAYOUT: [Attribute; 6] = [
+    (0, 4, Gl::FLOAT, false),
+    (1, 4, Gl::FLOAT, false),
+    (2, 1, Gl::FLOAT, false),
+    (3, 4, Gl::UNSIGNED_BYTE, false),
+    (4, 4, Gl::UNSIGNED_BYTE, false),
+    (5, 1, Gl::UNSIGNED_INT, true),
+];
+const SHAPE_LAYOUT: [Attribute; 4] = [
+    (0, 4, Gl::FLOAT, false),
+    (1, 1, Gl::UNSIGNED_INT, true),
+    (2, 4, Gl::UNSIGNED_BYTE, false),
+    (3, 1, Gl::FLOAT, false),
+];
+const TEXT_LAYOUT: [Attribute; 4] = [
+    (0, 2, Gl::FLOAT, false),
+    (1, 2, Gl::UNSIGNED_SHORT, true),
+    (2, 2, Gl::UNSIGNED_SHORT, true),
+    (3, 4, Gl::UNSIGNED_BYTE, false),
+];
+/// Words of a letter.
+const LETTER: usize = 5;
+
+impl Renderer {
+    /// A renderer upon `canvas`; `None` where the browser has no WebGL 2.
+    pub fn new(canvas: HtmlCanvasElement) -> Option<Self> {
+        let options = js_sys::Object::new();
+        for (name, value) in [("antialias", false), ("depth", false), ("stencil", false)] {
+            let _ = js_sys::Reflect::set(&options, &name.into(), &value.into());
+        }
+        let gl: Gl = canvas
+            .get_context_with_context_options("webgl2", &options)
+            .ok()??
+            .dyn_into()
+            .ok()?;
+        let device = Device::new(&gl, font_of(&canvas))?;
+        let theme = Theme::at(&canvas);
+        Some(Self {
+            canvas,
+            gl,
+            device: Some(device),
+            theme,
+            size: (0.0, 0.0),
+            ratio: 1.0,
+            labels: Labels::default(),
+            text: Vec::new(),
+        })
+    }
+
+    /// The colours, as they are drawn.
+    pub fn is_dark(&self) -> bool {
+        self.theme.is_dark
+    }
+
+    /// Forgets what was in the graphics processor: the browser took it away.
+    pub fn lose(&mut self) {
+        self.device = None;
+    }
+
+    /// Sets everything up again. What was shown has to be given anew.
+    pub fn restore(&mut self) {
+        self.device = Device::new(&self.gl, font_of(&self.canvas));
+    }
+
+    /// Reads the colours anew.
+    pub fn change_theme(&mut self) {
+        self.theme = Theme::at(&self.canvas);
+    }
+
+    /// Gives the canvas a size in CSS pixels, at `ratio` device pixels each.
+    pub fn resize(&mut self, width: f32, height: f32, ratio: f32) {
+        let device = |v: f32| (v * ratio).round().max(1.0) as u32;
+        if self.canvas.width() != device(width) || self.canvas.height() != device(height) {
+            self.canvas.set_width(device(width));
+            self.canvas.set_height(device(height));
+        }
+        self.size = (width, height);
+        self.ratio = ratio;
+    }
+
+    /// Takes the scene over: shapes, lines and labels.
+    pub fn take(&mut self, diagram: &Diagram, scene: &Scene, look: &Look) {
+        self.labels = Labels::new(diagram, scene);
+        self.take_shapes(diagram, scene, look);
+    }
+
+    /// Takes shapes and lines over, and leaves the labels: they moved or look otherwise.
+    pub fn take_shapes(&mut self, diagram: &Diagram, scene: &Scene, look: &Look) {
+        let Some(device) = &mut self.device else {
+            return;
+        };
+        let gl = &self.gl;
+        let theme = &self.theme;
+        let colours = [theme.cable, theme.link, theme.tap, theme.states[3]].map(packed);
+        let lines = instances::lines(diagram, scene, look, colours);
+        device.lines.fill(gl, &lines.words, EDGE);
+        let mut first = 0;
+        for ((array, count), own) in device.layers.iter_mut().zip(lines.counts) {
+            layout(gl, array, &device.lines.buffer, &EDGE_LAYOUT, EDGE, first);
+            *count = own;
+            first += own;
+        }
+        let nodes = instances::nodes(diagram, scene, look);
+        device.nodes.fill(gl, &nodes, NODE);
+        let boxes = instances::boxes(diagram, scene, look);
+        device.boxes.fill(gl, &boxes, BOX);
+    }
+
+    /// Draws a frame.
+    pub fn draw(&mut self, view: View, look: &Look) {
+        let Some(device) = &mut self.device else {
+            return;
+        };
+        let (gl, theme, ratio) = (&self.gl, &self.theme, self.ratio);
+        let (width, height) = (self.canvas.width(), self.canvas.height());
+        gl.viewport(0, 0, width as i32, height as i32);
+        gl.clear_color(0.0, 0.0, 0.0, 0.0);
+        gl.clear(Gl::COLOR_BUFFER_BIT);
+        gl.enable(Gl::BLEND);
+        gl.blend_func(Gl::ONE, Gl::ONE_MINUS_SRC_ALPHA);
+        device.atlas.bind(gl);
+        let camera = [
+            view.center.x,
+            view.center.y,
+            view.scale * ratio,
+            ratio,
+            width as f32,
+            height as f32,
+            view.middle.x * ratio,
+            view.middle.y * ratio,
+        ];
+
+        device.edges.enter(gl, &camera);
+        device.edges.vec4(gl, "uGround", theme.boxes);
+        device.edges.vec4(gl, "uFocus", theme.focus);
+        device.draw_lines(gl, [0, 1]);
+
+        let signs = *device.atlas.signs(gl, view.scale * ratio);
+        let shapes = &device.shapes;
+        shapes.enter(gl, &camera);
+        for (name, colour) in [
+            ("uGround", theme.ground),
+            ("uBox", theme.boxes),
+            ("uInk", theme.ink),
+            ("uSoft", theme.soft),
+            ("uFaint", theme.faint),
+            ("uTap", theme.tap),
+            ("uFocus", theme.focus),
+            ("uOnBadge", theme.on_badge),
+            ("uShade", theme.shade),
+        ] {
+            shapes.vec4(gl, name, colour);
+        }
+        shapes.vec4s(gl, "uStates", theme.states.as_flattened());
+        shapes.vec4s(gl, "uSigns", signs.as_flattened());
+        shapes.float(gl, "uCorner", 1.0);
+        shapes.float(gl, "uAround", 10.0);
+        shapes.float(gl, "uLeast", 2.0 * ratio);
+        device.boxes.draw(gl, 4);
+
+        device.edges.enter(gl, &camera);
+        device.draw_lines(gl, [2, 3]);
+
+        let shapes = &device.shapes;
+        shapes.enter(gl, &camera);
+        shapes.float(gl, "uCorner", 0.0);
+        shapes.float(gl, "uAround", 9.0);
+        shapes.float(gl, "uLeast", 1.6 * ratio);
+        device.nodes.draw(gl, 4);
+
+        self.draw_text(view, look, &camera);
+    }
+
+    fn draw_text(&mut self, view: View, look: &Look, camera: &[f32; 8]) {
+        let Some(device) = &mut self.device else {
+            return;
+        };
+        let (gl, theme, ratio) = (&self.gl, &self.theme, self.ratio);
+        let screen = Rect {
+            x: 0.0,
+            y: 0.0,
+            width: self.size.0,
+            height: self.size.1,
+        };
+        let words = &mut self.text;
+        words.clear();
+        let inks = [theme.ink, theme.soft].map(packed);
+        let atlas = &mut device.atlas;
+        let project = |point| view.on_canvas(point);
+        self.labels
+            .write(view.scale, screen, look, project, |label| {
+                let font = Font {
+                    size: (label.size * ratio).round() as u16,
+                    bold: label.bold,
+                };
+                let start = words.len();
+                let mut x = 0.0f32;
+                let colour = inks[usize::from(label.soft)];
+                let colour = if label.dim {
+                    (colour & 0x00ff_ffff) | 0x3800_0000
+                } else {
+                    colour
+                };
+                let top = (label.at.y * ratio).round();
+                atlas.glyphs(gl, label.text, font, |glyph| {
+                    let margin = f32::from(glyph.margin);
+                    words.extend([
+                        (x - margin).to_bits(),
+                        (top - margin).to_bits(),
+                        u32::from(glyph.width) | u32::from(glyph.height) << 16,
+                        u32::from(glyph.x) | u32::from(glyph.y) << 16,
+                        colour,
+                    ]);
+                    x += glyph.advance;
+                });
+                // The room was estimated; the letters know.
+                let spare = if label.centred {
+                    label.width * ratio - x
+                } else {
+                    0.0
+                };
+                let left = label.at.x * ratio + spare / 2.0;
+                for letter in words[start..].chunks_exact_mut(LETTER) {
+                    letter[0] = (f32::from_bits(letter[0]) + left).round().to_bits();
+                }
+            });
+        device.text.fill(gl, words, LETTER);
+        let letters = &device.letters;
+        letters.enter(gl, camera);
+        letters.vec4(gl, "uGround", theme.ground);
+        letters.vec2(gl, "uSheet", [SHEET as f32; 2]);
+        for halo in [1.0, 0.0] {
+            letters.float(gl, "uHalo", halo);
+            device.text.draw(gl, 4);
+        }
+    }
+}
+
+impl Device {
+    fn new(gl: &Gl, family: String) -> Option<Self> {
+        macro_rules! source {
+            ($name:literal) => {
+                concat!(include_str!("shaders/common.glsl"), include_str!($name))
+            };
+        }
+        macro_rules! fragment {
+            ($name:literal) => {
+                concat!(
+                    "#version 300 es\nprecision highp float;\nprecision highp int;\nuniform vec4 uView;\n",
+                    include_str!($name)
+                )
+            };
+        }
+        let lines = Batch::new(gl, &EDGE_LAYOUT, EDGE)?;
+        let layer = || Some((gl.create_vertex_array()?, 0));
+        Some(Self {
+            edges: Program::new(
+                gl,
+                source!("shaders/edge.vert"),
+                fragment!("shaders/edge.frag"),
+            )?,
+            shapes: Program::new(
+                gl,
+                source!("shaders/shape.vert"),
+                fragment!("shaders/shape.frag"),
+            )?,
+            letters: Program::new(
+                gl,
+                source!("shaders/text.vert"),
+                fragment!("shaders/text.frag"),
+            )?,
+            lines,
+            layers: [layer()?, layer()?, layer()?, layer()?],
+            nodes: Batch::new(gl, &SHAPE_LAYOUT[..3], NODE)?,
+            boxes: Batch::new(gl, &SHAPE_LAYOUT, BOX)?,
+            text: Batch::new(gl, &TEXT_LAYOUT, LETTER)?,
+            atlas: Atlas::new(gl, family)?,
+        })
+    }
+
+    /// Draws two layers of lines: a straight and a bent one.
+    fn draw_lines(&self, gl: &Gl, which: [usize; 2]) {
+        for (layer, pieces) in which.into_iter().zip([1, PIECES]) {
+            let (array, count) = &self.layers[layer];
+            if *count > 0 {
+                self.edges.float(gl, "uPieces", pieces as f32);
+                gl.bind_vertex_array(Some(array));
+                let corners = (pieces as i32 + 1) * 2;
+                gl.draw_arrays_instanced(Gl::TRIANGLE_STRIP, 0, corners, *count as i32);
+            }
+        }
+    }
+}
+
+impl Batch {
+    fn new(gl: &Gl, attributes: &[Attribute], words: usize) -> Option<Self> {
+        let (array, buffer) = (gl.create_vertex_array()?, gl.create_buffer()?);
+        layout(gl, &array, &buffer, attributes, words, 0);
+        Some(Self {
+            array,
+            buffer,
+            count: 0,
+        })
+    }
+
+    fn fill(&mut self, gl: &Gl, words: &[u32], each: usize) {
+        self.count = words.len() / each;
+        gl.bind_buffer(Gl::ARRAY_BUFFER, Some(&self.buffer));
+        let words = js_sys::Uint32Array::from(words);
+        gl.buffer_data_with_array_buffer_view(Gl::ARRAY_BUFFER, &words, Gl::DYNAMIC_DRAW);
+    }
+
+    fn draw(&self, gl: &Gl, corners: i32) {
+        if self.count > 0 {
+            gl.bind_vertex_array(Some(&self.array));
+            gl.draw_arrays_instanced(Gl::TRIANGLE_STRIP, 0, corners, self.count as i32);
+        }
+    }
+}
+
+/// Says how instances lie in `buffer`, from instance `first` on.
+fn layout(
+    gl: &Gl,
+    array: &WebGlVertexArrayObject,
+    buffer: &WebGlBuffer,
+    attributes: &[Attribute],
+    words: usize,
+    first: usize,
+) {
+    gl.bind_vertex_array(Some(array));
+    gl.bind_buffer(Gl::ARRAY_BUFFER, Some(buffer));
+    let stride = words as i32 * 4;
+    let mut offset = first as i32 * stride;
+    for &(place, count, kind, whole) in attributes {
+        gl.enable_vertex_attrib_array(place);
+        if whole {
+            gl.vertex_attrib_i_pointer_with_i32(place, count, kind, stride, offset);
+        } else {
+            let normalized = kind == Gl::UNSIGNED_BYTE;
+            gl.vertex_attrib_pointer_with_i32(place, count, kind, normalized, stride, offset);
+        }
+        gl.vertex_attrib_divisor(place, 1);
+        offset += count
+            * match kind {
+                Gl::UNSIGNED_BYTE => 1,
+                Gl::UNSIGNED_SHORT => 2,
+                _ => 4,
+            };
+    }
+    gl.bind_vertex_array(None);
+}
+
+impl Program {
+    fn new(gl: &Gl, vertex: &str, fragment: &str) -> Option<Self> {
+        let program = gl.create_program()?;
+        for (kind, source) in [(Gl::VERTEX_SHADER, vertex), (Gl::FRAGMENT_SHADER, fragment)] {
+            let shader = gl.create_shader(kind)?;
+            gl.shader_source(&shader, source);
+            gl.compile_shader(&shader);
+            gl.attach_shader(&program, &shader);
+            if cfg!(debug_assertions)
+                && let Some(log) = gl
+                    .get_shader_info_log(&shader)
+                    .filter(|log| !log.is_empty())
+            {
+                leptos::logging::warn!("{log}");
+            }
+        }
+        gl.link_program(&program);
+        if gl.get_program_parameter(&program, Gl::LINK_STATUS) != true {
+            // A browser's fault or ours: the SVG stays.
+            let log = gl.get_program_info_log(&program).unwrap_or_default();
+            leptos::logging::warn!("the graphics processor refuses a program: {log}");
+            return None;
+        }
+        const NAMES: [&str; 20] = [
+            "uView", "uScreen", "uPieces", "uGround", "uFocus", "uCorner", "uAround", "uLeast",
+            "uBox", "uInk", "uSoft", "uFaint", "uTap", "uOnBadge", "uShade", "uStates", "uSigns",
+            "uAtlas", "uSheet", "uHalo",
+        ];
+        let places = NAMES
+            .into_iter()
+            .filter_map(|name| Some((name, gl.get_uniform_location(&program, name)?)))
+            .collect();
+        Some(Self { program, places })
+    }
+
+    fn place(&self, name: &str) -> Option<&WebGlUniformLocation> {
+        self.places
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, place)| place)
+    }
+
+    fn enter(&self, gl: &Gl, camera: &[f32; 8]) {
+        gl.use_program(Some(&self.program));
+        let [x, y, scale, ratio, width, height, middle_x, middle_y] = *camera;
+        self.vec4(gl, "uView", [x, y, scale, ratio]);
+        self.vec4(gl, "uScreen", [width, height, middle_x, middle_y]);
+    }
+
+    fn float(&self, gl: &Gl, name: &str, value: f32) {
+        gl.uniform1f(self.place(name), value);
+    }
+
+    fn vec2(&self, gl: &Gl, name: &str, [x, y]: [f32; 2]) {
+        gl.uniform2f(self.place(name), x, y);
+    }
+
+    fn vec4(&self, gl: &Gl, name: &str, [x, y, z, w]: [f32; 4]) {
+        gl.uniform4f(self.place(name), x, y, z, w);
+    }
+
+    fn vec4s(&self, gl: &Gl, name: &str, values: &[f32]) {
+        gl.uniform4fv_with_f32_array(self.place(name), values);
+    }
+}
+
+impl std::fmt::Debug for Renderer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Renderer").finish_non_exhaustive()
+    }
+}
+
+/// Whether a box tells what is in it.
+pub(in crate::topology_view) fn is_far(scale: f32) -> bool {
+    scale < FAR
+}
