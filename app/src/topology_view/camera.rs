@@ -3,9 +3,9 @@
 use graph::{Point, Rect};
 
 /// How far one may zoom out.
-const LEAST_SCALE: f32 = 0.05;
+const LEAST_SCALE: f32 = 0.01;
 /// How far one may zoom in.
-const GREATEST_SCALE: f32 = 4.0;
+const GREATEST_SCALE: f32 = 6.0;
 
 /// A view upon the scene: the point of it in the middle of the stage, and how many pixels of the
 /// stage one unit of it takes.

@@ -1,16 +1,17 @@
 //! Moves, marks and renews the picture in the browser.
 //!
-//! All of it hangs on the stage: listeners are put on the one element that holds the SVG, never on
-//! what is in it, which may be replaced at any time.
+//! All of it hangs on the stage: listeners are put on the one element that holds the picture, never
+//! on what is in it, which may be replaced at any time.
 
 mod gestures;
 mod renewal;
+mod surface;
 
 use super::{
     Ask, Picture, Pointed, Told,
     camera::{Camera, Size},
     neighbours::{self, Direction},
-    svg,
+    renderer::Look,
 };
 use crate::{
     Element,
@@ -34,6 +35,8 @@ pub(super) struct Controller {
     told: Told,
     /// Goes to an address of this page.
     go: Box<dyn Fn(&str)>,
+    /// The canvas; `None` where the SVG is drawn.
+    surface: Option<surface::Surface>,
     state: RefCell<State>,
 }
 
@@ -48,6 +51,9 @@ struct State {
     /// Whether the camera follows the picture's bounds: until the reader moves it.
     follows: bool,
     search: String,
+    /// What is under the pointer or has the focus.
+    pointed: Option<Thing>,
+    look: Look,
     gesture: gestures::Gesture,
     renewal: renewal::Renewal,
 }
@@ -93,6 +99,7 @@ pub(super) fn start(
         );
         gestures::listen(&started);
         started.watch_size();
+        started.watch_surface();
         controller.set_value(Some(started));
         if let Some(controller) = controller.get_value() {
             let shown = controller.rendered_version();
@@ -154,7 +161,9 @@ impl Controller {
         view: TopologyView,
         selected: Option<Element>,
     ) -> Rc<Self> {
+        let surface = surface::Surface::new(&stage);
         let controller = Rc::new(Self {
+            surface,
             stage,
             list,
             told,
@@ -171,6 +180,8 @@ impl Controller {
                 },
                 follows: true,
                 search: String::new(),
+                pointed: None,
+                look: Look::default(),
                 gesture: gestures::Gesture::default(),
                 renewal: renewal::Renewal::default(),
             }),
@@ -200,17 +211,23 @@ impl Controller {
     ///
     /// The style sheet says what the controls need, as the stage's padding: so the picture is at
     /// its place before the page comes alive.
-    fn measure(&self) {
-        let stage = self.stage.get_bounding_client_rect();
-        let frame = self
-            .svg_element()
-            .map_or_else(|| stage.clone(), |svg| svg.get_bounding_client_rect());
-        self.state.borrow_mut().frame = Rect {
-            x: (frame.left() - stage.left()) as f32,
-            y: (frame.top() - stage.top()) as f32,
-            width: frame.width() as f32,
-            height: frame.height() as f32,
+    fn measure(self: &Rc<Self>) {
+        let style = window().get_computed_style(&self.stage).ok().flatten();
+        let padding = |side: &str| {
+            style
+                .as_ref()
+                .and_then(|style| style.get_property_value(side).ok())
+                .and_then(|text| text.trim_end_matches("px").parse::<f32>().ok())
+                .unwrap_or(0.0)
         };
+        let (left, top) = (padding("padding-left"), padding("padding-top"));
+        self.state.borrow_mut().frame = Rect {
+            x: left,
+            y: top,
+            width: self.stage.client_width() as f32 - left - padding("padding-right"),
+            height: self.stage.client_height() as f32 - top - padding("padding-bottom"),
+        };
+        self.size_surface();
         self.point_camera();
     }
 
@@ -228,29 +245,7 @@ impl Controller {
         }
     }
 
-    /// Shows what the camera sees.
-    fn point_camera(&self) {
-        let mut state = self.state.borrow_mut();
-        if state.frame.width < 1.0 || state.scene.bounds.width < 1.0 {
-            // Nothing is known yet: the SVG as the server sent it fits by itself.
-            return;
-        }
-        if state.follows {
-            state.camera = Camera::fit(state.scene.bounds, state.size());
-        }
-        let seen = state.camera.view_box(state.size());
-        let far = state.camera.scale < 0.45;
-        drop(state);
-        if let Some(svg) = self.svg_element() {
-            let _ = svg.set_attribute(
-                "viewBox",
-                &format!("{} {} {} {}", seen.x, seen.y, seen.width, seen.height),
-            );
-            let _ = self.stage.class_list().toggle_with_force("far", far);
-        }
-    }
-
-    fn move_camera(&self, change: impl FnOnce(Camera, Size) -> Camera) {
+    fn move_camera(self: &Rc<Self>, change: impl FnOnce(Camera, Size) -> Camera) {
         {
             let mut state = self.state.borrow_mut();
             state.camera = change(state.camera, state.size());
@@ -260,7 +255,7 @@ impl Controller {
         self.point_camera();
     }
 
-    fn answer(&self, ask: Ask) {
+    fn answer(self: &Rc<Self>, ask: Ask) {
         let middle = |size: Size| Point {
             x: size.width / 2.0,
             y: size.height / 2.0,
@@ -279,7 +274,7 @@ impl Controller {
         }
     }
 
-    fn select(&self, selected: Option<String>) {
+    fn select(self: &Rc<Self>, selected: Option<String>) {
         {
             let mut state = self.state.borrow_mut();
             if state.selected == selected {
@@ -288,11 +283,11 @@ impl Controller {
             state.selected = selected;
         }
         self.told.pointed.set(None);
-        self.redraw();
+        self.relook();
         self.keep_selected_in_sight();
     }
 
-    fn keep_selected_in_sight(&self) {
+    fn keep_selected_in_sight(self: &Rc<Self>) {
         let place = {
             let state = self.state.borrow();
             if state.follows {
@@ -305,111 +300,28 @@ impl Controller {
         }
     }
 
-    /// Draws the present scene into the page, touching only what differs.
-    fn redraw(&self) {
-        let text = {
-            let state = self.state.borrow();
-            let Some(picture) = &state.picture else {
-                return;
-            };
-            svg(
-                &picture.diagram,
-                &state.scene,
-                state.view,
-                state.selected.as_deref(),
-            )
-        };
-        self.put(&text);
-    }
-
-    fn put(&self, text: &str) {
-        let wanted = document().create_element("div").ok().and_then(|holder| {
-            holder.set_inner_html(text);
-            holder.first_element_child()
-        });
-        let Some(wanted) = wanted else {
-            return;
-        };
-        if let Some(shown) = self.svg_element() {
-            if let Some(label) = wanted.get_attribute("aria-label") {
-                let _ = shown.set_attribute("aria-label", &label);
-            }
-            super::morph::children(&shown, &wanted);
-        } else {
-            self.stage.set_inner_html(text);
-            self.measure();
-        }
-        self.drop_native_tips();
-        self.mark_hits();
-    }
-
-    /// The page has a card of its own for what a `<title>` would show; names are in `aria-label`.
-    fn drop_native_tips(&self) {
-        if let Ok(titles) = self.stage.query_selector_all("[data-id] > title") {
-            for index in 0..titles.length() {
-                if let Some(title) = titles.get(index)
-                    && let Some(parent) = title.parent_node()
-                {
-                    let _ = parent.remove_child(&title);
-                }
-            }
+    fn search(self: &Rc<Self>, text: &str) {
+        let text = text.trim().to_lowercase();
+        if text != self.state.borrow().search {
+            self.state.borrow_mut().search = text;
+            self.relook();
         }
     }
 
-    fn search(&self, text: &str) {
-        text.trim()
-            .to_lowercase()
-            .clone_into(&mut self.state.borrow_mut().search);
-        self.mark_hits();
-    }
-
-    /// The ids of what has the searched name, in the picture's order.
-    fn hits(&self) -> Option<Vec<String>> {
-        let state = self.state.borrow();
-        if state.search.is_empty() {
-            return None;
-        }
-        let diagram = &state.picture.as_ref()?.diagram;
-        Some(
-            diagram
-                .things()
-                .filter(|thing| !matches!(thing, Thing::Edge(_)))
-                .filter(|thing| diagram.label(*thing).to_lowercase().contains(&state.search))
-                .filter_map(|thing| diagram.id(thing).map(str::to_owned))
-                .collect(),
-        )
-    }
-
-    fn mark_hits(&self) {
-        let hits = self.hits();
-        let found = hits.as_ref().map(Vec::len);
+    /// Tells how many were found.
+    fn tell_found(&self) {
+        let found = self.state.borrow().hits().as_ref().map(Vec::len);
         if self.told.found.get_untracked() != found {
             self.told.found.set(found);
         }
-        let _ = self
-            .stage
-            .class_list()
-            .toggle_with_force("searching", hits.is_some());
-        if let Ok(all) = self.stage.query_selector_all("[data-id]") {
-            for index in 0..all.length() {
-                let Some(element) = all
-                    .get(index)
-                    .and_then(|node| node.dyn_into::<web_sys::Element>().ok())
-                else {
-                    continue;
-                };
-                let hit = hits.as_ref().is_some_and(|hits| {
-                    element
-                        .get_attribute("data-id")
-                        .is_some_and(|id| hits.contains(&id))
-                });
-                let _ = element.class_list().toggle_with_force("hit-by-search", hit);
-            }
-        }
     }
 
-    fn go_to_first_hit(&self) {
-        let first = self.hits().and_then(|hits| hits.into_iter().next());
+    fn go_to_first_hit(self: &Rc<Self>) {
+        let first = {
+            let state = self.state.borrow();
+            let first = state.hits().and_then(|hits| hits.into_iter().next());
+            first.and_then(|thing| state.id(thing).map(str::to_owned))
+        };
         if let Some(id) = first {
             self.show_selected(&id);
             self.focus(&id);
@@ -435,29 +347,34 @@ impl Controller {
         }
     }
 
-    fn focus(&self, id: &str) {
+    fn focus(self: &Rc<Self>, id: &str) {
         let place = self.state.borrow().place_of(id);
         if let Some(place) = place
             && !self.state.borrow().follows
         {
             self.move_camera(|camera, size| camera.showing(place, 60.0, size));
         }
-        if let Ok(all) = self.stage.query_selector_all("[data-id]") {
-            for index in 0..all.length() {
-                let element = all
-                    .get(index)
-                    .and_then(|node| node.dyn_into::<web_sys::Element>().ok())
-                    .filter(|element| element.get_attribute("data-id").as_deref() == Some(id));
-                if let Some(element) = element {
-                    // SVG elements have `focus`, too, but not as a type of web-sys' own.
-                    let _ = element.unchecked_into::<web_sys::HtmlElement>().focus();
-                    return;
-                }
+        let thing = self.state.borrow().find(id);
+        self.mark_pointed(thing);
+        // What was out of sight has no link yet.
+        self.renew_links();
+        let Ok(all) = self.stage.query_selector_all("[data-id]") else {
+            return;
+        };
+        for index in 0..all.length() {
+            let element = all
+                .get(index)
+                .and_then(|node| node.dyn_into::<web_sys::Element>().ok())
+                .filter(|element| element.get_attribute("data-id").as_deref() == Some(id));
+            if let Some(element) = element {
+                // SVG elements have `focus`, too, but not as a type of web-sys' own.
+                let _ = element.unchecked_into::<web_sys::HtmlElement>().focus();
+                return;
             }
         }
     }
 
-    fn focus_neighbour(&self, from: Option<&str>, direction: Direction) {
+    fn focus_neighbour(self: &Rc<Self>, from: Option<&str>, direction: Direction) {
         let next = {
             let state = self.state.borrow();
             let from = from.and_then(|id| state.find(id));
@@ -470,11 +387,15 @@ impl Controller {
     }
 
     /// Tells the page what is pointed at, with its card beside `at` (pixels of the frame).
-    fn point_at(&self, id: Option<&str>, at: Option<Point>) {
-        let pointed = id.and_then(|id| {
+    fn point_at(self: &Rc<Self>, thing: Option<Thing>, at: Option<Point>) {
+        self.mark_pointed(thing);
+        let _ = self
+            .stage
+            .class_list()
+            .toggle_with_force("over", thing.is_some());
+        let pointed = thing.and_then(|thing| {
             let state = self.state.borrow();
             let diagram = &state.picture.as_ref()?.diagram;
-            let thing = diagram.find(id)?;
             let place = at.or_else(|| {
                 let place = state.scene.place(thing)?;
                 let seen = state.camera.view_box(state.size());
@@ -494,9 +415,66 @@ impl Controller {
             self.told.pointed.set(pointed);
         }
     }
+
+    /// What is at a place of the frame.
+    fn thing_at(&self, at: Point) -> Option<Thing> {
+        /// How far beside a line it is still meant, in pixels.
+        const REACH: f32 = 7.0;
+        let state = self.state.borrow();
+        let seen = state.camera.view_box(state.size());
+        let scale = state.camera.scale;
+        let point = Point {
+            x: seen.x + at.x / scale,
+            y: seen.y + at.y / scale,
+        };
+        state.scene.pick(point, REACH / scale)
+    }
 }
 
 impl State {
+    /// A thing's id.
+    fn id(&self, thing: Thing) -> Option<&str> {
+        self.picture.as_ref()?.diagram.id(thing)
+    }
+
+    /// What has the searched name, hosts first; `None` while nothing is searched.
+    fn hits(&self) -> Option<Vec<Thing>> {
+        if self.search.is_empty() {
+            return None;
+        }
+        let diagram = &self.picture.as_ref()?.diagram;
+        Some(
+            diagram
+                .things()
+                .filter(|thing| !matches!(thing, Thing::Edge(_)))
+                .filter(|thing| diagram.label(*thing).to_lowercase().contains(&self.search))
+                .collect(),
+        )
+    }
+
+    /// How everything looks now.
+    fn fresh_look(&self) -> Look {
+        let mut look = Look::default();
+        let Some(picture) = &self.picture else {
+            return look;
+        };
+        if let Some(hits) = self.hits() {
+            for thing in picture.diagram.things() {
+                look.mark(thing, |mark| mark.dim = true);
+            }
+            for thing in hits {
+                look.mark(thing, |mark| (mark.dim, mark.ring) = (false, true));
+            }
+        }
+        if let Some(thing) = self.selected.as_deref().and_then(|id| self.find(id)) {
+            look.mark(thing, |mark| (mark.dim, mark.ring) = (false, true));
+        }
+        if let Some(thing) = self.pointed {
+            look.mark(thing, |mark| mark.halo = true);
+        }
+        look
+    }
+
     /// The thing with this id.
     fn find(&self, id: &str) -> Option<Thing> {
         self.picture.as_ref()?.diagram.find(id)

@@ -125,15 +125,19 @@ pub fn svg(diagram: &Diagram, scene: &Scene, view: TopologyView, selected: Optio
             group_href: Some(select.clone()),
             edge_href: Some(select),
             selected: selected.map(str::to_owned),
-            title: match view {
-                TopologyView::Combined => "Topology: hosts, the routers on them, and their links",
-                TopologyView::Virtual => "Topology: routers, segments and virtual links",
-                TopologyView::Physical => "Topology: hosts and physical links",
-            }
-            .to_owned(),
+            title: title(view).to_owned(),
             ..svg::Options::default()
         },
     )
+}
+
+/// What a screen reader hears for the picture as a whole.
+pub fn title(view: TopologyView) -> &'static str {
+    match view {
+        TopologyView::Combined => "Topology: hosts, the routers on them, and their links",
+        TopologyView::Virtual => "Topology: routers, segments and virtual links",
+        TopologyView::Physical => "Topology: hosts and physical links",
+    }
 }
 
 /// Where the server's pictures come from: made once a version and view, kept, and read by many.

@@ -95,6 +95,7 @@ impl Point {
     }
 
     /// The point `t` of the way to `other`.
+    #[must_use]
     pub fn towards(self, other: Self, t: f32) -> Self {
         Self {
             x: self.x + (other.x - self.x) * t,

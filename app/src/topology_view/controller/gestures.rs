@@ -2,7 +2,7 @@
 
 use super::{Ask, Controller};
 use crate::topology_view::neighbours::Direction;
-use graph::Point;
+use graph::{Point, Thing};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, closure::Closure, convert::FromWasmAbi};
 use web_sys::{
@@ -58,7 +58,7 @@ fn on<E: FromWasmAbi + 'static>(
     controller: &Rc<Controller>,
     name: &str,
     passive: bool,
-    act: impl Fn(&Controller, &E) + 'static,
+    act: impl Fn(&Rc<Controller>, &E) + 'static,
 ) {
     let weak = Rc::downgrade(controller);
     let listener = Closure::<dyn Fn(E)>::new(move |event: E| {
@@ -101,7 +101,17 @@ impl Controller {
         }
     }
 
-    fn pointer_down(&self, event: &PointerEvent) {
+    /// What an event is on: by its place on the canvas, by its element in the SVG. A click that the
+    /// keyboard made is on the link that has the focus.
+    fn thing_of(&self, event: &MouseEvent, at: Point) -> Option<Thing> {
+        let by_keyboard = event.type_() == "click" && event.detail() == 0;
+        if self.surface.is_some() && !by_keyboard {
+            return self.thing_at(at);
+        }
+        id_at(event).and_then(|id| self.state.borrow().find(&id))
+    }
+
+    fn pointer_down(self: &Rc<Self>, event: &PointerEvent) {
         if event.button() != 0 {
             return;
         }
@@ -116,7 +126,7 @@ impl Controller {
         gesture.down.push((event.pointer_id(), at));
     }
 
-    fn pointer_move(&self, event: &PointerEvent) {
+    fn pointer_move(self: &Rc<Self>, event: &PointerEvent) {
         let at = self.in_frame(event);
         let mut state = self.state.borrow_mut();
         let gesture = &mut state.gesture;
@@ -128,7 +138,7 @@ impl Controller {
         else {
             drop(state);
             if event.pointer_type() != "touch" {
-                self.point_at(id_at(event).as_deref(), Some(at));
+                self.point_at(self.thing_of(event, at), Some(at));
             }
             return;
         };
@@ -157,7 +167,7 @@ impl Controller {
         });
     }
 
-    fn pointer_up(&self, event: &PointerEvent) {
+    fn pointer_up(self: &Rc<Self>, event: &PointerEvent) {
         let mut state = self.state.borrow_mut();
         state
             .gesture
@@ -168,7 +178,7 @@ impl Controller {
         }
     }
 
-    fn wheel(&self, event: &WheelEvent) {
+    fn wheel(self: &Rc<Self>, event: &WheelEvent) {
         event.prevent_default();
         let at = self.in_frame(event);
         let lines = match event.delta_mode() {
@@ -182,7 +192,7 @@ impl Controller {
         self.move_camera(|camera, size| camera.zoomed(factor, at, size));
     }
 
-    fn click(&self, event: &MouseEvent) {
+    fn click(self: &Rc<Self>, event: &MouseEvent) {
         let dragged = std::mem::take(&mut self.state.borrow_mut().gesture.drags);
         if dragged {
             event.prevent_default();
@@ -191,7 +201,13 @@ impl Controller {
         if event.ctrl_key() || event.meta_key() || event.shift_key() {
             return;
         }
-        match id_at(event) {
+        let at = self.in_frame(event);
+        let thing = self.thing_of(event, at);
+        let id = {
+            let state = self.state.borrow();
+            thing.and_then(|thing| state.id(thing).map(str::to_owned))
+        };
+        match id {
             Some(id) => {
                 event.prevent_default();
                 event.stop_propagation();
@@ -201,7 +217,7 @@ impl Controller {
         }
     }
 
-    fn key(&self, event: &KeyboardEvent) {
+    fn key(self: &Rc<Self>, event: &KeyboardEvent) {
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
@@ -226,13 +242,14 @@ impl Controller {
         event.stop_propagation();
     }
 
-    fn focus_in(&self, event: &FocusEvent) {
+    fn focus_in(self: &Rc<Self>, event: &FocusEvent) {
         let by_keyboard = event
             .target()
             .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
             .is_some_and(|element| element.matches(":focus-visible").unwrap_or(false));
         if by_keyboard {
-            self.point_at(id_at(event).as_deref(), None);
+            let thing = id_at(event).and_then(|id| self.state.borrow().find(&id));
+            self.point_at(thing, None);
         }
     }
 }

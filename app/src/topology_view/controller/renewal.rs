@@ -10,13 +10,10 @@ use crate::{
     Failure,
     live::Moment,
     server_functions::topology_version,
-    topology_view::{
-        Picture, outline,
-        picture::{NotAPicture, scene},
-    },
+    topology_view::{Picture, outline, picture::NotAPicture},
 };
 use api::TopologyView;
-use graph::{Point, Positions};
+use graph::Tween;
 use leptos::{prelude::*, task::spawn_local};
 use std::{rc::Rc, time::Duration};
 use wasm_bindgen::JsCast;
@@ -25,7 +22,7 @@ use wasm_bindgen_futures::JsFuture;
 /// How long things take to their new places, in milliseconds.
 const MOVE: f64 = 320.0;
 /// Above so many elements things are put to their new places at once.
-const MOST_MOVED: usize = 400;
+const MOST_MOVED: usize = 3000;
 
 /// What is under way.
 #[derive(Default)]
@@ -122,8 +119,16 @@ impl Controller {
     }
 
     fn show(self: &Rc<Self>, picture: Picture, epoch: u32) {
-        let list = outline::html(&picture.diagram, picture.view);
-        let (from, move_id) = {
+        let first = self.state.borrow().picture.is_none()
+            && self.rendered_version() == Some(picture.version);
+        if let Some(holder) = &self.list
+            && !first
+        {
+            holder.set_inner_html(&outline::html(&picture.diagram, picture.view));
+        }
+        let few = picture.diagram.nodes.len() + picture.diagram.groups.len() <= MOST_MOVED;
+        let mut scene = picture.scene();
+        let (tween, move_id) = {
             let mut state = self.state.borrow_mut();
             if state.view != picture.view {
                 return;
@@ -131,59 +136,52 @@ impl Controller {
             state.renewal.moves += 1;
             state.renewal.epoch = epoch;
             // Only what stays in the same view moves; another view is another picture.
-            let from = state
+            let tween = state
                 .picture
                 .as_ref()
-                .filter(|shown| shown.view == picture.view)
-                .map(|shown| shown.positions.clone());
-            (from, state.renewal.moves)
-        };
-        let first = self.state.borrow().picture.is_none()
-            && self.rendered_version() == Some(picture.version);
-        if let Some(holder) = &self.list
-            && !first
-        {
-            holder.set_inner_html(&list);
-        }
-        let moved = from.as_ref().is_some_and(|from| from != &picture.positions);
-        let few = picture.diagram.nodes.len() + picture.diagram.groups.len() <= MOST_MOVED;
-        let shapes = picture.scene();
-        let target = picture.positions.clone();
-        let diagram = picture.diagram.clone();
-        {
-            let mut state = self.state.borrow_mut();
-            state.scene = shapes;
+                .filter(|shown| shown.view == picture.view && few && !wants_no_motion())
+                .map(|shown| {
+                    let before = (&shown.diagram, &state.scene);
+                    Tween::new(before, &picture.diagram, std::mem::take(&mut scene))
+                });
+            let tween = match tween {
+                Some(tween) if tween.is_still() => {
+                    scene = tween.into_end();
+                    None
+                }
+                tween => tween,
+            };
+            state.pointed = state
+                .pointed
+                .and_then(|thing| picture.diagram.find(state.id(thing)?));
+            state.scene = tween.as_ref().map_or(scene, |tween| tween.at(0.0));
             state.picture = Some(picture);
-        }
-        if let (Some(from), true) = (from, moved && few && !wants_no_motion()) {
-            let controller = Rc::clone(self);
-            spawn_local(async move {
-                let start = js_sys::Date::now();
-                loop {
-                    let share = ((js_sys::Date::now() - start) / MOVE).min(1.0);
-                    let positions = between(&from, &target, ease(share as f32));
-                    {
-                        let mut state = controller.state.borrow_mut();
-                        if state.renewal.moves != move_id {
-                            return;
-                        }
-                        state.scene = scene(&diagram, &positions);
-                    }
-                    controller.redraw();
-                    controller.point_camera();
-                    if share >= 1.0 {
+            (tween, state.renewal.moves)
+        };
+        self.reshape();
+        let Some(tween) = tween else {
+            return;
+        };
+        let controller = Rc::clone(self);
+        spawn_local(async move {
+            let start = js_sys::Date::now();
+            loop {
+                next_frame().await;
+                let share = ((js_sys::Date::now() - start) / MOVE).min(1.0);
+                {
+                    let mut state = controller.state.borrow_mut();
+                    if state.renewal.moves != move_id {
                         return;
                     }
-                    next_frame().await;
+                    state.scene = tween.at(ease(share as f32));
                 }
-            });
-        } else {
-            if !first {
-                self.redraw();
+                if share >= 1.0 {
+                    controller.reshape();
+                    return;
+                }
+                controller.shift();
             }
-            self.point_camera();
-            self.mark_hits();
-        }
+        });
     }
 }
 
@@ -217,19 +215,6 @@ async fn fetch(view: TopologyView, version: Option<u64>) -> Result<Picture, Fail
     let body = JsFuture::from(body).await.map_err(|_| unreachable())?;
     let bytes = js_sys::Uint8Array::new(&body).to_vec();
     Picture::decode(&bytes).map_err(|error: NotAPicture| Failure::Transport(error.to_string()))
-}
-
-/// Places on the way; what is new is at its place already.
-fn between(from: &Positions, to: &Positions, share: f32) -> Positions {
-    to.iter()
-        .map(|(id, end)| {
-            let place = from.get(id).map_or(*end, |start| Point {
-                x: start.x + (end.x - start.x) * share,
-                y: start.y + (end.y - start.y) * share,
-            });
-            (id.clone(), place)
-        })
-        .collect()
 }
 
 /// Slow at both ends.

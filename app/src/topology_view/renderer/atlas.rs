@@ -99,7 +99,7 @@ impl Atlas {
     pub fn signs(&mut self, gl: &Gl, scale: f32) -> &[[f32; 4]; SIGNS.len()] {
         // Steps of a half: never enlarged by more than a fifth.
         let step = (2.0f32).powf(((scale.clamp(0.3, 8.0).log2() + 0.25) * 2.0).round() / 2.0);
-        if step != self.signs_scale {
+        if (step - self.signs_scale).abs() > 0.01 {
             self.draw_signs(gl, step);
         }
         &self.signs
@@ -147,16 +147,13 @@ impl Atlas {
                     .plain
                     .entry(font)
                     .or_insert_with(|| Box::new([None; 128]))[byte as usize];
-                let glyph = match known {
-                    Some(glyph) => glyph,
-                    None => {
-                        let glyph = self.draw(gl, char::from(byte).encode_utf8(&mut [0; 4]), font);
-                        if let Some(plain) = self.plain.get_mut(&font) {
-                            plain[byte as usize] = Some(glyph);
-                        }
-                        glyph
+                let glyph = known.unwrap_or_else(|| {
+                    let glyph = self.draw(gl, char::from(byte).encode_utf8(&mut [0; 4]), font);
+                    if let Some(plain) = self.plain.get_mut(&font) {
+                        plain[byte as usize] = Some(glyph);
                     }
-                };
+                    glyph
+                });
                 each(glyph);
             }
         } else if text.chars().all(stands_alone) {

@@ -9,7 +9,9 @@
 //! Coordinates are `f32`, colours RGBA with red in the lowest byte, styles the bits below.
 
 use super::look::{Look, Mark};
-use graph::{Diagram, EdgeKind, EdgeState, NodeKind, NodeState, Scene};
+use graph::{
+    Diagram, EdgeKind, EdgeState, NodeKind, NodeState, Scene, SceneBox, SceneEdge, SceneNode,
+};
 
 /// Words of a node.
 pub const NODE: usize = 6;
@@ -57,114 +59,126 @@ pub struct Lines {
     pub words: Vec<u32>,
     /// How many: straight cables, bent cables, other straight lines, other bent lines.
     pub counts: [usize; 4],
+    /// Where each edge of the scene went.
+    pub slots: Vec<u32>,
 }
 
-/// The nodes.
+/// The nodes, in the scene's order.
 pub fn nodes(diagram: &Diagram, scene: &Scene, look: &Look) -> Vec<u32> {
-    let mut words = Vec::with_capacity(scene.nodes.len() * NODE);
-    for one in &scene.nodes {
-        let Some(node) = diagram.nodes.get(one.node as usize) else {
-            continue;
-        };
-        let mark = look.node(one.node);
-        let (colour, tinted) = match mark.colour {
-            Some(colour) => (colour, style::TINTED),
-            None => (0, 0),
-        };
-        words.extend([
-            one.center.x.to_bits(),
-            one.center.y.to_bits(),
-            (one.width / 2.0).to_bits(),
-            (one.height / 2.0).to_bits(),
-            kind(one.kind) | state(node.state) | stale(node.stale) | marks(mark) | tinted,
-            colour,
-        ]);
-    }
-    words
+    let each = scene.nodes.iter();
+    each.flat_map(|one| node(diagram, one, look)).collect()
 }
 
-/// The boxes.
+/// One node.
+pub fn node(diagram: &Diagram, one: &SceneNode, look: &Look) -> [u32; NODE] {
+    let (state_of, is_stale) = diagram
+        .nodes
+        .get(one.node as usize)
+        .map_or((NodeState::Unknown, true), |node| (node.state, node.stale));
+    let mark = look.node(one.node);
+    [
+        one.center.x.to_bits(),
+        one.center.y.to_bits(),
+        (one.width / 2.0).to_bits(),
+        (one.height / 2.0).to_bits(),
+        kind(one.kind) | state(state_of) | stale(is_stale) | marks(mark),
+        mark.colour.unwrap_or_default(),
+    ]
+}
+
+/// The boxes, in the scene's order.
 pub fn boxes(diagram: &Diagram, scene: &Scene, look: &Look) -> Vec<u32> {
-    let mut words = Vec::with_capacity(scene.boxes.len() * BOX);
-    for one in &scene.boxes {
-        let Some(group) = diagram.groups.get(one.group as usize) else {
-            continue;
-        };
-        let mark = look.group(one.group);
-        let (colour, tinted) = match mark.colour {
-            Some(colour) => (colour, style::TINTED),
-            None => (0, 0),
-        };
-        words.extend([
-            one.rect.x.to_bits(),
-            one.rect.y.to_bits(),
-            one.rect.width.to_bits(),
-            one.rect.height.to_bits(),
-            kind(NodeKind::Host) | state(group.state) | stale(group.stale) | marks(mark) | tinted,
-            colour,
-            mark.load.unwrap_or(-1.0).to_bits(),
-        ]);
-    }
-    words
+    let each = scene.boxes.iter();
+    each.flat_map(|one| group(diagram, one, look)).collect()
+}
+
+/// One box.
+pub fn group(diagram: &Diagram, one: &SceneBox, look: &Look) -> [u32; BOX] {
+    let (state_of, is_stale) = diagram
+        .groups
+        .get(one.group as usize)
+        .map_or((NodeState::Unknown, true), |group| {
+            (group.state, group.stale)
+        });
+    let mark = look.group(one.group);
+    [
+        one.rect.x.to_bits(),
+        one.rect.y.to_bits(),
+        one.rect.width.to_bits(),
+        one.rect.height.to_bits(),
+        kind(NodeKind::Host) | state(state_of) | stale(is_stale) | marks(mark),
+        mark.colour.unwrap_or_default(),
+        mark.load.unwrap_or(-1.0).to_bits(),
+    ]
 }
 
 /// The lines. `colours` are those of cables, links, taps and of what is down.
-pub fn lines(diagram: &Diagram, scene: &Scene, look: &Look, colours: [u32; 4]) -> Lines {
-    let [cable, link, tap, down] = colours;
-    let layer = |kind: EdgeKind, straight: bool| {
-        usize::from(kind != EdgeKind::Physical) * 2 + usize::from(!straight)
+pub fn lines(scene: &Scene, look: &Look, colours: [u32; 4]) -> Lines {
+    let layer = |one: &SceneEdge| {
+        usize::from(one.kind != EdgeKind::Physical) * 2 + usize::from(!one.curve.straight)
     };
     let mut counts = [0; 4];
     for one in &scene.edges {
-        counts[layer(one.kind, one.curve.straight)] += 1;
+        counts[layer(one)] += 1;
     }
     let mut next = [0; 4];
     for k in 1..4 {
         next[k] = next[k - 1] + counts[k - 1];
     }
     let mut words = vec![0; scene.edges.len() * EDGE];
+    let mut slots = Vec::with_capacity(scene.edges.len());
     for one in &scene.edges {
-        let slot = &mut next[layer(one.kind, one.curve.straight)];
-        let at = *slot * EDGE;
+        let slot = &mut next[layer(one)];
+        words[*slot * EDGE..][..EDGE].copy_from_slice(&line(one, look, colours));
+        slots.push(*slot as u32);
         *slot += 1;
-        let mark = look.edge(one.edge);
-        let own = match (one.state, one.kind) {
-            (EdgeState::Down, _) => down,
-            (_, EdgeKind::Physical) => cable,
-            (_, EdgeKind::Virtual) => link,
-            (_, EdgeKind::Attachment) => tap,
-        };
-        let mut style = match one.state {
-            EdgeState::Up => 0,
-            EdgeState::Down => course::DASHED,
-            EdgeState::Unknown => course::DOTTED,
-        };
-        if one.kind != EdgeKind::Physical {
-            style |= course::CASING;
-        }
-        let (mut first, mut second) = (own, own);
-        if let Some(halves) = mark.halves {
-            (first, second) = (halves[0], halves[1]);
-            style |= course::HALVES;
-        }
-        if mark.ring || mark.halo {
-            style |= course::GLOW;
-        }
-        style |= match mark.forth {
-            Some(true) => course::FORTH,
-            Some(false) => course::BACK,
-            None => 0,
-        };
-        if mark.dim {
-            (first, second) = (faint(first), faint(second));
-        }
-        for (word, point) in words[at..].chunks_exact_mut(2).zip(one.curve.points) {
-            word.copy_from_slice(&[point.x.to_bits(), point.y.to_bits()]);
-        }
-        words[at + 8..at + EDGE].copy_from_slice(&[one.width.to_bits(), first, second, style]);
     }
-    debug_assert!(diagram.edges.len() >= scene.edges.len());
-    Lines { words, counts }
+    Lines {
+        words,
+        counts,
+        slots,
+    }
+}
+
+/// One line.
+pub fn line(one: &SceneEdge, look: &Look, [cable, link, tap, down]: [u32; 4]) -> [u32; EDGE] {
+    let mark = look.edge(one.edge);
+    let own = match (one.state, one.kind) {
+        (EdgeState::Down, _) => down,
+        (_, EdgeKind::Physical) => cable,
+        (_, EdgeKind::Virtual) => link,
+        (_, EdgeKind::Attachment) => tap,
+    };
+    let mut style = match one.state {
+        EdgeState::Up => 0,
+        EdgeState::Down => course::DASHED,
+        EdgeState::Unknown => course::DOTTED,
+    };
+    if one.kind != EdgeKind::Physical {
+        style |= course::CASING;
+    }
+    let (mut first, mut second) = (own, own);
+    if let Some(halves) = mark.halves {
+        (first, second) = (halves[0], halves[1]);
+        style |= course::HALVES;
+    }
+    if mark.ring || mark.halo {
+        style |= course::GLOW;
+    }
+    style |= match mark.forth {
+        Some(true) => course::FORTH,
+        Some(false) => course::BACK,
+        None => 0,
+    };
+    if mark.dim {
+        (first, second) = (faint(first), faint(second));
+    }
+    let mut words = [0; EDGE];
+    for (word, point) in words.chunks_exact_mut(2).zip(one.curve.points) {
+        word.copy_from_slice(&[point.x.to_bits(), point.y.to_bits()]);
+    }
+    words[8..].copy_from_slice(&[one.width.to_bits(), first, second, style]);
+    words
 }
 
 /// The colour with a fifth of its opacity.
@@ -204,6 +218,7 @@ fn marks(mark: Mark) -> u32 {
         (mark.dim, style::DIM),
         (mark.ring, style::RING),
         (mark.halo, style::HALO),
+        (mark.colour.is_some(), style::TINTED),
     ] {
         if set {
             bits |= bit;
@@ -260,10 +275,11 @@ mod tests {
         let (diagram, scene) = drawn();
         let mut look = Look::default();
         look.mark(Thing::Edge(1), |mark| mark.dim = true);
-        let lines = lines(&diagram, &scene, &look, [0xff00_0001, 2, 3, 4]);
+        let lines = lines(&scene, &look, [0xff00_0001, 2, 3, 4]);
         assert_eq!(lines.counts.iter().sum::<usize>(), 3);
         assert_eq!(lines.counts[0], 1, "one straight cable");
         assert_eq!(lines.words.len(), 3 * EDGE);
+        assert_eq!(lines.slots[1], 0);
         // The cable is dimmed, the others are not.
         assert_eq!(lines.words[9], 0x3300_0001);
         assert_eq!(lines.words[EDGE + 9], 2);

@@ -12,8 +12,8 @@
 use super::look::Look;
 use graph::{Declutter, Diagram, LabelKind, Point, Rect, Scene, Thing, text_width};
 
-/// Under so many pixels a unit, a box tells what is in it.
-pub(super) const FAR: f32 = 0.45;
+/// Under so many CSS pixels a unit, a box tells what is in it.
+const FAR: f32 = 0.45;
 /// So many labels are enough on any screen.
 const MOST: usize = 260;
 
@@ -47,10 +47,20 @@ struct Label {
     most: f32,
 }
 
+/// Labels that are written at the same nearness.
+#[derive(Debug)]
+struct List {
+    span: Span,
+    size: f32,
+    /// What the reader asked for is named from any distance.
+    named: bool,
+    labels: Vec<Label>,
+}
+
 /// All labels of a scene by the nearness at which they are written, the important ones first.
 #[derive(Debug, Default)]
 pub(super) struct Labels {
-    lists: Vec<(Span, f32, Vec<Label>)>,
+    lists: Vec<List>,
     room: Declutter,
 }
 
@@ -190,14 +200,23 @@ impl Labels {
             _ => 0,
         };
         names.sort_by_key(|label| std::cmp::Reverse(rank(label)));
+        let list = |span, size, labels| List {
+            span,
+            size,
+            named: false,
+            labels,
+        };
         Self {
             lists: vec![
-                ((FAR, f32::MAX), 13.0, heads),
-                ((0.0, FAR), 13.0, far),
-                ((0.22, f32::MAX), 12.0, names),
-                ((1.6, f32::MAX), 10.5, more),
-                ((0.55, f32::MAX), 11.0, along),
-                ((1.3, f32::MAX), 10.0, ports),
+                list((FAR, f32::MAX), 13.0, heads),
+                list((0.0, FAR), 13.0, far),
+                List {
+                    named: true,
+                    ..list((0.22, f32::MAX), 12.0, names)
+                },
+                list((1.6, f32::MAX), 10.5, more),
+                list((0.55, f32::MAX), 11.0, along),
+                list((1.3, f32::MAX), 10.0, ports),
             ],
             room: Declutter::default(),
         }
@@ -217,14 +236,16 @@ impl Labels {
         let seen = screen.grown(120.0);
         // First what the reader asked for, at any nearness.
         for pass in [true, false] {
-            for (span, size, list) in lists.iter() {
-                let near_enough = scale >= span.0 && scale < span.1;
-                if !near_enough && !(pass && *size == 12.0) {
+            for list in lists.iter() {
+                let near_enough = scale >= list.span.0 && scale < list.span.1;
+                if !(near_enough || pass && list.named) {
                     continue;
                 }
                 // Text grows with the picture, but less, and not beyond what is comfortable.
-                let size = (size * scale).clamp(size.min(11.0), size * 1.35).round();
-                for label in list {
+                let size = (list.size * scale)
+                    .clamp(list.size.min(11.0), list.size * 1.35)
+                    .round();
+                for label in &list.labels {
                     if room.len() >= MOST {
                         return;
                     }

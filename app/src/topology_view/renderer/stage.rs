@@ -3,11 +3,11 @@
 use super::{
     atlas::{Atlas, Font, SHEET},
     instances::{self, BOX, EDGE, NODE},
-    labels::{FAR, Labels},
+    labels::Labels,
     look::Look,
     theme::{Theme, font_of, packed},
 };
-use graph::{Diagram, PIECES, Point, Rect, Scene};
+use graph::{Diagram, PIECES, Point, Rect, Scene, Thing};
 use wasm_bindgen::JsCast;
 use web_sys::{
     HtmlCanvasElement, WebGl2RenderingContext as Gl, WebGlBuffer, WebGlProgram,
@@ -57,6 +57,8 @@ struct Device {
     /// One vertex array a layer of lines, all over one buffer.
     lines: Batch,
     layers: [(WebGlVertexArrayObject, usize); 4],
+    /// Where each edge of the scene is among the lines.
+    slots: Vec<u32>,
     nodes: Batch,
     boxes: Batch,
     text: Batch,
@@ -72,7 +74,7 @@ struct Batch {
 
 struct Program {
     program: WebGlProgram,
-    places: Vec<(&'static str, WebGlUniformLocation)>,
+    places: Vec<(String, WebGlUniformLocation)>,
 }
 
 /// An attribute: where, how many of what, whether as whole numbers.
@@ -127,11 +129,6 @@ impl Renderer {
         })
     }
 
-    /// The colours, as they are drawn.
-    pub fn is_dark(&self) -> bool {
-        self.theme.is_dark
-    }
-
     /// Forgets what was in the graphics processor: the browser took it away.
     pub fn lose(&mut self) {
         self.device = None;
@@ -171,8 +168,7 @@ impl Renderer {
         };
         let gl = &self.gl;
         let theme = &self.theme;
-        let colours = [theme.cable, theme.link, theme.tap, theme.states[3]].map(packed);
-        let lines = instances::lines(diagram, scene, look, colours);
+        let lines = instances::lines(scene, look, theme.line_colours());
         device.lines.fill(gl, &lines.words, EDGE);
         let mut first = 0;
         for ((array, count), own) in device.layers.iter_mut().zip(lines.counts) {
@@ -184,6 +180,39 @@ impl Renderer {
         device.nodes.fill(gl, &nodes, NODE);
         let boxes = instances::boxes(diagram, scene, look);
         device.boxes.fill(gl, &boxes, BOX);
+        device.slots = lines.slots;
+    }
+
+    /// Draws one thing otherwise: its mark changed.
+    pub fn change(&self, diagram: &Diagram, scene: &Scene, look: &Look, thing: Thing) {
+        let Some(device) = &self.device else {
+            return;
+        };
+        let gl = &self.gl;
+        match thing {
+            Thing::Node(index) => {
+                if let Some(at) = scene.nodes.iter().position(|one| one.node == index) {
+                    let words = instances::node(diagram, &scene.nodes[at], look);
+                    device.nodes.change(gl, at, &words);
+                }
+            }
+            Thing::Group(index) => {
+                if let Some(at) = scene.boxes.iter().position(|one| one.group == index) {
+                    let words = instances::group(diagram, &scene.boxes[at], look);
+                    device.boxes.change(gl, at, &words);
+                }
+            }
+            Thing::Edge(index) => {
+                let at = scene.edges.iter().position(|one| one.edge == index);
+                if let Some(at) = at
+                    && let Some(slot) = device.slots.get(at)
+                {
+                    let colours = self.theme.line_colours();
+                    let words = instances::line(&scene.edges[at], look, colours);
+                    device.lines.change(gl, *slot as usize, &words);
+                }
+            }
+        }
     }
 
     /// Draws a frame.
@@ -351,6 +380,7 @@ impl Device {
             )?,
             lines,
             layers: [layer()?, layer()?, layer()?, layer()?],
+            slots: Vec::new(),
             nodes: Batch::new(gl, &SHAPE_LAYOUT[..3], NODE)?,
             boxes: Batch::new(gl, &SHAPE_LAYOUT, BOX)?,
             text: Batch::new(gl, &TEXT_LAYOUT, LETTER)?,
@@ -388,6 +418,19 @@ impl Batch {
         gl.bind_buffer(Gl::ARRAY_BUFFER, Some(&self.buffer));
         let words = js_sys::Uint32Array::from(words);
         gl.buffer_data_with_array_buffer_view(Gl::ARRAY_BUFFER, &words, Gl::DYNAMIC_DRAW);
+    }
+
+    fn change(&self, gl: &Gl, at: usize, words: &[u32]) {
+        if at < self.count {
+            gl.bind_buffer(Gl::ARRAY_BUFFER, Some(&self.buffer));
+            let offset = at * words.len() * 4;
+            let words = js_sys::Uint32Array::from(words);
+            gl.buffer_sub_data_with_i32_and_array_buffer_view(
+                Gl::ARRAY_BUFFER,
+                offset as i32,
+                &words,
+            );
+        }
     }
 
     fn draw(&self, gl: &Gl, corners: i32) {
@@ -453,14 +496,17 @@ impl Program {
             leptos::logging::warn!("the graphics processor refuses a program: {log}");
             return None;
         }
-        const NAMES: [&str; 20] = [
-            "uView", "uScreen", "uPieces", "uGround", "uFocus", "uCorner", "uAround", "uLeast",
-            "uBox", "uInk", "uSoft", "uFaint", "uTap", "uOnBadge", "uShade", "uStates", "uSigns",
-            "uAtlas", "uSheet", "uHalo",
-        ];
-        let places = NAMES
-            .into_iter()
-            .filter_map(|name| Some((name, gl.get_uniform_location(&program, name)?)))
+        let count = gl
+            .get_program_parameter(&program, Gl::ACTIVE_UNIFORMS)
+            .as_f64()
+            .unwrap_or_default() as u32;
+        let places = (0..count)
+            .filter_map(|index| {
+                let name = gl.get_active_uniform(&program, index)?.name();
+                let place = gl.get_uniform_location(&program, &name)?;
+                // An array goes by the name of its first.
+                Some((name.trim_end_matches("[0]").to_owned(), place))
+            })
             .collect();
         Some(Self { program, places })
     }
@@ -468,7 +514,7 @@ impl Program {
     fn place(&self, name: &str) -> Option<&WebGlUniformLocation> {
         self.places
             .iter()
-            .find(|(known, _)| *known == name)
+            .find(|(known, _)| known == name)
             .map(|(_, place)| place)
     }
 
@@ -500,9 +546,4 @@ impl std::fmt::Debug for Renderer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Renderer").finish_non_exhaustive()
     }
-}
-
-/// Whether a box tells what is in it.
-pub(in crate::topology_view) fn is_far(scale: f32) -> bool {
-    scale < FAR
 }

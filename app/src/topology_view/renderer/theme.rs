@@ -18,8 +18,6 @@ pub(super) struct Theme {
     pub on_badge: [f32; 4],
     pub focus: [f32; 4],
     pub shade: [f32; 4],
-    /// Whether it is light on dark.
-    pub is_dark: bool,
 }
 
 impl Theme {
@@ -36,9 +34,8 @@ impl Theme {
             parse(text.trim()).unwrap_or([0.5, 0.5, 0.5, 1.0])
         };
         let soft = colour("--topo-soft");
-        let ground = colour("--topo-ground");
         Self {
-            ground,
+            ground: colour("--topo-ground"),
             ink: colour("--topo-ink"),
             soft,
             faint: colour("--topo-faint"),
@@ -57,8 +54,14 @@ impl Theme {
             on_badge: colour("--topo-on-badge"),
             focus: colour("--topo-focus"),
             shade: colour("--topo-shade"),
-            is_dark: ground[0] + ground[1] + ground[2] < 1.5,
         }
+    }
+}
+
+impl Theme {
+    /// Of cables, links, taps and what is down.
+    pub fn line_colours(&self) -> [u32; 4] {
+        [self.cable, self.link, self.tap, self.states[3]].map(packed)
     }
 }
 
@@ -72,7 +75,7 @@ pub(super) fn font_of(element: &web_sys::Element) -> String {
         .unwrap_or_else(|| "sans-serif".to_owned())
 }
 
-/// Reads `#rrggbb` and `rgba(r,g,b,a)`.
+/// Reads `#rrggbb`, `rgba(r,g,b,a)` and `rgb(r g b / a%)`.
 fn parse(text: &str) -> Option<[f32; 4]> {
     if let Some(hex) = text.strip_prefix('#') {
         let value = u32::from_str_radix(hex, 16)
@@ -83,7 +86,13 @@ fn parse(text: &str) -> Option<[f32; 4]> {
     }
     let inner = text.split_once('(')?.1.strip_suffix(')')?;
     let mut parts = inner.split([',', '/', ' ']).filter(|part| !part.is_empty());
-    let mut next = || parts.next()?.parse::<f32>().ok();
+    let mut next = || {
+        let part = parts.next()?;
+        match part.strip_suffix('%') {
+            Some(share) => share.parse::<f32>().ok().map(|share| share / 100.0),
+            None => part.parse::<f32>().ok(),
+        }
+    };
     let (r, g, b) = (next()?, next()?, next()?);
     Some([r / 255.0, g / 255.0, b / 255.0, next().unwrap_or(1.0)])
 }

@@ -1,0 +1,541 @@
+//! What the picture is drawn on: a canvas with, above it, invisible links that the keyboard and a
+//! screen reader find; or the SVG, where there is no WebGL.
+//!
+//! ```text
+//!            first frame drawn             context lost
+//! SVG of the server ────────▶ canvas ◀───────────────────▶ waiting
+//!      └ no WebGL: stays, and is renewed by `morph`   restored
+//! ```
+
+use super::{Controller, State};
+use crate::{
+    format::{escape_html, percent_encode},
+    topology_view::{
+        camera::Size,
+        morph,
+        picture::{svg, title},
+        renderer::{Renderer, View},
+    },
+};
+use graph::{Point, Thing, describe};
+use leptos::prelude::*;
+use std::{cell::RefCell, fmt::Write as _, rc::Rc};
+use wasm_bindgen::{JsCast, closure::Closure};
+
+/// So many links are put above the canvas at most: those of what is chosen and in sight.
+const MOST_LINKS: usize = 400;
+/// After the camera has rested so long, the links above a large picture are renewed.
+const REST_MILLIS: i32 = 250;
+
+/// A canvas and the links above it.
+pub(super) struct Surface {
+    canvas: web_sys::HtmlCanvasElement,
+    links: web_sys::Element,
+    renderer: RefCell<Renderer>,
+    progress: RefCell<Progress>,
+}
+
+#[derive(Default)]
+struct Progress {
+    /// A frame is asked for.
+    asked: bool,
+    /// Something was drawn: the SVG is gone.
+    drawn: bool,
+    /// Not all links fit: they follow the camera.
+    partial: bool,
+    /// The timer that renews the links.
+    rest: Option<i32>,
+}
+
+impl Surface {
+    /// Puts a canvas on `stage`; `None` where there is no WebGL 2.
+    pub fn new(stage: &web_sys::HtmlElement) -> Option<Self> {
+        let document = document();
+        let canvas: web_sys::HtmlCanvasElement =
+            document.create_element("canvas").ok()?.dyn_into().ok()?;
+        canvas.set_class_name("topology");
+        let _ = canvas.set_attribute("aria-hidden", "true");
+        // As SVG: it takes places as attributes, which the page's policy allows, and knows discs.
+        let links = document
+            .create_element_ns(Some("http://www.w3.org/2000/svg"), "svg")
+            .ok()?;
+        let _ = links.set_attribute("class", "things");
+        let _ = links.set_attribute("role", "group");
+        // In the page before the context is made: the style sheet's colours hold only there.
+        stage.append_child(&canvas).ok()?;
+        let Some(renderer) = Renderer::new(canvas.clone()) else {
+            canvas.remove();
+            return None;
+        };
+        Some(Self {
+            canvas,
+            links,
+            renderer: RefCell::new(renderer),
+            progress: RefCell::default(),
+        })
+    }
+}
+
+impl Controller {
+    /// Listens to what happens to the canvas, and to the theme.
+    pub(super) fn watch_surface(self: &Rc<Self>) {
+        let Some(surface) = &self.surface else {
+            return;
+        };
+        let on = |target: &web_sys::EventTarget,
+                  name: &str,
+                  act: fn(&Rc<Self>, &web_sys::Event)| {
+            let weak = Rc::downgrade(self);
+            let listener = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
+                if let Some(controller) = weak.upgrade() {
+                    act(&controller, &event);
+                }
+            });
+            let _ = target
+                .add_event_listener_with_callback(name, listener.into_js_value().unchecked_ref());
+        };
+        on(&surface.canvas, "webglcontextlost", |controller, event| {
+            // Without this it would never be restored.
+            event.prevent_default();
+            if let Some(surface) = &controller.surface {
+                surface.renderer.borrow_mut().lose();
+            }
+        });
+        on(&surface.canvas, "webglcontextrestored", |controller, _| {
+            if let Some(surface) = &controller.surface {
+                surface.renderer.borrow_mut().restore();
+            }
+            controller.reshape();
+        });
+        let dark = window().match_media("(prefers-color-scheme: dark)");
+        if let Ok(Some(dark)) = dark {
+            on(&dark, "change", |controller, _| controller.recolour());
+        }
+        let weak = Rc::downgrade(self);
+        let themed = Closure::<dyn Fn()>::new(move || {
+            if let Some(controller) = weak.upgrade() {
+                controller.recolour();
+            }
+        });
+        let themed = themed.into_js_value();
+        if let Ok(observer) = web_sys::MutationObserver::new(themed.unchecked_ref()) {
+            let what = web_sys::MutationObserverInit::new();
+            what.set_attributes(true);
+            what.set_attribute_filter(&js_sys::Array::of1(&"data-theme".into()));
+            if let Some(root) = document().document_element() {
+                let _ = observer.observe_with_options(&root, &what);
+            }
+        }
+    }
+
+    fn recolour(self: &Rc<Self>) {
+        if let Some(surface) = &self.surface {
+            surface.renderer.borrow_mut().change_theme();
+            self.relook();
+        }
+    }
+
+    /// Draws the scene, which is another than before.
+    pub(super) fn reshape(self: &Rc<Self>) {
+        {
+            let mut state = self.state.borrow_mut();
+            state.look = state.fresh_look();
+            let Some(picture) = &state.picture else {
+                return;
+            };
+            match &self.surface {
+                Some(surface) => {
+                    let (scene, look) = (&state.scene, &state.look);
+                    let mut renderer = surface.renderer.borrow_mut();
+                    renderer.take(&picture.diagram, scene, look);
+                }
+                None => self.put_svg(&svg(
+                    &picture.diagram,
+                    &state.scene,
+                    state.view,
+                    state.selected.as_deref(),
+                )),
+            }
+        }
+        self.renew_links();
+        self.tell_found();
+        self.point_camera();
+    }
+
+    /// Draws the same shapes at other places: a step of a movement.
+    pub(super) fn shift(self: &Rc<Self>) {
+        let Some(surface) = &self.surface else {
+            return self.reshape();
+        };
+        let state = self.state.borrow();
+        if let Some(picture) = &state.picture {
+            let (scene, look) = (&state.scene, &state.look);
+            let mut renderer = surface.renderer.borrow_mut();
+            renderer.take(&picture.diagram, scene, look);
+        }
+        drop(state);
+        self.point_camera();
+    }
+
+    /// Draws the same scene with other marks.
+    pub(super) fn relook(self: &Rc<Self>) {
+        let Some(surface) = &self.surface else {
+            return self.reshape();
+        };
+        {
+            let mut state = self.state.borrow_mut();
+            state.look = state.fresh_look();
+            if let Some(picture) = &state.picture {
+                let (scene, look) = (&state.scene, &state.look);
+                let mut renderer = surface.renderer.borrow_mut();
+                renderer.take_shapes(&picture.diagram, scene, look);
+            }
+        }
+        self.renew_links();
+        self.tell_found();
+        self.ask_frame();
+    }
+
+    /// Marks what is under the pointer or has the focus, and only that.
+    pub(super) fn mark_pointed(self: &Rc<Self>, thing: Option<Thing>) {
+        let mut state = self.state.borrow_mut();
+        let before = std::mem::replace(&mut state.pointed, thing);
+        if before == thing {
+            return;
+        }
+        let state = &mut *state;
+        for (thing, halo) in [(before, false), (thing, true)] {
+            let Some(thing) = thing else { continue };
+            state.look.mark(thing, |mark| mark.halo = halo);
+            if let (Some(surface), Some(picture)) = (&self.surface, &state.picture) {
+                let renderer = surface.renderer.borrow();
+                renderer.change(&picture.diagram, &state.scene, &state.look, thing);
+            }
+        }
+        self.ask_frame();
+    }
+
+    /// Shows what the camera sees.
+    pub(super) fn point_camera(self: &Rc<Self>) {
+        let (seen, size, camera) = {
+            let mut state = self.state.borrow_mut();
+            if state.frame.width < 1.0 || state.scene.bounds.width < 1.0 {
+                // Nothing is known yet: the SVG as the server sent it fits by itself.
+                return;
+            }
+            if state.follows {
+                state.camera =
+                    crate::topology_view::camera::Camera::fit(state.scene.bounds, state.size());
+            }
+            let size: Size = state.size();
+            (state.camera.view_box(size), size, state.camera)
+        };
+        if self.surface.is_some() {
+            self.ask_frame();
+        } else if let Some(svg) = self.svg_element() {
+            let _ = svg.set_attribute(
+                "viewBox",
+                &format!("{} {} {} {}", seen.x, seen.y, seen.width, seen.height),
+            );
+            let far = camera.scale < 0.45;
+            let _ = self.stage.class_list().toggle_with_force("far", far);
+        }
+        debug_assert!(size.width > 0.0);
+    }
+
+    /// Draws before the screen is renewed next, once.
+    fn ask_frame(self: &Rc<Self>) {
+        let Some(surface) = &self.surface else {
+            return;
+        };
+        if std::mem::replace(&mut surface.progress.borrow_mut().asked, true) {
+            return;
+        }
+        let weak = Rc::downgrade(self);
+        let draw = Closure::once_into_js(move || {
+            if let Some(controller) = weak.upgrade() {
+                controller.draw();
+            }
+        });
+        let _ = window().request_animation_frame(draw.unchecked_ref());
+    }
+
+    fn draw(self: &Rc<Self>) {
+        let Some(surface) = &self.surface else {
+            return;
+        };
+        surface.progress.borrow_mut().asked = false;
+        let state = self.state.borrow();
+        if state.picture.is_none() || state.frame.width < 1.0 {
+            return;
+        }
+        let view = state.canvas_view();
+        surface.renderer.borrow_mut().draw(view, &state.look);
+        let origin = view.on_canvas(Point::default());
+        let links: &web_sys::HtmlElement = surface.links.unchecked_ref();
+        let _ = links.style().set_property(
+            "transform",
+            &format!(
+                "matrix({0},0,0,{0},{1},{2})",
+                view.scale, origin.x, origin.y
+            ),
+        );
+        drop(state);
+        let first = !std::mem::replace(&mut surface.progress.borrow_mut().drawn, true);
+        if first {
+            if let Some(svg) = self.svg_element() {
+                svg.remove();
+            }
+            let _ = self.stage.append_child(&surface.links);
+            let _ = self.stage.class_list().add_1("drawn");
+        } else if surface.progress.borrow().partial {
+            self.renew_links_at_rest();
+        }
+    }
+
+    /// Gives the canvas the stage's size.
+    pub(super) fn size_surface(&self) {
+        let Some(surface) = &self.surface else {
+            return;
+        };
+        let ratio = window().device_pixel_ratio() as f32;
+        surface.renderer.borrow_mut().resize(
+            self.stage.client_width() as f32,
+            self.stage.client_height() as f32,
+            ratio.clamp(0.5, 4.0),
+        );
+    }
+
+    fn renew_links_at_rest(self: &Rc<Self>) {
+        let Some(surface) = &self.surface else {
+            return;
+        };
+        let weak = Rc::downgrade(self);
+        let renew = Closure::once_into_js(move || {
+            if let Some(controller) = weak.upgrade() {
+                controller.renew_links();
+            }
+        });
+        let mut progress = surface.progress.borrow_mut();
+        if let Some(timer) = progress.rest.take() {
+            window().clear_timeout_with_handle(timer);
+        }
+        progress.rest = window()
+            .set_timeout_with_callback_and_timeout_and_arguments_0(
+                renew.unchecked_ref(),
+                REST_MILLIS,
+            )
+            .ok();
+    }
+
+    /// Puts a link above everything, or above what is chosen and in sight where that is too much.
+    pub(super) fn renew_links(&self) {
+        let Some(surface) = &self.surface else {
+            return;
+        };
+        let state = self.state.borrow();
+        let things = state.things_in_reach();
+        surface.progress.borrow_mut().partial = things.len() < state.count();
+        let html = state.links(&things);
+        let _ = surface.links.set_attribute("aria-label", title(state.view));
+        drop(state);
+        if let Ok(wanted) = document().create_element("div") {
+            wanted.set_inner_html(&format!("<svg>{html}</svg>"));
+            if let Some(wanted) = wanted.first_element_child() {
+                morph::children(&surface.links, &wanted);
+            }
+        }
+    }
+
+    fn put_svg(&self, text: &str) {
+        let wanted = document().create_element("div").ok().and_then(|holder| {
+            holder.set_inner_html(text);
+            holder.first_element_child()
+        });
+        let Some(wanted) = wanted else {
+            return;
+        };
+        if let Some(shown) = self.svg_element() {
+            if let Some(label) = wanted.get_attribute("aria-label") {
+                let _ = shown.set_attribute("aria-label", &label);
+            }
+            morph::children(&shown, &wanted);
+        } else {
+            self.stage.set_inner_html(text);
+        }
+        self.drop_native_tips();
+        self.mark_svg();
+    }
+
+    /// The page has a card of its own for what a `<title>` would show; names are in `aria-label`.
+    pub(super) fn drop_native_tips(&self) {
+        if let Ok(titles) = self.stage.query_selector_all("[data-id] > title") {
+            for index in 0..titles.length() {
+                if let Some(title) = titles.get(index)
+                    && let Some(parent) = title.parent_node()
+                {
+                    let _ = parent.remove_child(&title);
+                }
+            }
+        }
+    }
+
+    /// Marks what was sought in the SVG.
+    fn mark_svg(&self) {
+        let Ok(state) = self.state.try_borrow() else {
+            return;
+        };
+        let hits = state.hits();
+        let _ = self
+            .stage
+            .class_list()
+            .toggle_with_force("searching", hits.is_some());
+        let Ok(all) = self.stage.query_selector_all("[data-id]") else {
+            return;
+        };
+        for index in 0..all.length() {
+            let Some(element) = all
+                .get(index)
+                .and_then(|node| node.dyn_into::<web_sys::Element>().ok())
+            else {
+                continue;
+            };
+            let id = element.get_attribute("data-id");
+            let hit = hits.as_ref().is_some_and(|hits| {
+                hits.iter()
+                    .any(|&hit| id.as_deref().is_some() && state.id(hit) == id.as_deref())
+            });
+            let _ = element.class_list().toggle_with_force("hit-by-search", hit);
+        }
+    }
+}
+
+impl State {
+    /// What is seen, for the canvas.
+    fn canvas_view(&self) -> View {
+        View {
+            center: self.camera.center,
+            scale: self.camera.scale,
+            middle: Point {
+                x: self.frame.x + self.frame.width / 2.0,
+                y: self.frame.y + self.frame.height / 2.0,
+            },
+        }
+    }
+
+    /// How many things there are.
+    fn count(&self) -> usize {
+        self.picture
+            .as_ref()
+            .map_or(0, |picture| picture.diagram.things().count())
+    }
+
+    /// What the keyboard reaches now: everything, or what is chosen and what is in sight.
+    fn things_in_reach(&self) -> Vec<Thing> {
+        let Some(picture) = &self.picture else {
+            return Vec::new();
+        };
+        if self.count() <= MOST_LINKS {
+            return picture.diagram.things().collect();
+        }
+        let mut things: Vec<Thing> = self
+            .selected
+            .as_deref()
+            .and_then(|id| self.find(id))
+            .into_iter()
+            .chain(self.pointed)
+            .chain(self.hits().into_iter().flatten().take(MOST_LINKS / 4))
+            .collect();
+        let seen = self.camera.view_box(self.size());
+        let middle = seen.center();
+        let mut near: Vec<(f32, Thing)> = self
+            .scene
+            .boxes
+            .iter()
+            .map(|one| (one.rect.center(), Thing::Group(one.group)))
+            .chain(
+                self.scene
+                    .nodes
+                    .iter()
+                    .map(|node| (node.center, Thing::Node(node.node))),
+            )
+            .filter(|(at, _)| seen.contains(*at))
+            .map(|(at, thing)| (at.distance(middle), thing))
+            .collect();
+        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        things.extend(near.into_iter().map(|(_, thing)| thing));
+        things.truncate(MOST_LINKS);
+        things.sort_unstable();
+        things.dedup();
+        things
+    }
+
+    /// The links above `things`, in the scene's units.
+    fn links(&self, things: &[Thing]) -> String {
+        let Some(picture) = &self.picture else {
+            return String::new();
+        };
+        let diagram = &picture.diagram;
+        let hits = self.hits();
+        let mut html = String::with_capacity(things.len() * 320);
+        for &thing in things {
+            let (kind, class, state, rect) = match thing {
+                Thing::Node(index) => {
+                    let Some(one) = self.scene.nodes.iter().find(|one| one.node == index) else {
+                        continue;
+                    };
+                    let state = diagram.nodes[index as usize].state.as_str();
+                    ("node", one.kind.as_str(), state, one.rect())
+                }
+                Thing::Group(index) => {
+                    let Some(one) = self.scene.boxes.iter().find(|one| one.group == index) else {
+                        continue;
+                    };
+                    let state = diagram.groups[index as usize].state.as_str();
+                    ("group", "box", state, one.rect)
+                }
+                Thing::Edge(index) => {
+                    let Some(one) = self.scene.edges.iter().find(|one| one.edge == index) else {
+                        continue;
+                    };
+                    let middle = one.curve.at(0.5);
+                    let rect = graph::Rect {
+                        x: middle.x - 8.0,
+                        y: middle.y - 8.0,
+                        width: 16.0,
+                        height: 16.0,
+                    };
+                    ("edge", one.kind.as_str(), one.state.as_str(), rect)
+                }
+            };
+            let Some(id) = diagram.id(thing) else {
+                continue;
+            };
+            let is_selected = self.selected.as_deref() == Some(id);
+            let hit = hits.as_ref().is_some_and(|hits| hits.contains(&thing));
+            let _ = write!(
+                html,
+                "<a class=\"{kind} {class} {state}{}{}\" data-id=\"{}\" data-kind=\"{kind}\" \
+                 aria-label=\"{}\" href=\"/?view={}&amp;select={}\"{}>\
+                 <rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"{}\"/></a>",
+                if is_selected { " selected" } else { "" },
+                if hit { " hit-by-search" } else { "" },
+                escape_html(id),
+                escape_html(&describe::thing(diagram, thing)),
+                self.view,
+                percent_encode(id),
+                if is_selected {
+                    " aria-current=\"true\""
+                } else {
+                    ""
+                },
+                rect.x,
+                rect.y,
+                rect.width,
+                rect.height,
+                if class == "router" { 20 } else { 9 },
+            );
+        }
+        html
+    }
+}
