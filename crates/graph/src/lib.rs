@@ -19,9 +19,11 @@
 mod boxes;
 pub mod describe;
 mod diagram;
+mod fold;
 mod geometry;
 pub mod layout;
 pub mod paths;
+pub mod query;
 mod scene;
 mod shape;
 pub mod svg;
