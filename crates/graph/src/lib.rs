@@ -25,6 +25,7 @@ pub mod layout;
 pub mod paths;
 pub mod query;
 mod scene;
+pub mod search;
 mod shape;
 pub mod svg;
 
