@@ -22,6 +22,7 @@ mod diagram;
 mod fold;
 mod geometry;
 pub mod layout;
+pub mod lens;
 pub mod paths;
 pub mod query;
 mod scene;

@@ -328,13 +328,13 @@ impl<'a> Asking<'a> {
                 says.then_some(true)
             }
             Test::Text(Field::Id, text) => Some(contains(&edge.id, text)),
-            // A link is where both of its ends are.
+            // A link is where both of its ends are, if they are somewhere.
             Test::Text(field, text) => {
                 let says = |end: End| {
-                    let place = self.place(end.into());
-                    place.is_some_and(|place| place.says(*field, text))
+                    let place = self.place(end.into())?;
+                    place.knows(*field).then(|| place.says(*field, text))
                 };
-                let (a, b) = (says(edge.a), says(edge.b));
+                let (a, b) = (says(edge.a)?, says(edge.b)?);
                 (a == b).then_some(a)
             }
             Test::Address(..) | Test::Stale(_) | Test::Number(Quantity::Degree, ..) => None,
@@ -351,6 +351,19 @@ impl<'a> Asking<'a> {
 }
 
 impl Place<'_> {
+    fn knows(&self, field: Field) -> bool {
+        let facts = self.facts;
+        match field {
+            Field::Network => !facts.network.is_empty(),
+            Field::Host => self.kind == NodeKind::Host || !facts.host.is_empty(),
+            Field::Site => !facts.site.is_empty(),
+            Field::Tag => !facts.tags.is_empty(),
+            Field::Mac => !facts.macs.is_empty(),
+            Field::Medium => !facts.medium.is_empty(),
+            Field::Any | Field::Name | Field::Id => true,
+        }
+    }
+
     fn says(&self, field: Field, text: &str) -> bool {
         let any = |list: &[String]| list.iter().any(|one| contains(one, text));
         let facts = self.facts;

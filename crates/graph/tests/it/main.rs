@@ -1,6 +1,8 @@
-//! What every picture must keep: nothing overlaps, nothing jumps, nothing escapes.
+//! What every picture must keep: nothing overlaps, nothing jumps, nothing escapes; what is left out
+//! or drawn as one leaves a diagram that is whole.
 
 mod fleet;
+mod lens;
 mod pictures;
 mod stability;
 mod xml;
