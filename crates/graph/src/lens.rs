@@ -358,6 +358,15 @@ impl<'a> Coarse<'a> {
 
     fn draw(&self) -> Diagram {
         let diagram = self.part.diagram;
+        let mut in_hosts = vec![Members::default(); diagram.groups.len()];
+        let mut in_networks = vec![Members::default(); self.networks.len()];
+        for (node, fate) in diagram.nodes.iter().zip(&self.fates) {
+            match fate {
+                Fate::Host(index) => in_hosts[*index as usize].count(node),
+                Fate::Network(index) => in_networks[*index as usize].count(node),
+                Fate::Gone | Fate::Stays => {}
+            }
+        }
         let mut ids: HashSet<String> = diagram
             .things()
             .filter_map(|thing| diagram.id(thing))
@@ -387,16 +396,17 @@ impl<'a> Coarse<'a> {
                 });
             }
         }
-        for (index, group) in (0..).zip(&diagram.groups) {
-            if self.part.groups[index as usize] && self.hosts[index as usize] {
-                groups[index as usize] = End::Node(drawn.nodes.len() as u32);
-                drawn.nodes.push(self.host(index, group));
+        for (index, group) in diagram.groups.iter().enumerate() {
+            if self.part.groups[index] && self.hosts[index] {
+                groups[index] = End::Node(drawn.nodes.len() as u32);
+                drawn.nodes.push(host(group, &in_hosts[index]));
             }
         }
-        for (index, name) in (0..).zip(&self.networks) {
-            if self.fates.contains(&Fate::Network(index)) {
-                networks[index as usize] = End::Node(drawn.nodes.len() as u32);
-                drawn.nodes.push(self.network(index, name, &mut ids));
+        for (index, name) in self.networks.iter().enumerate() {
+            if in_networks[index].all > 0 {
+                networks[index] = End::Node(drawn.nodes.len() as u32);
+                let id = unique(network_id(name), &mut ids);
+                drawn.nodes.push(network(id, name, &in_networks[index]));
             }
         }
         for (index, fate) in self.fates.iter().enumerate() {
@@ -409,55 +419,6 @@ impl<'a> Coarse<'a> {
         self.draw_edges(&ends, &groups, &mut ids, &mut drawn);
         self.draw_placements(&groups, &networks, &mut ids, &mut drawn);
         drawn
-    }
-
-    /// The nodes that go this way.
-    fn members(&self, fate: Fate) -> impl Iterator<Item = &'a Node> {
-        let nodes = self.part.diagram.nodes.iter().zip(&self.fates);
-        nodes
-            .filter(move |(_, its)| **its == fate)
-            .map(|(node, _)| node)
-    }
-
-    fn host(&self, index: u32, group: &Group) -> Node {
-        let mut facts = group.facts.clone();
-        if facts.routers.is_none() {
-            let mut routers = [0, 0];
-            for node in self.members(Fate::Host(index)) {
-                if node.kind == NodeKind::Router {
-                    routers[0] += u32::from(node.state == NodeState::Running);
-                    routers[1] += 1;
-                }
-            }
-            facts.routers = Some(routers);
-        }
-        Node {
-            id: group.id.clone(),
-            label: group.label.clone(),
-            kind: NodeKind::Host,
-            state: group.state,
-            group: None,
-            stale: group.stale,
-            facts,
-        }
-    }
-
-    fn network(&self, index: u32, name: &str, ids: &mut HashSet<String>) -> Node {
-        let members = || self.members(Fate::Network(index));
-        let routers = members().filter(|node| node.kind == NodeKind::Router);
-        Node {
-            id: unique(network_id(name), ids),
-            label: name.to_owned(),
-            kind: NodeKind::Segment,
-            state: NodeState::Neutral,
-            group: None,
-            stale: members().any(|node| node.stale),
-            facts: Facts {
-                network: name.to_owned(),
-                members: routers.count() as u32,
-                ..Facts::default()
-            },
-        }
     }
 
     /// Links with their new ends: those within one node are gone, and those between the same two
@@ -539,6 +500,57 @@ impl<'a> Coarse<'a> {
                 ..Edge::default()
             });
         }
+    }
+}
+
+/// What is within a node that stands for many.
+#[derive(Clone, Copy, Debug, Default)]
+struct Members {
+    all: u32,
+    routers: u32,
+    running: u32,
+    stale: bool,
+}
+
+impl Members {
+    fn count(&mut self, node: &Node) {
+        let router = node.kind == NodeKind::Router;
+        self.all += 1;
+        self.routers += u32::from(router);
+        self.running += u32::from(router && node.state == NodeState::Running);
+        self.stale |= node.stale;
+    }
+}
+
+fn host(group: &Group, members: &Members) -> Node {
+    let routers = group.facts.routers;
+    Node {
+        id: group.id.clone(),
+        label: group.label.clone(),
+        kind: NodeKind::Host,
+        state: group.state,
+        group: None,
+        stale: group.stale,
+        facts: Facts {
+            routers: routers.or(Some([members.running, members.routers])),
+            ..group.facts.clone()
+        },
+    }
+}
+
+fn network(id: String, name: &str, members: &Members) -> Node {
+    Node {
+        id,
+        label: name.to_owned(),
+        kind: NodeKind::Segment,
+        state: NodeState::Neutral,
+        group: None,
+        stale: members.stale,
+        facts: Facts {
+            network: name.to_owned(),
+            members: members.routers,
+            ..Facts::default()
+        },
     }
 }
 
