@@ -19,6 +19,7 @@
 mod boxes;
 pub mod describe;
 mod diagram;
+pub mod export;
 mod fold;
 mod geometry;
 pub mod layout;
