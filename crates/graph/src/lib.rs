@@ -24,6 +24,7 @@ mod fold;
 mod geometry;
 pub mod layout;
 pub mod lens;
+pub mod palette;
 pub mod paths;
 pub mod query;
 mod scene;

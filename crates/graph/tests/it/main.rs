@@ -4,6 +4,7 @@
 mod exports;
 mod fleet;
 mod lens;
+mod palette;
 mod pictures;
 mod stability;
 mod xml;
