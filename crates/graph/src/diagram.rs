@@ -69,6 +69,15 @@ impl Diagram {
         .map_or("", String::as_str)
     }
 
+    /// What else is known of a node or group; none of an edge.
+    pub fn facts(&self, thing: Thing) -> Option<&Facts> {
+        match thing {
+            Thing::Node(index) => self.nodes.get(index as usize).map(|node| &node.facts),
+            Thing::Group(index) => self.groups.get(index as usize).map(|group| &group.facts),
+            Thing::Edge(_) => None,
+        }
+    }
+
     /// The thing with this id. Looks through all.
     pub fn find(&self, id: &str) -> Option<Thing> {
         self.things().find(|&thing| self.id(thing) == Some(id))

@@ -19,10 +19,16 @@
 mod boxes;
 pub mod describe;
 mod diagram;
+pub mod export;
+mod fold;
 mod geometry;
 pub mod layout;
+pub mod lens;
+pub mod palette;
 pub mod paths;
+pub mod query;
 mod scene;
+pub mod search;
 mod shape;
 pub mod svg;
 

@@ -29,7 +29,7 @@
 //! All text is escaped; characters that XML does not allow are left out.
 
 mod glyphs;
-mod write;
+pub(crate) mod write;
 
 pub use glyphs::{SIGNS, Sign};
 

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 /// Text in element content or in a quoted attribute. Characters that XML 1.0 does not allow are
 /// left out.
-pub(super) struct Escaped<'a>(pub &'a str);
+pub(crate) struct Escaped<'a>(pub &'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,10 @@
-//! What every picture must keep: nothing overlaps, nothing jumps, nothing escapes.
+//! What every picture must keep: nothing overlaps, nothing jumps, nothing escapes; what is left out
+//! or drawn as one leaves a diagram that is whole.
 
+mod exports;
 mod fleet;
+mod lens;
+mod palette;
 mod pictures;
 mod stability;
 mod xml;

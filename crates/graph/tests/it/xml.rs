@@ -8,9 +8,9 @@ use quick_xml::{Reader, XmlVersion};
 use std::collections::BTreeMap;
 
 /// One element: its name and attributes.
-struct Element {
-    name: String,
-    attributes: BTreeMap<String, String>,
+pub struct Element {
+    pub name: String,
+    pub attributes: BTreeMap<String, String>,
 }
 
 fn element(start: &BytesStart) -> Element {
@@ -29,7 +29,7 @@ fn element(start: &BytesStart) -> Element {
 }
 
 /// All elements, and all text, of a document that must be well-formed.
-fn parse(svg: &str) -> (Vec<Element>, String) {
+pub fn parse(svg: &str) -> (Vec<Element>, String) {
     let mut reader = Reader::from_str(svg);
     reader.config_mut().check_end_names = true;
     let (mut elements, mut text, mut depth) = (Vec::new(), String::new(), 0);
@@ -56,6 +56,7 @@ fn parse(svg: &str) -> (Vec<Element>, String) {
                     _ => "'",
                 });
             }
+            Event::Decl(_) => assert!(elements.is_empty()),
             Event::Eof => break,
             other => panic!("neither element nor text: {other:?}"),
         }
