@@ -28,6 +28,6 @@ pub mod svg;
 pub use diagram::{
     Diagram, Edge, EdgeKind, EdgeState, End, Group, Node, NodeKind, NodeState, Point, Positions,
 };
-pub use layout::arrange;
+pub use layout::{Layout, Start, arrange};
 pub use scene::{Curve, LabelKind, Rect, Scene, SceneBox, SceneEdge, SceneLabel, SceneNode};
 pub use shape::text_width;
