@@ -166,7 +166,7 @@ mod tests {
             }],
             ..Diagram::default()
         };
-        let positions = graph::arrange(&diagram, None);
+        let positions = graph::arrange(&diagram, graph::Start::default());
         let picture = Picture {
             version: 7,
             view: TopologyView::Virtual,

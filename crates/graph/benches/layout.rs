@@ -3,7 +3,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use graph::layout::stress;
-use graph::{Diagram, Edge, End, Node, Point, Scene, arrange, svg};
+use graph::{Diagram, Edge, End, Layout, Node, Point, Scene, Start, arrange, svg};
 use std::hint::black_box;
 
 /// `hosts` hosts with nine virtual machines each.
@@ -65,7 +65,7 @@ fn layout(c: &mut Criterion) {
         let sources: Vec<u32> = (0..nodes).step_by((nodes as usize / 400).max(1)).collect();
         let bare = stress::embed(nodes as usize, &edges);
         let diagram = diagram(nodes, &edges);
-        let positions = arrange(&diagram, None);
+        let positions = arrange(&diagram, Start::default());
         let placed: Vec<Point> = diagram.nodes.iter().map(|n| positions[&n.id]).collect();
         println!(
             "{name}: {nodes} nodes, {} edges, normalised stress {:.4} bare, {:.4} without overlaps",
@@ -76,12 +76,20 @@ fn layout(c: &mut Criterion) {
         let scene = Scene::new(&diagram, &positions);
         let mut group = c.benchmark_group(name);
         group.sample_size(10);
-        group.bench_function("stress", |b| {
+        group.bench_function("stress, overlaps left", |b| {
             b.iter(|| stress::embed(black_box(nodes as usize), &edges));
         });
-        group.bench_function("arrange", |b| b.iter(|| arrange(black_box(&diagram), None)));
+        for layout in Layout::ALL.into_iter().skip(1) {
+            let start = Start {
+                layout,
+                ..Start::default()
+            };
+            group.bench_function(layout.as_str(), |b| {
+                b.iter(|| arrange(black_box(&diagram), start));
+            });
+        }
         group.bench_function("arrange again", |b| {
-            b.iter(|| arrange(black_box(&diagram), Some(&positions)));
+            b.iter(|| arrange(black_box(&diagram), Some(&positions).into()));
         });
         group.bench_function("scene", |b| {
             b.iter(|| Scene::new(black_box(&diagram), &positions));

@@ -215,17 +215,22 @@ impl Grid {
 
     /// The place nearest to `wish` where `shape` (seen from that place) overlaps nothing.
     pub fn free_place(&self, shape: Rect, wish: Point) -> Point {
+        let step = (shape.width.min(shape.height) / 3.0).clamp(6.0, 24.0);
+        self.free_place_by(shape, wish, step, step)
+    }
+
+    /// The same among the places that are some steps of this width and height from `wish`.
+    pub fn free_place_by(&self, shape: Rect, wish: Point, wide: f32, high: f32) -> Point {
         if !self.hits(shape.at(wish)) {
             return wish;
         }
-        let step = (shape.width.min(shape.height) / 3.0).clamp(6.0, 24.0);
         for ring in 1..=240i32 {
             let mut best: Option<(f32, Point)> = None;
             for k in -ring..=ring {
                 for (dx, dy) in [(k, -ring), (k, ring), (-ring, k), (ring, k)] {
                     let place = Point {
-                        x: wish.x + dx as f32 * step,
-                        y: wish.y + dy as f32 * step,
+                        x: wish.x + dx as f32 * wide,
+                        y: wish.y + dy as f32 * high,
                     };
                     let far = place.distance(wish);
                     if best.is_none_or(|(d, _)| far < d) && !self.hits(shape.at(place)) {

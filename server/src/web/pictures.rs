@@ -130,7 +130,7 @@ impl Pictures for PictureCache {
 
 fn draw(topology: &GetTopologyReply, before: Option<&Positions>) -> Drawn {
     let diagram = diagram(topology);
-    let positions = graph::arrange(&diagram, before);
+    let positions = graph::arrange(&diagram, before.into());
     let picture = Picture {
         version: topology.version,
         view: topology.view,

@@ -3,7 +3,7 @@
 use crate::demo::{Demo, with_demo};
 use api::{GetTopologyRequest, TopologyView};
 use app::topology_view::diagram;
-use graph::{Diagram, End, LabelKind, Rect, Scene, arrange};
+use graph::{Diagram, End, LabelKind, Rect, Scene, Start, arrange};
 
 /// Width of a router's symbol in pixels: the smallest node.
 const NODE: f32 = 40.0;
@@ -56,8 +56,12 @@ fn nothing_overlaps_nothing_jumps() {
     with_demo(async |demo| {
         for view in TopologyView::ALL {
             let before = shown(demo, view).await;
-            let places = arrange(&before, None);
-            assert_eq!(places, arrange(&before, None), "{view}: another picture");
+            let places = arrange(&before, Start::default());
+            assert_eq!(
+                places,
+                arrange(&before, Start::default()),
+                "{view}: another picture"
+            );
             assert_clear(&before, &Scene::new(&before, &places));
 
             let mut after = before.clone();
@@ -70,7 +74,7 @@ fn nothing_overlaps_nothing_jumps() {
             edge.a = End::Node(0);
             edge.b = End::Node(before.nodes.len() as u32);
             after.edges.push(edge);
-            let moved = arrange(&after, Some(&places));
+            let moved = arrange(&after, Some(&places).into());
             assert_clear(&after, &Scene::new(&after, &moved));
             let distance = |(id, place): (&String, &graph::Point)| {
                 let now = moved[id];

@@ -66,6 +66,66 @@ impl Adjacency {
         }
     }
 
+    /// A node from which the farthest is as near as can be; in a large graph nearly so. Of several
+    /// the one with most neighbours, of these the first. The graph must not be empty.
+    pub fn middle(&self) -> u32 {
+        const SMALL: usize = 400;
+        let mut hops = Vec::new();
+        let candidates: Vec<u32> = if self.len() <= SMALL {
+            (0..self.len() as u32).collect()
+        } else {
+            // The middle of a long shortest path, and what lies around it.
+            let farthest = |hops: &[u32]| {
+                (0..self.len() as u32)
+                    .filter(|&i| hops[i as usize] != u32::MAX)
+                    .max_by_key(|&i| (hops[i as usize], std::cmp::Reverse(i)))
+                    .unwrap_or(0)
+            };
+            self.hops(0, &mut hops);
+            let one = farthest(&hops);
+            self.hops(one, &mut hops);
+            let other = farthest(&hops);
+            let mut middle = other;
+            let length = hops[other as usize];
+            while hops[middle as usize] > length / 2 {
+                let back = |&&j: &&u32| hops[j as usize] + 1 == hops[middle as usize];
+                match self.of(middle).iter().find(back) {
+                    Some(&next) => middle = next,
+                    None => break,
+                }
+            }
+            let mut near = vec![middle];
+            near.extend(self.of(middle).iter().take(60));
+            near
+        };
+        let mut best = (u32::MAX, 0, 0);
+        for i in candidates {
+            self.hops(i, &mut hops);
+            let far = hops.iter().copied().filter(|&h| h != u32::MAX).max();
+            let key = (far.unwrap_or(0), usize::MAX - self.of(i).len(), i);
+            if (key.0, key.1) < (best.0, best.1) || best.0 == u32::MAX {
+                best = key;
+            }
+        }
+        best.2
+    }
+
+    /// The hops between two nodes that are far from one another: at least half of the most.
+    pub fn diameter(&self) -> u32 {
+        let mut hops = Vec::new();
+        let mut from = 0;
+        let mut most = 0;
+        for _ in 0..2 {
+            self.hops(from, &mut hops);
+            for (i, &h) in hops.iter().enumerate() {
+                if h != u32::MAX && h > most {
+                    (from, most) = (i as u32, h);
+                }
+            }
+        }
+        most
+    }
+
     /// The connected components, each ascending, in the order of their first nodes.
     pub fn components(&self) -> Vec<Vec<u32>> {
         let mut seen = vec![false; self.len()];

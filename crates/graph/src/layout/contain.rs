@@ -8,7 +8,7 @@
 
 use super::adjacency::Adjacency;
 use super::assign::{Wire, assign};
-use super::{ASPECT, flat};
+use super::{ASPECT, Known, Layout, flat, keep};
 use crate::boxes;
 use crate::geometry::Grid;
 use crate::shape::{HEAD, PADDING, Slot, box_around, footprint, heading_width};
@@ -232,11 +232,52 @@ fn choose(plan: &Plan) -> Setting {
     )
 }
 
+/// Places for all nodes and groups, from nothing but pins.
+pub(crate) fn around(
+    layout: Layout,
+    plan: &Plan,
+    nodes: &Known,
+    groups: &Known,
+) -> (Vec<Point>, Vec<Point>) {
+    let (at, centers) = cold(layout, plan);
+    let pins = nodes.pins.iter().chain(&groups.pins);
+    let (from, to): (Vec<Point>, Vec<Point>) = at
+        .iter()
+        .chain(&centers)
+        .zip(pins)
+        .filter_map(|(place, pin)| Some((*place, (*pin)?)))
+        .unzip();
+    if to.is_empty() {
+        return (at, centers);
+    }
+    // The whole picture goes to where the pins are; then those are a small change to it.
+    let motion = flat::Motion::between(&from, &to, false);
+    let amid = |places: &[Point], pins: &[Option<Point>]| Known {
+        before: places
+            .iter()
+            .map(|place| motion.apply(*place))
+            .map(|place| {
+                Some(Point {
+                    x: place.x.round(),
+                    y: place.y.round(),
+                })
+            })
+            .collect(),
+        pins: pins.to_vec(),
+    };
+    keep::warm(plan, &amid(&at, &nodes.pins), &amid(&centers, &groups.pins))
+}
+
 /// Places for all nodes and groups, from nothing.
-pub(crate) fn cold(plan: &Plan) -> (Vec<Point>, Vec<Point>) {
-    let setting = choose(plan);
-    let centers = set_boxes(plan, &setting);
+fn cold(layout: Layout, plan: &Plan) -> (Vec<Point>, Vec<Point>) {
     let mut nodes: Vec<Option<Point>> = vec![None; plan.diagram.nodes.len()];
+    let (setting, centers) = if layout == Layout::Containment {
+        let setting = choose(plan);
+        let centers = set_boxes(plan, &setting);
+        (setting, centers)
+    } else {
+        set_free(layout, plan, &mut nodes)
+    };
     for (g, list) in plan.members.iter().enumerate() {
         for (&node, seat) in list.iter().zip(plan.seats(centers[g], &setting.inner[g])) {
             nodes[node as usize] = Some(seat);
@@ -252,7 +293,9 @@ pub(crate) fn cold(plan: &Plan) -> (Vec<Point>, Vec<Point>) {
             height: s.1,
         })
         .collect();
-    place_loose(plan, &rects, &centers, &mut nodes, true);
+    if layout == Layout::Containment {
+        place_loose(plan, &rects, &centers, &mut nodes, true);
+    }
     let mut at: Vec<Point> = nodes.into_iter().map(Option::unwrap_or_default).collect();
     let mut bodies: Vec<Rect> = plan.shapes.iter().map(|s| s.grown(-2.0)).collect();
     let mut class = plan.group.clone();
@@ -272,6 +315,9 @@ pub(crate) fn cold(plan: &Plan) -> (Vec<Point>, Vec<Point>) {
     }
     assign(&mut at, &class, &bodies, &node_wires(plan));
     at.truncate(plan.shapes.len());
+    if layout != Layout::Containment {
+        return (at, centers);
+    }
     // Once more, now that their neighbours sit.
     let mut nodes: Vec<Option<Point>> = at.into_iter().map(Some).collect();
     for &i in &plan.loose {
@@ -280,6 +326,60 @@ pub(crate) fn cold(plan: &Plan) -> (Vec<Point>, Vec<Point>) {
     place_loose(plan, &rects, &centers, &mut nodes, false);
     let at = nodes.into_iter().map(Option::unwrap_or_default).collect();
     (at, centers)
+}
+
+/// Boxes and loose nodes as one graph, by a layout that knows nothing of boxes: centres of the
+/// boxes, and the loose nodes' places.
+fn set_free(layout: Layout, plan: &Plan, nodes: &mut [Option<Point>]) -> (Setting, Vec<Point>) {
+    let count = plan.members.len();
+    let inner: Vec<Vec<usize>> = plan
+        .members
+        .iter()
+        .map(|m| member_rows(m.len(), 1.2))
+        .collect();
+    let mut sizes: Vec<(f32, f32)> = (0..count).map(|g| plan.box_size(g, &inner[g])).collect();
+    if let Some(even) = boxes::even_size(&sizes) {
+        sizes.fill(even);
+    }
+    // Half of a lane around each box.
+    let mut shapes: Vec<Rect> = sizes
+        .iter()
+        .map(|&(width, height)| {
+            let (wide, high) = (width + LANE_X - flat::GAP, height + LANE_Y - flat::GAP);
+            Rect {
+                x: -wide / 2.0,
+                y: -high / 2.0,
+                width: wide,
+                height: high,
+            }
+        })
+        .collect();
+    shapes.extend(plan.loose.iter().map(|&i| plan.shapes[i as usize]));
+    let item = |end: u32| {
+        plan.box_of(end).or_else(|| {
+            let loose = plan.loose.binary_search(&(end - count as u32)).ok()?;
+            Some((count + loose) as u32)
+        })
+    };
+    let ends = plan.ends().filter_map(|(a, b)| Some((item(a)?, item(b)?)));
+    let graph = Adjacency::new(shapes.len(), ends);
+    let places = flat::cold(layout, &graph, &shapes, 0.0);
+    for (&node, place) in plan.loose.iter().zip(&places[count..]) {
+        nodes[node as usize] = Some(*place);
+    }
+    let centers = places[..count]
+        .iter()
+        .map(|p| Point {
+            x: p.x.round(),
+            y: p.y.round(),
+        })
+        .collect();
+    let setting = Setting {
+        inner,
+        sizes,
+        rows: Vec::new(),
+    };
+    (setting, centers)
 }
 
 /// Lines between nodes.
@@ -312,7 +412,7 @@ fn set_boxes(plan: &Plan, setting: &Setting) -> Vec<Point> {
 
     // By stress, then dealt to rows.
     let graph = Adjacency::new(count, wires.iter().map(|w| (w.a, w.b)));
-    let loose = flat::cold(&graph, &vec![nominal; count], LANE_X);
+    let loose = flat::cold(Layout::Stress, &graph, &vec![nominal; count], LANE_X);
     let mut order: Vec<u32> = (0..count as u32).collect();
     let by = |f: fn(Point) -> f32| {
         let loose = &loose;
@@ -454,7 +554,7 @@ pub(crate) fn place_loose(
         }),
     );
     let shapes: Vec<Rect> = waiting.iter().map(|&i| plan.shapes[i as usize]).collect();
-    let places = flat::cold(&inner, &shapes, 48.0);
+    let places = flat::cold(Layout::Stress, &inner, &shapes, 48.0);
     let own = Rect::around(shapes.iter().zip(&places).map(|(s, p)| s.at(*p))).unwrap_or_default();
     let above = Rect::around(
         rects.iter().copied().chain(

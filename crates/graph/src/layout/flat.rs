@@ -1,63 +1,235 @@
-//! Layout without boxes: each connected part by stress, the parts side by side.
+//! Layout without boxes: each connected part by itself, the parts side by side.
 
 use super::adjacency::Adjacency;
-use super::{ASPECT, overlap, pack, stress};
+use super::{
+    ASPECT, Flat, Known, Layout, circular, force, grid, layered, overlap, pack, radial, stress,
+};
 use crate::geometry::Grid;
 use crate::{Point, Rect};
 
 /// Least room between two nodes.
 pub(crate) const GAP: f32 = 14.0;
+/// Least room between two nodes that is made where a picture is kept: some layouts set nodes closer
+/// than others.
+pub(crate) const GAP_KEPT: f32 = GAP / 2.0;
 /// Parts of up to so many nodes are aligned.
 const ALIGNED: usize = 40;
 /// Room between parts that are not connected.
-const PART_GAP: f32 = 44.0;
+pub(crate) const PART_GAP: f32 = 44.0;
 
 /// Places for all nodes, from nothing. `spread` is what an edge is longer than its nodes are wide.
-pub(crate) fn cold(graph: &Adjacency, shapes: &[Rect], spread: f32) -> Vec<Point> {
-    let mut points = vec![Point::default(); shapes.len()];
-    let mut parts = Vec::new();
-    let mut alone = Vec::new();
-    for part in graph.components() {
-        if part.len() == 1 {
-            alone.extend(part);
-        } else {
-            parts.push(part);
-        }
+pub(crate) fn cold(layout: Layout, graph: &Adjacency, shapes: &[Rect], spread: f32) -> Vec<Point> {
+    if layout == Layout::Grid {
+        return grid::place(graph, shapes, spread);
     }
+    let mut points = vec![Point::default(); shapes.len()];
     let mut bounds: Vec<Rect> = Vec::new();
+    let parts = parts(layout, graph, shapes, spread, &mut points);
+    for part in &parts {
+        bounds.extend(extent(part, shapes, &points));
+    }
+    let sizes: Vec<(f32, f32)> = bounds.iter().map(|b| (b.width, b.height)).collect();
+    for ((part, from), to) in parts.iter().zip(&bounds).zip(pack::pack(&sizes, PART_GAP)) {
+        shift(
+            part,
+            &mut points,
+            Point {
+                x: to.x - from.x,
+                y: to.y - from.y,
+            },
+        );
+    }
+    points
+}
+
+/// Lays out each connected part by itself, wherever that is; those without lines are one part.
+fn parts(
+    layout: Layout,
+    graph: &Adjacency,
+    shapes: &[Rect],
+    spread: f32,
+    points: &mut [Point],
+) -> Vec<Vec<u32>> {
+    let (alone, mut parts): (Vec<_>, Vec<_>) =
+        graph.components().into_iter().partition(|p| p.len() == 1);
     for part in &parts {
         let own: Vec<Rect> = part.iter().map(|&i| shapes[i as usize]).collect();
-        let inner = graph.part(part);
-        let mut places = stress::place(&inner);
-        let mean = own.iter().map(|s| s.width).sum::<f32>() / own.len() as f32;
+        let places = connected(layout, &graph.part(part), &own, spread);
+        for (&node, place) in part.iter().zip(&places) {
+            points[node as usize] = *place;
+        }
+    }
+    if !alone.is_empty() {
+        let alone = alone.concat();
+        block(&alone, shapes, points);
+        parts.push(alone);
+    }
+    parts
+}
+
+/// Places for a connected graph.
+pub(crate) fn connected(
+    layout: Layout,
+    graph: &Adjacency,
+    shapes: &[Rect],
+    spread: f32,
+) -> Vec<Point> {
+    let mean = shapes.iter().map(|s| s.width).sum::<f32>() / shapes.len().max(1) as f32;
+    let free = |mut places: Vec<Point>| {
         let length = mean * 0.72 + spread;
         for place in &mut places {
             place.x *= length;
             place.y *= length;
         }
-        turn(&mut places, &inner, &own);
-        if part.len() <= ALIGNED {
+        turn(&mut places, graph, shapes);
+        if places.len() <= ALIGNED {
             align(&mut places);
         }
-        overlap::remove(&mut places, &own, GAP, true);
-        for (&node, place) in part.iter().zip(&places) {
-            points[node as usize] = *place;
-        }
-        bounds.extend(Rect::around(own.iter().zip(&places).map(|(s, p)| s.at(*p))));
+        overlap::remove(&mut places, shapes, GAP, true);
+        places
+    };
+    let tidy = |mut places: Vec<Point>| {
+        overlap::remove(&mut places, shapes, GAP / 2.0, false);
+        places
+    };
+    match layout {
+        Layout::Containment | Layout::Stress | Layout::Grid => free(stress::place(graph)),
+        Layout::Force => free(force::place(graph)),
+        Layout::Layered => tidy(layered::place(graph, shapes, spread)),
+        Layout::Circular => tidy(circular::place(graph, shapes)),
+        Layout::Radial => tidy(radial::place(graph, shapes, spread)),
     }
-    if !alone.is_empty() {
-        bounds.extend(block(&alone, shapes, &mut points));
-        parts.push(alone);
+}
+
+fn extent(part: &[u32], shapes: &[Rect], points: &[Point]) -> Option<Rect> {
+    Rect::around(
+        part.iter()
+            .map(|&i| shapes[i as usize].at(points[i as usize])),
+    )
+}
+
+fn shift(part: &[u32], points: &mut [Point], by: Point) {
+    for &node in part {
+        points[node as usize] = points[node as usize].shifted(by);
     }
-    let sizes: Vec<(f32, f32)> = bounds.iter().map(|b| (b.width, b.height)).collect();
-    for ((part, from), to) in parts.iter().zip(&bounds).zip(pack::pack(&sizes, PART_GAP)) {
+}
+
+/// Places for all nodes from nothing but pins: a part with pins is moved and turned to where they
+/// are, and the other parts go around those.
+pub(crate) fn around(layout: Layout, flat: &Flat, known: &Known) -> Vec<Point> {
+    let Flat {
+        graph,
+        shapes,
+        spread,
+    } = flat;
+    if !known.has_pins() {
+        return cold(layout, graph, shapes, *spread);
+    }
+    let pins = &known.pins;
+    let mut points = vec![Point::default(); shapes.len()];
+    let parts = if layout == Layout::Grid {
+        points = grid::place(graph, shapes, *spread);
+        vec![(0..shapes.len() as u32).collect()]
+    } else {
+        parts(layout, graph, shapes, *spread, &mut points)
+    };
+    let has_pin = |part: &Vec<u32>| part.iter().any(|&i| known.pins[i as usize].is_some());
+    let (held, free): (Vec<_>, Vec<_>) = parts.into_iter().partition(has_pin);
+    let may_turn = matches!(
+        layout,
+        Layout::Containment | Layout::Stress | Layout::Force | Layout::Circular | Layout::Radial
+    );
+    let mut taken = Grid::new(400.0);
+    for part in &held {
+        let (from, to): (Vec<Point>, Vec<Point>) = part
+            .iter()
+            .filter_map(|&i| Some((points[i as usize], pins[i as usize]?)))
+            .unzip();
+        let motion = Motion::between(&from, &to, may_turn);
         for &node in part {
-            let point = &mut points[node as usize];
-            point.x += to.x - from.x;
-            point.y += to.y - from.y;
+            points[node as usize] =
+                pins[node as usize].unwrap_or_else(|| motion.apply(points[node as usize]));
+        }
+        for &i in part {
+            taken.add(
+                shapes[i as usize]
+                    .grown(PART_GAP / 2.0)
+                    .at(points[i as usize]),
+            );
         }
     }
+    let middle = Rect::around(pins.iter().flatten().map(|p| Rect::point(*p))).unwrap_or_default();
+    for part in &free {
+        let Some(own) = extent(part, shapes, &points) else {
+            continue;
+        };
+        let center = own.center();
+        let shape = own.grown(PART_GAP / 2.0).at(Point {
+            x: -center.x,
+            y: -center.y,
+        });
+        let place = taken.free_place(shape, middle.center());
+        taken.add(shape.at(place));
+        let by = Point {
+            x: place.x - center.x,
+            y: place.y - center.y,
+        };
+        shift(part, &mut points, by);
+    }
+    overlap::remove_around(&mut points, shapes, &known.pinned(), GAP);
     points
+}
+
+/// A turn and a shift.
+pub(crate) struct Motion {
+    cos: f32,
+    sin: f32,
+    from: Point,
+    to: Point,
+}
+
+impl Motion {
+    /// The motion that brings the points `from` nearest to `to` (least squares: Procrustes), with a
+    /// turn or without.
+    pub fn between(from: &[Point], to: &[Point], may_turn: bool) -> Self {
+        let mut motion = Self {
+            cos: 1.0,
+            sin: 0.0,
+            from: mean(from),
+            to: mean(to),
+        };
+        if may_turn {
+            let (mut cos, mut sin) = (0.0f32, 0.0f32);
+            for (a, b) in from.iter().zip(to) {
+                let (ax, ay) = (a.x - motion.from.x, a.y - motion.from.y);
+                let (bx, by) = (b.x - motion.to.x, b.y - motion.to.y);
+                cos += ax * bx + ay * by;
+                sin += ax * by - ay * bx;
+            }
+            let length = (cos * cos + sin * sin).sqrt();
+            if length > 1e-3 {
+                (motion.cos, motion.sin) = (cos / length, sin / length);
+            }
+        }
+        motion
+    }
+
+    pub fn apply(&self, p: Point) -> Point {
+        let (x, y) = (p.x - self.from.x, p.y - self.from.y);
+        Point {
+            x: x * self.cos - y * self.sin + self.to.x,
+            y: x * self.sin + y * self.cos + self.to.y,
+        }
+    }
+}
+
+/// The mean of some points; the origin for none.
+pub(crate) fn mean(points: &[Point]) -> Point {
+    let n = points.len().max(1) as f32;
+    Point {
+        x: points.iter().map(|p| p.x).sum::<f32>() / n,
+        y: points.iter().map(|p| p.y).sum::<f32>() / n,
+    }
 }
 
 /// Lets nodes that are nearly level stand level, and likewise upright: the eye sees the difference,
@@ -82,7 +254,7 @@ fn align(points: &mut [Point]) {
 }
 
 /// Nodes without neighbours in rows.
-fn block(nodes: &[u32], shapes: &[Rect], points: &mut [Point]) -> Option<Rect> {
+fn block(nodes: &[u32], shapes: &[Rect], points: &mut [Point]) {
     let of = |&i: &u32| shapes[i as usize];
     let width = nodes.iter().map(of).map(|s| s.width).fold(0.0, f32::max) + 2.0 * GAP;
     let height = nodes.iter().map(of).map(|s| s.height).fold(0.0, f32::max) + 2.0 * GAP;
@@ -93,7 +265,6 @@ fn block(nodes: &[u32], shapes: &[Rect], points: &mut [Point]) -> Option<Rect> {
             y: (k / columns) as f32 * height,
         };
     }
-    Rect::around(nodes.iter().map(|i| of(i).at(points[*i as usize])))
 }
 
 /// Turns a part so that it lies wide and low, small ones with an edge level: stress says nothing
@@ -160,18 +331,21 @@ fn turn(points: &mut [Point], graph: &Adjacency, shapes: &[Rect]) {
 }
 
 /// Places for nodes of which some have one already: those stay, newcomers go to the nearest free
-/// place beside their neighbours.
-pub(crate) fn warm(
-    graph: &Adjacency,
-    shapes: &[Rect],
-    known: &[Option<Point>],
-    spread: f32,
-) -> Vec<Point> {
+/// place where the layout would have them.
+pub(crate) fn warm(layout: Layout, flat: &Flat, known: &Known) -> Vec<Point> {
+    let Flat {
+        graph,
+        shapes,
+        spread,
+    } = flat;
+    if layout == Layout::Circular {
+        return circular::warm(flat, known);
+    }
     let cell = shapes
         .iter()
         .map(|s| s.width.max(s.height))
         .fold(1.0, f32::max);
-    let mut points: Vec<Option<Point>> = known.to_vec();
+    let mut points = known.places();
     let mut taken = Grid::new(cell + GAP);
     for (shape, point) in shapes.iter().zip(&points) {
         if let Some(point) = point {
@@ -200,29 +374,67 @@ pub(crate) fn warm(
             .iter()
             .filter_map(|&j| points[j as usize])
             .collect();
-        let wish = wish(&near, &points, shape, &taken, shape.width * 0.72 + spread);
-        let place = taken.free_place(shape, wish);
+        let length = shape.width * 0.72 + spread;
+        let wish = wish(layout, &near, &points, shape, &taken, length);
+        let place = if layout == Layout::Grid {
+            grid::free_place(&taken, shape, wish, &points, shapes)
+        } else {
+            taken.free_place(shape, wish)
+        };
         taken.add(shape.at(place));
         points[node as usize] = Some(place);
     }
     let mut points: Vec<Point> = points.into_iter().flatten().collect();
     // A label that has grown may have come upon its neighbour.
-    overlap::remove(&mut points, shapes, GAP, false);
+    overlap::remove_around(&mut points, shapes, &known.pinned(), GAP_KEPT);
     points
 }
 
 /// Where a newcomer with neighbours at `near` wants to be.
-fn wish(near: &[Point], all: &[Option<Point>], shape: Rect, taken: &Grid, length: f32) -> Point {
-    match near {
-        [] => {
+fn wish(
+    layout: Layout,
+    near: &[Point],
+    all: &[Option<Point>],
+    shape: Rect,
+    taken: &Grid,
+    length: f32,
+) -> Point {
+    let settled = || all.iter().flatten().copied();
+    match (layout, near) {
+        (_, []) => {
             // Alone: below the picture, at its left.
-            let bounds = Rect::around(all.iter().flatten().map(|p| Rect::point(*p)));
+            let bounds = Rect::around(settled().map(Rect::point));
             bounds.map_or(Point::default(), |b| Point {
                 x: b.x,
                 y: b.bottom() + shape.height + PART_GAP,
             })
         }
-        [one] => {
+        (Layout::Layered, _) => {
+            // In the layer below its neighbours, or between them.
+            let at = mean(near);
+            let lowest = near.iter().map(|p| p.y).fold(f32::MIN, f32::max);
+            let below = if lowest - at.y < shape.height {
+                lowest + shape.height + length * 0.3
+            } else {
+                at.y
+            };
+            let layer = settled()
+                .map(|p| p.y)
+                .min_by(|a, b| (a - below).abs().total_cmp(&(b - below).abs()))
+                .filter(|y| (y - below).abs() < shape.height);
+            Point {
+                x: at.x,
+                y: layer.unwrap_or(below),
+            }
+        }
+        (Layout::Radial, _) => {
+            // Outwards from its neighbours.
+            let bounds = Rect::around(settled().map(Rect::point)).unwrap_or_default();
+            let (at, middle) = (mean(near), bounds.center());
+            let far = at.distance(middle).max(1.0);
+            at.towards(middle, -length / far)
+        }
+        (_, [one]) => {
             // Beside its only neighbour, on the side with most air.
             let mut best = (usize::MAX, *one);
             for (dx, dy) in WAYS {
@@ -237,10 +449,7 @@ fn wish(near: &[Point], all: &[Option<Point>], shape: Rect, taken: &Grid, length
             }
             best.1
         }
-        more => Point {
-            x: more.iter().map(|p| p.x).sum::<f32>() / more.len() as f32,
-            y: more.iter().map(|p| p.y).sum::<f32>() / more.len() as f32,
-        },
+        (_, more) => mean(more),
     }
 }
 

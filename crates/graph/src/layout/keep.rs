@@ -1,7 +1,7 @@
 //! Containment once more, after a small change: what had a place keeps it.
 
 use super::contain::{Plan, member_rows, place_loose};
-use super::{flat, overlap};
+use super::{Known, flat, overlap};
 use crate::boxes;
 use crate::geometry::Grid;
 use crate::shape::heading_width;
@@ -13,13 +13,27 @@ const BOX_GAP: f32 = 36.0;
 /// Places for all nodes and groups, from those that are known.
 pub(crate) fn warm(
     plan: &Plan,
-    known_nodes: &[Option<Point>],
-    known_groups: &[Option<Point>],
+    known_nodes: &Known,
+    known_groups: &Known,
 ) -> (Vec<Point>, Vec<Point>) {
     let count = plan.members.len();
-    let mut nodes = known_nodes.to_vec();
-    let mut groups = known_groups.to_vec();
-    expel(plan, &mut nodes, &groups);
+    let mut nodes = known_nodes.before.clone();
+    let mut groups = known_groups.places();
+    expel(plan, &mut nodes, &known_groups.before);
+    let pinned: Vec<bool> = plan
+        .members
+        .iter()
+        .zip(&known_groups.pins)
+        .map(|(list, pin)| {
+            pin.is_some() || list.iter().any(|&i| known_nodes.pins[i as usize].is_some())
+        })
+        .collect();
+    if pinned.contains(&true) {
+        follow(plan, &mut nodes, &mut groups, known_nodes, known_groups);
+    }
+    for (place, pin) in nodes.iter_mut().zip(&known_nodes.pins) {
+        *place = pin.or(*place);
+    }
 
     // New boxes near what they are linked to, else to the right of all others.
     for (g, list) in plan.members.iter().enumerate() {
@@ -36,6 +50,14 @@ pub(crate) fn warm(
             if nodes[node as usize].is_none() {
                 nodes[node as usize] = Some(seat_for(plan, g, node, &nodes, groups[g]));
             }
+        }
+    }
+    // A pinned box has the middle of all its members where its pin is.
+    let rects = boxes::needed(plan.diagram, &nodes, &groups);
+    for (g, list) in plan.members.iter().enumerate() {
+        if let (Some(pin), Some(rect)) = (known_groups.pins[g], rects[g]) {
+            let by = from_to(rect.center(), pin);
+            carry(list, &mut nodes, &known_nodes.pins, by);
         }
     }
 
@@ -65,7 +87,13 @@ pub(crate) fn warm(
         shapes.push(plan.shapes[i as usize].grown(-7.0));
     }
     let before = at.clone();
-    overlap::remove(&mut at, &shapes, flat::GAP, false);
+    let mut fixed = pinned;
+    fixed.extend(
+        loose
+            .iter()
+            .map(|&i| known_nodes.pins[i as usize].is_some()),
+    );
+    overlap::remove_around(&mut at, &shapes, &fixed, flat::GAP);
     let mut moved_rects = rects;
     for g in 0..count {
         let by = Point {
@@ -91,6 +119,65 @@ pub(crate) fn warm(
         nodes.into_iter().map(Option::unwrap_or_default).collect(),
         centers,
     )
+}
+
+/// Lets the members of a box come along with what is pinned of it: the box, or a member that was
+/// taken out of it. Who then sits where a pinned one is loses the seat.
+fn follow(
+    plan: &Plan,
+    nodes: &mut [Option<Point>],
+    groups: &mut [Option<Point>],
+    known_nodes: &Known,
+    known_groups: &Known,
+) {
+    let rects = boxes::needed(plan.diagram, nodes, &known_groups.before);
+    for (g, list) in plan.members.iter().enumerate() {
+        let held: Vec<(Option<Point>, Point)> = list
+            .iter()
+            .filter_map(|&i| Some((nodes[i as usize], known_nodes.pins[i as usize]?)))
+            .collect();
+        let by = match (known_groups.pins[g], held.first(), rects[g]) {
+            (Some(pin), _, Some(rect)) => from_to(rect.center(), pin),
+            (None, Some(&(before, pin)), Some(rect)) if !rect.contains(pin) => {
+                from_to(before.unwrap_or(rect.center()), pin)
+            }
+            (None, Some(&(_, pin)), None) => {
+                groups[g] = Some(pin);
+                continue;
+            }
+            _ => Point::default(),
+        };
+        carry(list, nodes, &known_nodes.pins, by);
+        if let (None, Some(center)) = (known_groups.pins[g], &mut groups[g]) {
+            *center = center.shifted(by);
+        }
+        let (step_x, step_y) = (plan.slot.step_x() - 1.0, plan.slot.step_y() - 1.0);
+        for &i in list {
+            let is_on = |(_, pin): &(Option<Point>, Point)| {
+                nodes[i as usize]
+                    .is_some_and(|p| (p.x - pin.x).abs() < step_x && (p.y - pin.y).abs() < step_y)
+            };
+            if held.iter().any(is_on) {
+                nodes[i as usize] = None;
+            }
+        }
+    }
+}
+
+/// Moves those of `list` that have a place and no pin.
+fn carry(list: &[u32], nodes: &mut [Option<Point>], pins: &[Option<Point>], by: Point) {
+    for &i in list {
+        if let (Some(point), None) = (&mut nodes[i as usize], pins[i as usize]) {
+            *point = point.shifted(by);
+        }
+    }
+}
+
+fn from_to(from: Point, to: Point) -> Point {
+    Point {
+        x: to.x - from.x,
+        y: to.y - from.y,
+    }
 }
 
 /// Takes their place from members that sit in a foreign box: they came from there.

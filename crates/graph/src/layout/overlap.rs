@@ -16,6 +16,17 @@ const SLACK: f32 = 0.5;
 /// Pairs that overlap are pushed apart along the axis that takes less; crowds are spread first by
 /// scaling all. What is left goes to the nearest free place, smaller ones first.
 pub(crate) fn remove(points: &mut [Point], shapes: &[Rect], gap: f32, may_scale: bool) {
+    push(points, shapes, &[], gap, may_scale);
+}
+
+/// The same without scaling, around those that are `pinned`: they do not move, and two of them may
+/// stay on top of one another.
+pub(crate) fn remove_around(points: &mut [Point], shapes: &[Rect], pinned: &[bool], gap: f32) {
+    push(points, shapes, pinned, gap, false);
+}
+
+fn push(points: &mut [Point], shapes: &[Rect], pinned: &[bool], gap: f32, may_scale: bool) {
+    let is_pinned = |i: usize| pinned.get(i).copied().unwrap_or(false);
     let cell = shapes
         .iter()
         .map(|s| s.width.max(s.height))
@@ -42,12 +53,18 @@ pub(crate) fn remove(points: &mut [Point], shapes: &[Rect], gap: f32, may_scale:
         }
     }
     for round in 0..ROUNDS {
-        let close = pairs(points, shapes, cell, gap);
+        let mut close = pairs(points, shapes, cell, gap);
+        close.retain(|&(i, j)| !(is_pinned(i as usize) && is_pinned(j as usize)));
         if close.is_empty() {
             return;
         }
         for (i, j) in close {
             let (i, j) = (i as usize, j as usize);
+            let (to_i, to_j) = match (is_pinned(i), is_pinned(j)) {
+                (true, _) => (0.0, 1.0),
+                (_, true) => (1.0, 0.0),
+                _ => (0.5, 0.5),
+            };
             let (a, b) = (shapes[i].at(points[i]), shapes[j].at(points[j]));
             let over_x = a.right().min(b.right()) - a.x.max(b.x) + gap;
             let over_y = a.bottom().min(b.bottom()) - a.y.max(b.y) + gap;
@@ -57,13 +74,13 @@ pub(crate) fn remove(points: &mut [Point], shapes: &[Rect], gap: f32, may_scale:
             let (ca, cb) = (a.center(), b.center());
             // Of two in the very same place the first goes left or up.
             if over_x < over_y {
-                let way = if ca.x <= cb.x { 0.5 } else { -0.5 } * over_x;
-                points[i].x -= way;
-                points[j].x += way;
+                let way = if ca.x <= cb.x { over_x } else { -over_x };
+                points[i].x -= way * to_i;
+                points[j].x += way * to_j;
             } else {
-                let way = if ca.y <= cb.y { 0.5 } else { -0.5 } * over_y;
-                points[i].y -= way;
-                points[j].y += way;
+                let way = if ca.y <= cb.y { over_y } else { -over_y };
+                points[i].y -= way * to_i;
+                points[j].y += way * to_j;
             }
         }
         // A crowd that pushing alone does not dissolve is given more room.
@@ -74,7 +91,7 @@ pub(crate) fn remove(points: &mut [Point], shapes: &[Rect], gap: f32, may_scale:
             }
         }
     }
-    settle(points, shapes, cell, gap);
+    settle(points, shapes, pinned, cell, gap);
 }
 
 /// Pairs closer than the gap, in a fixed order.
@@ -122,11 +139,15 @@ fn pairs(points: &[Point], shapes: &[Rect], cell: f32, gap: f32) -> Vec<(u32, u3
 }
 
 /// Puts whatever still overlaps into the nearest free place.
-fn settle(points: &mut [Point], shapes: &[Rect], cell: f32, gap: f32) {
-    let mut order: Vec<usize> = (0..points.len()).collect();
+fn settle(points: &mut [Point], shapes: &[Rect], pinned: &[bool], cell: f32, gap: f32) {
+    let is_pinned = |i: &usize| pinned.get(*i).copied().unwrap_or(false);
+    let (fixed, mut order): (Vec<usize>, Vec<usize>) = (0..points.len()).partition(is_pinned);
     let area = |i: usize| shapes[i].width * shapes[i].height;
     order.sort_by(|&i, &j| area(j).total_cmp(&area(i)).then(i.cmp(&j)));
     let mut grid = Grid::new(cell);
+    for i in fixed {
+        grid.add(shapes[i].grown(gap / 2.0).at(points[i]));
+    }
     for i in order {
         // Half the gap around each; a little less around the newcomer, so that touching is free.
         let shape = shapes[i].grown(gap / 2.0);

@@ -29,7 +29,7 @@ fn hostile() -> (Diagram, Positions) {
         edge.capacity = [f32::NAN, f32::INFINITY, -1.0, 0.0, 5e9, 1.5, 1e30][index];
         diagram.groups[index].label = (*name).into();
     }
-    let positions = arrange(&diagram, None);
+    let positions = arrange(&diagram, graph::Start::default());
     (diagram, positions)
 }
 
@@ -63,7 +63,7 @@ fn graphml_is_well_formed_and_declares_its_keys() {
 fn json_is_a_node_link_form_of_the_same() {
     for view in VIEWS {
         let diagram = fleet(view);
-        let positions = arrange(&diagram, None);
+        let positions = arrange(&diagram, graph::Start::default());
         let read: Value = serde_json::from_str(&json(&diagram, &positions)).expect("JSON");
         let nodes = read["nodes"].as_array().expect("nodes");
         assert_eq!(nodes.len(), diagram.nodes.len() + diagram.groups.len());

@@ -3,6 +3,7 @@
 
 mod exports;
 mod fleet;
+mod layouts;
 mod lens;
 mod palette;
 mod pictures;

@@ -3,7 +3,7 @@
 use crate::fleet::{SHAPES, VIEWS, View, fleet, random};
 use graph::{
     Diagram, Edge, EdgeKind, End, Group, LabelKind, Node, NodeKind, Point, Positions, Rect, Scene,
-    arrange,
+    Start, arrange,
 };
 
 /// Everything that must not overlap anything else: symbols with their labels, and boxes with all
@@ -66,7 +66,7 @@ fn encloses(outer: Rect, inner: Rect) -> bool {
         && outer.bottom() >= inner.bottom() - 0.1
 }
 
-fn assert_finite(scene: &Scene, what: &str) {
+pub fn assert_finite(scene: &Scene, what: &str) {
     let rects = scene
         .nodes
         .iter()
@@ -96,7 +96,7 @@ fn assert_finite(scene: &Scene, what: &str) {
 fn the_demo_fleet_is_clear_in_every_view() {
     for view in VIEWS {
         let diagram = fleet(view);
-        let scene = Scene::new(&diagram, &arrange(&diagram, None));
+        let scene = Scene::new(&diagram, &arrange(&diagram, Start::default()));
         let what = format!("{view:?}");
         assert_eq!(scene.nodes.len(), diagram.nodes.len());
         assert_eq!(scene.edges.len(), diagram.edges.len());
@@ -140,7 +140,7 @@ fn the_demo_fleet_is_clear_in_every_view() {
 fn most_capacities_of_the_demo_fleet_can_be_read() {
     for view in [View::Physical, View::Combined] {
         let diagram = fleet(view);
-        let scene = Scene::new(&diagram, &arrange(&diagram, None));
+        let scene = Scene::new(&diagram, &arrange(&diagram, Start::default()));
         let written = scene
             .labels
             .iter()
@@ -156,7 +156,7 @@ fn random_graphs_are_clear_in_every_view() {
         for nodes in [100, 1000] {
             for view in VIEWS {
                 let diagram = random(shape, nodes, view, 7);
-                let scene = Scene::new(&diagram, &arrange(&diagram, None));
+                let scene = Scene::new(&diagram, &arrange(&diagram, Start::default()));
                 let what = format!("{shape:?} {nodes} {view:?}");
                 assert_eq!(scene.nodes.len(), nodes as usize, "{what}");
                 assert_clear(&diagram, &scene, &what);
@@ -179,7 +179,7 @@ fn lines_end_at_borders_and_parallels_keep_apart() {
             ..Edge::default()
         });
     }
-    let scene = Scene::new(&diagram, &arrange(&diagram, None));
+    let scene = Scene::new(&diagram, &arrange(&diagram, Start::default()));
     let middles: Vec<Point> = scene.edges.iter().map(|e| e.curve.at(0.5)).collect();
     for (k, a) in middles.iter().enumerate() {
         for b in &middles[..k] {
@@ -201,7 +201,7 @@ fn lines_end_at_borders_and_parallels_keep_apart() {
 #[test]
 fn odd_diagrams_are_drawn_as_far_as_they_make_sense() {
     let empty = Diagram::default();
-    let scene = Scene::new(&empty, &arrange(&empty, None));
+    let scene = Scene::new(&empty, &arrange(&empty, Start::default()));
     assert_finite(&scene, "empty");
     assert!(scene.bounds.width > 0.0);
 
@@ -223,7 +223,7 @@ fn odd_diagrams_are_drawn_as_far_as_they_make_sense() {
         nodes: vec![node("a", None)],
         ..Diagram::default()
     };
-    assert_eq!(arrange(&one, None).len(), 1);
+    assert_eq!(arrange(&one, Start::default()).len(), 1);
 
     let odd = Diagram {
         nodes: vec![
@@ -269,8 +269,8 @@ fn odd_diagrams_are_drawn_as_far_as_they_make_sense() {
             },
         ],
     };
-    for previous in [None, Some(arrange(&odd, None))] {
-        let scene = Scene::new(&odd, &arrange(&odd, previous.as_ref()));
+    for previous in [None, Some(arrange(&odd, Start::default()))] {
+        let scene = Scene::new(&odd, &arrange(&odd, previous.as_ref().into()));
         assert_finite(&scene, "odd");
         assert_eq!(scene.nodes.len(), 5);
         assert_eq!(scene.boxes.len(), 3);
@@ -281,7 +281,7 @@ fn odd_diagrams_are_drawn_as_far_as_they_make_sense() {
         .collect();
     assert_finite(&Scene::new(&odd, &bad), "bad positions");
     assert_finite(
-        &Scene::new(&odd, &arrange(&odd, Some(&bad))),
+        &Scene::new(&odd, &arrange(&odd, Some(&bad).into())),
         "arranged from bad positions",
     );
 }
@@ -289,7 +289,7 @@ fn odd_diagrams_are_drawn_as_far_as_they_make_sense() {
 #[test]
 fn a_scene_survives_the_wire() {
     let diagram = fleet(View::Combined);
-    let scene = Scene::new(&diagram, &arrange(&diagram, None));
+    let scene = Scene::new(&diagram, &arrange(&diagram, Start::default()));
     let json = serde_json::to_string(&scene).unwrap();
     assert_eq!(serde_json::from_str::<Scene>(&json).unwrap(), scene);
 }

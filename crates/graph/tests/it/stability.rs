@@ -2,7 +2,7 @@
 
 use crate::fleet::{SHAPES, Shape, VIEWS, View, fleet, random};
 use crate::pictures::assert_clear;
-use graph::{Diagram, Edge, End, Group, Node, Positions, Scene, arrange};
+use graph::{Diagram, Edge, End, Group, Node, Positions, Scene, Start, arrange};
 
 /// Width of a router's symbol, the smallest node that has company: displacements are measured by it.
 const NODE: f32 = 40.0;
@@ -39,24 +39,24 @@ fn mean_move(before: &Positions, after: &Positions) -> f32 {
 }
 
 fn check(diagram: &Diagram, what: &str) {
-    let first = arrange(diagram, None);
+    let first = arrange(diagram, Start::default());
     assert_eq!(
         first,
-        arrange(diagram, None),
+        arrange(diagram, Start::default()),
         "{what}: same input, same picture"
     );
     assert_eq!(
         first,
-        arrange(diagram, Some(&first)),
+        arrange(diagram, Some(&first).into()),
         "{what}: nothing new, nothing moves"
     );
     for seed in 0..4 {
         let more = newcomer(diagram, seed);
-        let second = arrange(&more, Some(&first));
+        let second = arrange(&more, Some(&first).into());
         let moved = mean_move(&first, &second);
         assert!(moved < NODE, "{what}: {moved} px");
         assert_clear(&more, &Scene::new(&more, &second), what);
-        let third = arrange(diagram, Some(&second));
+        let third = arrange(diagram, Some(&second).into());
         assert!(mean_move(&second, &third) < NODE, "{what}: gone again");
     }
 }
@@ -86,13 +86,13 @@ fn one_more_node_hardly_moves_a_random_graph() {
 fn a_fleet_that_grows_router_by_router_stays_clear() {
     for view in [View::Virtual, View::Combined] {
         let mut diagram = fleet(view);
-        let mut positions = arrange(&diagram, None);
+        let mut positions = arrange(&diagram, Start::default());
         for seed in 0..30 {
             diagram = newcomer(&diagram, seed);
             if let Some(last) = diagram.nodes.last_mut() {
                 last.id = format!("new{seed}");
             }
-            positions = arrange(&diagram, Some(&positions));
+            positions = arrange(&diagram, Some(&positions).into());
             assert_clear(
                 &diagram,
                 &Scene::new(&diagram, &positions),
@@ -105,11 +105,11 @@ fn a_fleet_that_grows_router_by_router_stays_clear() {
 #[test]
 fn a_router_that_moves_house_leaves_its_old_box() {
     let mut diagram = fleet(View::Combined);
-    let first = arrange(&diagram, None);
+    let first = arrange(&diagram, Start::default());
     let node = &mut diagram.nodes[0];
     let (id, old) = (node.id.clone(), node.group.unwrap());
     node.group = Some(old + 3);
-    let second = arrange(&diagram, Some(&first));
+    let second = arrange(&diagram, Some(&first).into());
     let scene = Scene::new(&diagram, &second);
     assert_clear(&diagram, &scene, "moved");
     assert_ne!(first[&id], second[&id]);
@@ -121,7 +121,7 @@ fn a_router_that_moves_house_leaves_its_old_box() {
 #[test]
 fn a_new_host_finds_a_place_of_its_own() {
     let mut diagram = fleet(View::Combined);
-    let first = arrange(&diagram, None);
+    let first = arrange(&diagram, Start::default());
     let group = diagram.groups.len() as u32;
     diagram.groups.push(Group {
         id: "new".into(),
@@ -138,7 +138,7 @@ fn a_new_host_finds_a_place_of_its_own() {
     node.id = "fresh".into();
     node.group = Some(group);
     diagram.nodes.push(node);
-    let second = arrange(&diagram, Some(&first));
+    let second = arrange(&diagram, Some(&first).into());
     assert_clear(&diagram, &Scene::new(&diagram, &second), "new host");
     assert!(mean_move(&first, &second) < NODE);
 }
@@ -148,7 +148,7 @@ fn a_picture_that_is_mostly_new_is_arranged_anew() {
     let small = random(Shape::Tree, 10, View::Virtual, 3);
     let large = random(Shape::Tree, 100, View::Virtual, 3);
     assert_eq!(
-        arrange(&large, Some(&arrange(&small, None))),
-        arrange(&large, None)
+        arrange(&large, Some(&arrange(&small, Start::default())).into()),
+        arrange(&large, Start::default())
     );
 }

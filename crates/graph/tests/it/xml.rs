@@ -2,7 +2,7 @@
 
 use crate::fleet::{VIEWS, View, fleet};
 use graph::svg::{Options, Theme, render};
-use graph::{Scene, arrange};
+use graph::{Scene, Start, arrange};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use std::collections::BTreeMap;
@@ -69,7 +69,7 @@ pub fn parse(svg: &str) -> (Vec<Element>, String) {
 fn every_thing_can_be_focused_and_has_a_name() {
     for view in VIEWS {
         let diagram = fleet(view);
-        let scene = Scene::new(&diagram, &arrange(&diagram, None));
+        let scene = Scene::new(&diagram, &arrange(&diagram, Start::default()));
         let (elements, text) = parse(&render(&diagram, &scene, &Options::default()));
         let things: Vec<_> = elements
             .iter()
@@ -104,7 +104,7 @@ fn every_thing_can_be_focused_and_has_a_name() {
 #[test]
 fn links_work_without_script() {
     let diagram = fleet(View::Combined);
-    let scene = Scene::new(&diagram, &arrange(&diagram, None));
+    let scene = Scene::new(&diagram, &arrange(&diagram, Start::default()));
     let options = Options {
         href: Some("/?a=1&select=".into()),
         group_href: Some("/hosts/".into()),
@@ -131,7 +131,7 @@ fn states_show_without_colour() {
     let diagram = fleet(View::Virtual);
     let svg = render(
         &diagram,
-        &Scene::new(&diagram, &arrange(&diagram, None)),
+        &Scene::new(&diagram, &arrange(&diagram, Start::default())),
         &Options::default(),
     );
     for glyph in ["paused", "stopped", "failed", "unknown"] {
@@ -165,7 +165,7 @@ fn hostile_names_stay_text() {
                 (format!("g{name}"), (*name).into(), (*name).into());
         }
     }
-    let scene = Scene::new(&diagram, &arrange(&diagram, None));
+    let scene = Scene::new(&diagram, &arrange(&diagram, Start::default()));
     for href in [None, Some("javascript:alert('\"<&".to_owned())] {
         let options = Options {
             href,
