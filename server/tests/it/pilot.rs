@@ -14,7 +14,7 @@ use server::pilot::{NAMESPACE, services};
 use soap::{Message, Version, client};
 
 const OPERATIONS: [(&str, &[&str]); 4] = [
-    ("TopologyService", &["GetTopology"]),
+    ("TopologyService", &["GetTopology", "FindPaths"]),
     (
         "StatusService",
         &[
@@ -27,7 +27,7 @@ const OPERATIONS: [(&str, &[&str]); 4] = [
             "GetRouterStatus",
         ],
     ),
-    ("MeasurementService", &["QueryHistory"]),
+    ("MeasurementService", &["GetLoad", "QueryHistory"]),
     ("ProvisioningService", &["SuspendRouter", "ResumeRouter"]),
 ];
 
