@@ -152,6 +152,9 @@ pub struct PathLink {
     pub capacity_bits_per_second: Option<u64>,
     /// What it carries now in this direction, in bits a second, where it is counted.
     pub used_bits_per_second: Option<f64>,
+    /// What is free of its capacity in this direction, in bits a second: of a virtual link between
+    /// two hosts what is free of the physical links under it.
+    pub free_capacity_bits_per_second: Option<u64>,
 }
 
 /// The physical path under a virtual link, or under two that meet in a segment.

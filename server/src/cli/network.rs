@@ -105,7 +105,7 @@ pub(super) fn paths(reply: &FindPathsReply) -> String {
 
 fn steps(steps: &[PathStep]) -> String {
     let mut table = Table::new(&[
-        "element", "in", "out", "link", "state", "latency", "capacity", "carries",
+        "element", "in", "out", "link", "state", "latency", "capacity", "carries", "free",
     ]);
     for step in steps {
         let link = step.link.as_ref();
@@ -123,6 +123,10 @@ fn steps(steps: &[PathStep]) -> String {
             or_absent(
                 link.and_then(|link| link.used_bits_per_second)
                     .map(bit_rate),
+            ),
+            or_absent(
+                link.and_then(|link| link.free_capacity_bits_per_second)
+                    .map(capacity),
             ),
         ]);
     }

@@ -9,8 +9,8 @@
 //!
 //! Under a virtual link lies the physical path of fewest hops between the hosts of its routers
 //! ([`Underlays`]). That is taken to be so, not known: how the hosts' own network leads is nobody's
-//! to tell. A virtual link takes as long as the cables under it; within one host there are none, and
-//! how long it takes there is not known.
+//! to tell. A virtual link takes as long as the cables under it, and has free what they have; within
+//! one host there are none, and neither is known.
 
 use super::{State, errors, load::Load, translate};
 use api::{
@@ -385,7 +385,7 @@ impl<'a> Search<'a> {
                 Join::On => Some(0),
             }),
             PathMetric::FreeCapacity => plan.values(|join, forward| match join {
-                Join::Link(link) => free(&self.load, link, forward),
+                Join::Link(link) => underlays.free(&self.load, link, forward),
                 Join::On => Some(u64::MAX),
             }),
         };
@@ -461,14 +461,12 @@ impl<'a> Search<'a> {
         }
         let latencies = links.iter().map(|(link, _)| underlays.latency_ns(link));
         let latency: Option<u64> = latencies.sum();
-        let free = links
-            .iter()
-            .map(|(link, forward)| free(&self.load, link, *forward));
+        let free = (links.iter())
+            .map(|(link, forward)| underlays.free(&self.load, link, *forward))
+            .try_fold(u64::MAX, |least, free| Some(least.min(free?)));
         Sum {
             latency_seconds: latency.map(translate::seconds),
-            free: free
-                .collect::<Option<Vec<_>>>()
-                .and_then(|all| all.into_iter().min()),
+            free,
         }
     }
 
@@ -500,6 +498,7 @@ impl<'a> Search<'a> {
                     capacity_bits_per_second: link.capacity_bits_per_second,
                     used_bits_per_second: (self.load.traffic(&link.id))
                         .and_then(|traffic| traffic.toward(step.forward)),
+                    free_capacity_bits_per_second: underlays.free(&self.load, link, step.forward),
                 }),
             });
             (node, enters_by) = (step.to, ends.and_then(|[_, to]| interface(to)));
@@ -551,7 +550,7 @@ impl<'a> Search<'a> {
             String::new()
         };
         format!(
-            "No way leads from {from} to {to}. The one with the fewest obstacles: {}{and_more}.",
+            "No way leads from {from} to {to}. On the one with the fewest obstacles, {}{and_more}.",
             all.join(", ")
         )
     }
@@ -593,15 +592,6 @@ impl<'a> Search<'a> {
 struct Sum {
     latency_seconds: Option<f64>,
     free: Option<u64>,
-}
-
-/// What is free of a link in one direction, in bits a second.
-fn free(load: &Load, link: &Link, forward: bool) -> Option<u64> {
-    let used = load.traffic(&link.id)?.toward(forward)?;
-    Some(
-        link.capacity_bits_per_second?
-            .saturating_sub(used.ceil() as u64),
-    )
 }
 
 /// The interface at an end of a link.
@@ -688,19 +678,39 @@ impl<'a> Underlays<'a> {
         })
     }
 
-    /// How long a link takes, in nanoseconds: as declared, or what the cables under it take.
-    fn latency_ns(&mut self, link: &Link) -> Option<u64> {
+    /// The physical links that a link is, or that lie under it, each with whether it is passed from
+    /// its end `a` to `b`.
+    fn carriers(&mut self, link: &'a Link, forward: bool) -> Vec<(&'a Link, bool)> {
         match (link.kind, &link.a, &link.b) {
-            (LinkKind::Physical, ..) => link.latency_ns,
+            (LinkKind::Physical, ..) => vec![(link, forward)],
+            (LinkKind::Virtual, LinkEnd::Router(a), LinkEnd::Router(b)) if forward => {
+                self.cables(a.router, b.router)
+            }
             (LinkKind::Virtual, LinkEnd::Router(a), LinkEnd::Router(b)) => {
-                let cables = self.cables(a.router, b.router);
-                if cables.is_empty() {
-                    return None;
-                }
-                cables.iter().map(|(cable, _)| cable.latency_ns).sum()
+                self.cables(b.router, a.router)
             }
             // Half of what joins two routers.
-            (LinkKind::Virtual, ..) => None,
+            (LinkKind::Virtual, ..) => Vec::new(),
         }
+    }
+
+    /// How long a link takes, in nanoseconds.
+    fn latency_ns(&mut self, link: &'a Link) -> Option<u64> {
+        let carriers = self.carriers(link, true);
+        if carriers.is_empty() {
+            return None;
+        }
+        carriers.iter().map(|(cable, _)| cable.latency_ns).sum()
+    }
+
+    /// What is free of a link in one direction, in bits a second.
+    fn free(&mut self, load: &Load, link: &'a Link, forward: bool) -> Option<u64> {
+        let carriers = self.carriers(link, forward);
+        let free = carriers.iter().map(|(cable, forward)| {
+            let used = load.traffic(&cable.id)?.toward(*forward)?;
+            let capacity = cable.capacity_bits_per_second?;
+            Some(capacity.saturating_sub(used.ceil() as u64))
+        });
+        free.collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 }

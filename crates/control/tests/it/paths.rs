@@ -538,6 +538,18 @@ async fn the_load_tells_what_is_measured_and_paths_follow_what_is_free() {
             .fold(f64::INFINITY, f64::min);
         assert!((path.free_capacity_bits_per_second.unwrap() as f64 - least).abs() < 2.0);
     }
+
+    // A virtual link has free what the cables under it have.
+    let (from, to) = (
+        running.named("sense-poa").await,
+        running.named("sense-sp").await,
+    );
+    let mut request = between(from.id, to.id);
+    request.view = Some(TopologyView::Virtual);
+    let path = &running.paths(request).await[0];
+    let free = path.underlay[0].free_capacity_bits_per_second;
+    assert!(free.is_some_and(|free| free < 10_000_000_000), "{path:?}");
+    assert_eq!(path.free_capacity_bits_per_second, free);
     running.control.shutdown().await;
 }
 
