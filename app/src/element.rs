@@ -1,7 +1,7 @@
 //! What can be selected: one element of the topology, named by one string everywhere: in the
 //! picture (`data-id`), in addresses (`?select=`) and in lists.
 
-use api::{HostId, LinkEnd, LinkId, RouterId, SegmentId};
+use api::{ElementId, HostId, LinkEnd, LinkId, RouterId, SegmentId};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -27,6 +27,15 @@ impl Element {
             .map(Self::Router)
             .or_else(|| end.host.clone().map(Self::Host))
             .or_else(|| end.segment.clone().map(Self::Segment))
+    }
+
+    /// What an id is of; `None` if it names nothing.
+    pub fn of_id(id: &ElementId) -> Option<Self> {
+        id.router
+            .map(Self::Router)
+            .or_else(|| id.host.clone().map(Self::Host))
+            .or_else(|| id.segment.clone().map(Self::Segment))
+            .or_else(|| id.link.clone().map(Self::Link))
     }
 
     /// The address of the page that shows it selected in `view`.
@@ -67,6 +76,17 @@ impl FromStr for Element {
             }
         };
         parsed.map_err(|error| error.to_string())
+    }
+}
+
+impl From<Element> for ElementId {
+    fn from(element: Element) -> Self {
+        match element {
+            Element::Host(id) => id.into(),
+            Element::Router(id) => id.into(),
+            Element::Segment(id) => id.into(),
+            Element::Link(id) => id.into(),
+        }
     }
 }
 

@@ -8,23 +8,24 @@
 #![allow(missing_docs)]
 
 mod facts;
+mod load;
 mod series;
 
 pub use facts::{
     EndFacts, Fleet, HostFacts, HostTable, LinkFacts, LinkLine, RouterFacts, RouterRow,
     RouterTable, SegmentFacts,
 };
+pub use load::Load;
 pub use series::{InterfaceHistory, Range, RouterHistory, Series};
 
 use crate::{
-    Failure,
+    Element, Failure,
     wire::{Acting, Reading},
 };
-#[cfg(feature = "ssr")]
-use api::TopologyView;
 use api::{
-    CheckHostReply, EndpointAddress, HostId, LinkId, MacAddress, RegisterHostReply,
-    RemoveHostReply, ResumeRouterReply, RouterId, SegmentId, SuspendRouterReply,
+    CheckHostReply, EndpointAddress, FindPathsReply, HostId, LinkId, MacAddress, PathMetric,
+    RegisterHostReply, RemoveHostReply, ResumeRouterReply, RouterId, SegmentId, SuspendRouterReply,
+    TopologyView,
 };
 use leptos::prelude::*;
 
@@ -113,6 +114,35 @@ pub async fn segment_facts(id: SegmentId) -> Result<SegmentFacts, Failure> {
         members,
         segment: segment.clone(),
     })
+}
+
+/// The best paths between two elements, the best first, or why there is none.
+#[server(name = FindPaths, prefix = "/api", endpoint = "find_paths", protocol = Reading)]
+pub async fn find_paths(
+    from: Element,
+    to: Element,
+    view: TopologyView,
+    metric: PathMetric,
+    alternatives: u32,
+    #[server(default)] avoid: Vec<Element>,
+    #[server(default)] include_down: bool,
+) -> Result<FindPathsReply, Failure> {
+    let request = api::FindPathsRequest {
+        origin: from.into(),
+        destination: to.into(),
+        view: Some(view),
+        metric: Some(metric),
+        alternatives: Some(alternatives),
+        avoid: avoid.into_iter().map(Into::into).collect(),
+        include_down: Some(include_down),
+    };
+    Door::open()?.find_paths(request).await
+}
+
+/// What hosts, routers and links of a view use and carry now.
+#[server(name = ReadLoad, prefix = "/api", endpoint = "load", protocol = Reading)]
+pub async fn load(view: TopologyView) -> Result<Load, Failure> {
+    Door::open()?.load(view).await
 }
 
 /// All hosts.

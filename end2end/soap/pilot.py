@@ -3,6 +3,8 @@
     pilot.py read BASE_URL            every reading operation over SOAP 1.1 and 1.2, as JSON
     pilot.py act BASE_URL ROUTER_ID   suspend and resume over SOAP 1.1 and 1.2, as JSON
     pilot.py fault BASE_URL           typed faults over SOAP 1.1 and 1.2, as JSON
+    pilot.py network BASE_URL         paths, faults of asking for them, and the load, over SOAP 1.1 and
+                                      1.2, as JSON
     pilot.py hosts BASE_URL           check, register, read and remove a made-up host, and faults of
                                       it, over SOAP 1.1 and 1.2, as JSON
     pilot.py rates BASE_URL START END  mean rates of all interfaces' bytes between two times, seconds
@@ -20,7 +22,7 @@ import zeep
 from zeep.helpers import serialize_object
 
 SERVICES = {
-    "TopologyService": ["GetTopology"],
+    "TopologyService": ["GetTopology", "FindPaths"],
     "StatusService": [
         "ListHosts",
         "GetHostStatus",
@@ -30,7 +32,7 @@ SERVICES = {
         "ListRouters",
         "GetRouterStatus",
     ],
-    "MeasurementService": ["QueryHistory"],
+    "MeasurementService": ["GetLoad", "QueryHistory"],
     "ProvisioningService": ["SuspendRouter", "ResumeRouter"],
 }
 PORTS = {"1.1": "Soap11Endpoint", "1.2": "Soap12Endpoint"}
@@ -187,6 +189,33 @@ def fault(base):
     return provoked
 
 
+def network(base):
+    told = {}
+    for version in PORTS:
+        pilot = Pilot(base, version)
+        topology = pilot.call("GetTopology", view="combined")
+        routers = {router["name"]: {"router": router["id"]} for router in topology["routers"]}
+        ends = {"origin": routers["sense-poa"], "destination": routers["sense-rec"]}
+        apart = {"origin": routers["sense-poa"], "destination": routers["quarantine-1"]}
+        hosts = {"origin": {"host": "rio-edge-1"}, "destination": {"host": "rec-edge-1"}}
+        told[version] = {
+            "topology": topology,
+            "virtual": pilot.call("FindPaths", **ends, view="virtual"),
+            "physical": pilot.call(
+                "FindPaths", **hosts, view="physical", metric="latency", alternatives=16
+            ),
+            "around": pilot.call(
+                "FindPaths", **hosts, view="physical", avoid=[{"host": "rio-core-1"}]
+            ),
+            "none": pilot.call("FindPaths", **apart, view="virtual"),
+            "tooMany": pilot.fault("FindPaths", **hosts, alternatives=17),
+            "nowhere": pilot.fault("FindPaths", **{**hosts, "origin": {"host": "atlantis"}}),
+            "load": pilot.call("GetLoad"),
+            "physicalLoad": pilot.call("GetLoad", view="physical"),
+        }
+    return told
+
+
 def hosts(base):
     made_up = {"driver": "test", "transport": "local"}
     host = "by-zeep"
@@ -244,7 +273,15 @@ def main():
     if len(sys.argv) < 3:
         raise SystemExit(__doc__)
     command, base, *rest = sys.argv[1:]
-    commands = {"read": read, "act": act, "fault": fault, "hosts": hosts, "rates": rates, "watch": watch}
+    commands = {
+        "read": read,
+        "act": act,
+        "fault": fault,
+        "network": network,
+        "hosts": hosts,
+        "rates": rates,
+        "watch": watch,
+    }
     answer = commands[command](base, *rest)
     if answer is not None:
         json.dump(answer, sys.stdout, default=str, sort_keys=True)

@@ -3,12 +3,13 @@
 
 use crate::pilot::{NAMESPACE, name};
 use api::{
-    Caller, CheckHostReply, CheckHostRequest, Error, Event, EventStream, GetHostStatusReply,
-    GetHostStatusRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
-    GetTopologyRequest, Internal, ListHostsReply, ListHostsRequest, ListRoutersReply,
-    ListRoutersRequest, Operations, QueryHistoryReply, QueryHistoryRequest, RegisterHostReply,
-    RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResumeRouterReply,
-    ResumeRouterRequest, SuspendRouterReply, SuspendRouterRequest,
+    Caller, CheckHostReply, CheckHostRequest, Error, Event, EventStream, FindPathsReply,
+    FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetLoadReply, GetLoadRequest,
+    GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply, GetTopologyRequest, Internal,
+    ListHostsReply, ListHostsRequest, ListRoutersReply, ListRoutersRequest, Operations,
+    QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
+    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, SuspendRouterReply,
+    SuspendRouterRequest,
 };
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
@@ -221,6 +222,18 @@ impl Operations for Client {
         self.call(name::TOPOLOGY, "GetTopology", &request)
             .await
             .map(Arc::new)
+    }
+
+    async fn find_paths(
+        &self,
+        _: &Caller,
+        request: FindPathsRequest,
+    ) -> Result<FindPathsReply, Error> {
+        self.call(name::TOPOLOGY, "FindPaths", &request).await
+    }
+
+    async fn get_load(&self, _: &Caller, request: GetLoadRequest) -> Result<GetLoadReply, Error> {
+        self.call(name::MEASUREMENT, "GetLoad", &request).await
     }
 
     async fn get_router_status(

@@ -60,6 +60,8 @@ async fn ask(command: Command) -> ExitCode {
         Command::Host { remote, .. }
         | Command::Router { remote, .. }
         | Command::Topology { remote, .. }
+        | Command::Path { remote, .. }
+        | Command::Load { remote, .. }
         | Command::History { remote, .. }
         | Command::Events { remote, .. } => remote,
         Command::Demo(_) | Command::Serve { .. } => return ExitCode::SUCCESS,

@@ -1,18 +1,18 @@
 //! The server's side: the operations and the caller, taken from the request's context.
 
 use super::{
-    EndFacts, HostTable, InterfaceHistory, Range, RouterHistory, RouterRow, RouterTable, Series,
-    facts::Names,
+    EndFacts, HostTable, InterfaceHistory, Load, Range, RouterHistory, RouterRow, RouterTable,
+    Series, facts::Names,
 };
 use crate::{Element, Failure, endpoint::fitting, live::Run};
 use api::{
-    Aggregation, Caller, CheckHostReply, CheckHostRequest, EndpointAddress, Error,
-    GetHostStatusReply, GetHostStatusRequest, GetRouterStatusReply, GetRouterStatusRequest,
-    GetTopologyReply, GetTopologyRequest, HostId, IdError, LinkEnd, ListHostsRequest,
-    ListRoutersRequest, MacAddress, Metric, NotFound, Operations, QueryHistoryRequest,
-    RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResumeRouterReply,
-    ResumeRouterRequest, RouterId, SuspendRouterReply, SuspendRouterRequest, Timestamp,
-    TopologyView,
+    Aggregation, Caller, CheckHostReply, CheckHostRequest, EndpointAddress, Error, FindPathsReply,
+    FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetLoadRequest,
+    GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply, GetTopologyRequest, HostId,
+    IdError, LinkEnd, ListHostsRequest, ListRoutersRequest, MacAddress, Metric, NotFound,
+    Operations, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest, RemoveHostReply,
+    RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, RouterId, SuspendRouterReply,
+    SuspendRouterRequest, Timestamp, TopologyView,
 };
 use leptos::prelude::use_context;
 use std::{fmt::Display, sync::Arc};
@@ -99,6 +99,24 @@ impl Door {
         self.operations
             .get_host_status(&self.caller, GetHostStatusRequest { host })
             .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn find_paths(
+        &self,
+        request: FindPathsRequest,
+    ) -> Result<FindPathsReply, Failure> {
+        self.operations
+            .find_paths(&self.caller, request)
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn load(&self, view: TopologyView) -> Result<Load, Failure> {
+        self.operations
+            .get_load(&self.caller, GetLoadRequest { view: Some(view) })
+            .await
+            .map(Load::new)
             .map_err(|error| self.refuse(error))
     }
 

@@ -21,7 +21,9 @@ mod event;
 mod history;
 mod host;
 mod ids;
+mod load;
 mod operations;
+mod path;
 mod router;
 mod topology;
 
@@ -39,7 +41,9 @@ pub use host::{
     RemoveHostRequest, Transport, UnresponsiveRouter,
 };
 pub use ids::{HostId, IdError, LinkId, MacAddress, RouterId, SegmentId};
+pub use load::{Flow, GetLoadReply, GetLoadRequest, HostUse, LinkUse, RouterUse};
 pub use operations::Operations;
+pub use path::{FindPathsReply, FindPathsRequest, Path, PathLink, PathMetric, PathStep, Underlay};
 pub use router::{
     Disk, DiskMeasurement, GetRouterStatusReply, GetRouterStatusRequest, InterfaceKind,
     InterfaceMeasurement, LinkState, ListRoutersReply, ListRoutersRequest, ResumeRouterReply,
@@ -47,8 +51,8 @@ pub use router::{
     SuspendRouterReply, SuspendRouterRequest,
 };
 pub use topology::{
-    ChangeKind, ElementKind, GetTopologyReply, GetTopologyRequest, Link, LinkEnd, LinkKind,
-    LinkSource, LinkSourceKind, Segment, SegmentKind, TopologyChange, TopologyView,
+    ChangeKind, ElementId, ElementKind, GetTopologyReply, GetTopologyRequest, Link, LinkEnd,
+    LinkKind, LinkSource, LinkSourceKind, Segment, SegmentKind, TopologyChange, TopologyView,
 };
 
 /// An instant, UTC.

@@ -1,12 +1,12 @@
 //! The one interface to everything that VMS can do.
 
 use crate::{
-    Caller, CheckHostReply, CheckHostRequest, Error, EventStream, GetHostStatusReply,
-    GetHostStatusRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
-    GetTopologyRequest, ListHostsReply, ListHostsRequest, ListRoutersReply, ListRoutersRequest,
-    QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
-    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, SuspendRouterReply,
-    SuspendRouterRequest,
+    Caller, CheckHostReply, CheckHostRequest, Error, EventStream, FindPathsReply, FindPathsRequest,
+    GetHostStatusReply, GetHostStatusRequest, GetLoadReply, GetLoadRequest, GetRouterStatusReply,
+    GetRouterStatusRequest, GetTopologyReply, GetTopologyRequest, ListHostsReply, ListHostsRequest,
+    ListRoutersReply, ListRoutersRequest, QueryHistoryReply, QueryHistoryRequest,
+    RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResumeRouterReply,
+    ResumeRouterRequest, SuspendRouterReply, SuspendRouterRequest,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -75,6 +75,24 @@ pub trait Operations: Send + Sync {
         caller: &Caller,
         request: GetTopologyRequest,
     ) -> Result<Arc<GetTopologyReply>, Error>;
+
+    /// Returns the best paths between two elements of the topology, by hops, latency or free
+    /// capacity, with the physical paths under virtual links. Needs [`crate::Role::Observer`].
+    ///
+    /// That there is none is no error: the reply says why.
+    async fn find_paths(
+        &self,
+        caller: &Caller,
+        request: FindPathsRequest,
+    ) -> Result<FindPathsReply, Error>;
+
+    /// Returns what all hosts, routers and links use and carry at present, as it was measured last.
+    /// Needs [`crate::Role::Observer`].
+    async fn get_load(
+        &self,
+        caller: &Caller,
+        request: GetLoadRequest,
+    ) -> Result<GetLoadReply, Error>;
 
     /// Returns one router with its present measurements. Needs [`crate::Role::Observer`].
     async fn get_router_status(

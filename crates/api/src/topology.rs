@@ -151,6 +151,8 @@ pub struct Link {
     pub state: LinkState,
     /// Its capacity in bits a second, each way, where known.
     pub capacity_bits_per_second: Option<u64>,
+    /// How long it takes to get through it, in seconds, as declared.
+    pub latency_seconds: Option<f64>,
     /// The segment that a virtual link is in.
     pub segment: Option<SegmentId>,
     /// Who says that it exists: one at least.
@@ -184,6 +186,57 @@ pub struct LinkEnd {
     pub segment: Option<SegmentId>,
     /// The interface: a host's by name, a router's by MAC address.
     pub interface: Option<String>,
+}
+
+/// An element of the topology. Exactly one of host, router, segment and link is present.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "soap", derive(soap::Message))]
+#[serde(rename_all = "camelCase", default)]
+pub struct ElementId {
+    /// The host, if it is one.
+    pub host: Option<HostId>,
+    /// The router, if it is one.
+    pub router: Option<RouterId>,
+    /// The segment, if it is one.
+    pub segment: Option<SegmentId>,
+    /// The link, if it is one.
+    pub link: Option<LinkId>,
+}
+
+impl From<HostId> for ElementId {
+    fn from(id: HostId) -> Self {
+        Self {
+            host: Some(id),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<RouterId> for ElementId {
+    fn from(id: RouterId) -> Self {
+        Self {
+            router: Some(id),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<SegmentId> for ElementId {
+    fn from(id: SegmentId) -> Self {
+        Self {
+            segment: Some(id),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<LinkId> for ElementId {
+    fn from(id: LinkId) -> Self {
+        Self {
+            link: Some(id),
+            ..Self::default()
+        }
+    }
 }
 
 /// Who says that a link exists.

@@ -192,6 +192,8 @@ pub struct DeclaredLink {
     pub b: (HostId, String),
     /// Its capacity in bits a second, each way.
     pub capacity_bits_per_second: Option<u64>,
+    /// How long it takes to get through it.
+    pub latency: Option<Duration>,
 }
 
 impl Settings {

@@ -264,6 +264,7 @@ impl Settings {
                 a: (id(&link.a_host)?, link.a_interface.clone()),
                 b: (id(&link.b_host)?, link.b_interface.clone()),
                 capacity_bits_per_second: Some(link.capacity_bits_per_second),
+                latency: Some(link.latency),
             });
         }
         settings.demo = Some(fleet);
@@ -365,6 +366,7 @@ fn declared(link: &DeclaredLink) -> model::DeclaredLink {
         a: port(&link.a),
         b: port(&link.b),
         capacity_bits_per_second: link.capacity_bits_per_second,
+        latency_ns: (link.latency).map(|it| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX)),
     }
 }
 

@@ -13,7 +13,9 @@
 //! speaks against it. Nobody is believed more than others, but for one thing: a declared cable that
 //! LLDP contradicts joins no segments.
 
-use crate::{DeclaredLink, HostId, HostReport, LinkSource, Mac, Neighbor, Port};
+use crate::{
+    DeclaredLink, HostId, HostReport, LinkSource, Mac, Neighbor, Port, topology::is_believed,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Display,
@@ -28,6 +30,8 @@ pub(crate) struct Cable {
     pub sources: BTreeSet<LinkSource>,
     /// As declared, in bits a second, each way.
     pub capacity_bits_per_second: Option<u64>,
+    /// As declared.
+    pub latency_ns: Option<u64>,
     /// What speaks against it, in sentences.
     pub conflict: Option<String>,
 }
@@ -35,8 +39,7 @@ pub(crate) struct Cable {
 impl Cable {
     /// Whether frames are taken to get through.
     pub fn joins(&self) -> bool {
-        let is_heard = |source| matches!(source, &LinkSource::Lldp(_));
-        self.conflict.is_none() || self.sources.iter().any(is_heard)
+        is_believed(&self.sources, self.conflict.as_deref())
     }
 }
 
@@ -65,6 +68,7 @@ impl Cables {
             // Declared twice, with a capacity once: the order must not decide.
             let capacity = &mut cable.capacity_bits_per_second;
             *capacity = link.capacity_bits_per_second.max(*capacity);
+            cable.latency_ns = link.latency_ns.max(cable.latency_ns);
             says.add(&link.a, link.b.to_string());
             says.add(&link.b, link.a.to_string());
         }
@@ -122,6 +126,7 @@ fn cable<'a>(cables: &'a mut BTreeMap<(Port, Port), Cable>, a: &Port, b: &Port) 
             b: b.clone(),
             sources: BTreeSet::new(),
             capacity_bits_per_second: None,
+            latency_ns: None,
             conflict: None,
         })
 }

@@ -304,6 +304,9 @@ fn link(names: &Names<'_>, before: Option<&Link>, after: Option<&Link>) -> Strin
     if before.capacity_bits_per_second != after.capacity_bits_per_second {
         parts.push("has another capacity".to_owned());
     }
+    if before.latency_ns != after.latency_ns {
+        parts.push("has another latency".to_owned());
+    }
     if before.segment != after.segment {
         parts.push("is carried by another segment".to_owned());
     }

@@ -136,6 +136,9 @@ pub struct Link {
     pub state: LinkState,
     /// Its capacity in bits a second, each way.
     pub capacity_bits_per_second: Option<u64>,
+    /// How long it takes to get through it, in nanoseconds: as declared, so of a physical link only.
+    #[serde(default)]
+    pub latency_ns: Option<u64>,
     /// The segment of a virtual link.
     pub segment: Option<SegmentId>,
     /// Who says that it exists: one at least.
@@ -145,6 +148,20 @@ pub struct Link {
     /// while the cause does.
     #[serde(default)]
     pub conflict: Option<String>,
+}
+
+impl Link {
+    /// Whether frames are taken to get through it as far as its sources go: a declared link that
+    /// LLDP contradicts and nobody hears is not believed.
+    pub fn is_believed(&self) -> bool {
+        is_believed(&self.sources, self.conflict.as_deref())
+    }
+}
+
+/// See [`Link::is_believed`].
+pub(crate) fn is_believed(sources: &BTreeSet<LinkSource>, conflict: Option<&str>) -> bool {
+    let is_heard = |source: &LinkSource| matches!(source, LinkSource::Lldp(_));
+    conflict.is_none() || sources.iter().any(is_heard)
 }
 
 /// Physical or virtual.
@@ -199,4 +216,6 @@ pub struct DeclaredLink {
     pub b: Port,
     /// Its capacity in bits a second, each way, where known.
     pub capacity_bits_per_second: Option<u64>,
+    /// How long it takes to get through it, in nanoseconds, where known.
+    pub latency_ns: Option<u64>,
 }

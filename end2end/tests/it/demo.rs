@@ -174,6 +174,61 @@ fn a_pilot_acts_and_is_told_why_not() {
 }
 
 #[test]
+fn a_pilot_finds_paths_and_reads_the_load() {
+    let data = Scratch::new().unwrap();
+    let vms = VmsProcess::demo(data.path()).unwrap();
+    let base = vms.url("");
+    // Rates need two ticks, and one comes every ten seconds.
+    std::thread::sleep(Duration::from_secs(12));
+    let told = client::python("pilot.py", &["network", &base]).unwrap();
+    for version in VERSIONS {
+        let told = &told[version];
+        let names = |path: &Value| -> Vec<String> {
+            let steps = list(&path["steps"]).iter();
+            steps.map(|step| text(step, "name").to_owned()).collect()
+        };
+        let path = &told["virtual"]["paths"][0];
+        let chain = ["sense-poa", "sense-sp", "sense-rio", "sense-rec"];
+        assert_eq!(names(path), chain);
+        assert_eq!(path["hops"].as_u64(), Some(3));
+        let under = list(&path["underlay"]);
+        assert_eq!(under.len(), 3);
+        assert_eq!(names(&under[0])[..2], ["sense-poa", "poa-edge-1"]);
+        // The virtual links take what the cables under them take.
+        let sum: f64 = (under.iter())
+            .map(|under| under["latencySeconds"].as_f64().unwrap())
+            .sum();
+        assert!((path["latencySeconds"].as_f64().unwrap() - sum).abs() < 1e-9);
+
+        let paths = list(&told["physical"]["paths"]);
+        assert!(paths.len() > 3, "{} paths", paths.len());
+        let latency = |path: &Value| path["latencySeconds"].as_f64().unwrap();
+        assert!(paths.is_sorted_by(|a, b| latency(a) <= latency(b)));
+        for path in list(&told["around"]["paths"]) {
+            assert!(!names(path).contains(&"rio-core-1".to_owned()), "{path}");
+        }
+        assert!(list(&told["none"]["paths"]).is_empty());
+        assert!(text(&told["none"], "reason").contains("quarantine-1"));
+        assert_eq!(text(&told["tooMany"], "fault"), "InvalidArgument");
+        assert_eq!(text(&told["tooMany"]["detail"], "element"), "alternatives");
+        assert_eq!(text(&told["nowhere"], "fault"), "NotFound");
+        assert_eq!(text(&told["nowhere"]["detail"], "kind"), "host");
+
+        let load = &told["load"];
+        assert_eq!(
+            list(&load["hosts"]).len(),
+            list(&told["topology"]["hosts"]).len()
+        );
+        assert!(list(&load["routers"]).len() >= 36);
+        let flowing = list(&load["links"])
+            .iter()
+            .filter(|link| link["aToB"]["bitsPerSecond"].as_f64() > Some(0.0));
+        assert!(flowing.count() > 30, "{load}");
+        assert!(list(&told["physicalLoad"]["routers"]).is_empty());
+    }
+}
+
+#[test]
 fn a_pilot_takes_a_host_in_and_lets_it_go() {
     let data = Scratch::new().unwrap();
     let vms = VmsProcess::demo(data.path()).unwrap();

@@ -3,19 +3,20 @@
 
 use super::{
     Command, HistoryQuery, RouterCommand, hosts,
+    names::Names,
+    network,
     table::{ABSENT, Table, bit_rate, bytes, facts, or_absent},
     time::clock,
 };
 use api::{
-    Caller, Error, Event, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
-    GetTopologyRequest, HostFreshness, LinkEnd, ListRoutersReply, ListRoutersRequest, Operations,
+    Caller, Error, Event, GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest,
+    GetTopologyRequest, HostFreshness, ListRoutersReply, ListRoutersRequest, Operations,
     QueryHistoryReply, QueryHistoryRequest, ResumeRouterRequest, Router, RouterId,
     SuspendRouterRequest,
 };
 use futures_util::StreamExt as _;
 use serde::Serialize;
 use std::{
-    collections::HashMap,
     fmt::Write as _,
     io::{self, Write},
 };
@@ -76,7 +77,19 @@ pub async fn execute(
         Command::Topology { remote, view } => {
             let request = GetTopologyRequest { view: Some(view) };
             let reply = operations.get_topology(caller, request).await?;
-            write(out, remote.json, &*reply, topology)
+            write(out, remote.json, &reply, network::topology)
+        }
+        Command::Path { remote, query } => {
+            let reply = network::find_paths(query, operations, caller).await?;
+            write(out, remote.json, &reply, network::paths)
+        }
+        Command::Load { remote, view } => {
+            let request = GetLoadRequest { view: Some(view) };
+            let reply = operations.get_load(caller, request).await?;
+            let names = Names::read(operations, caller).await?;
+            write(out, remote.json, &reply, |reply| {
+                network::load(reply, &names)
+            })
         }
         Command::History { remote, query } => {
             let HistoryQuery {
@@ -390,72 +403,6 @@ fn some(text: String) -> String {
     } else {
         text
     }
-}
-
-fn topology(reply: &GetTopologyReply) -> String {
-    let names: HashMap<_, _> = reply
-        .routers
-        .iter()
-        .map(|router| (router.id, router.name.as_str()))
-        .collect();
-    let segments: HashMap<_, _> = reply
-        .segments
-        .iter()
-        .map(|segment| (&segment.id, segment.name.as_str()))
-        .collect();
-    let end = |end: &LinkEnd| {
-        let what = match (&end.host, &end.router, &end.segment) {
-            (Some(host), ..) => host.to_string(),
-            (_, Some(router), _) => names
-                .get(router)
-                .map_or_else(|| router.to_string(), |&name| name.to_owned()),
-            (.., Some(segment)) => segments
-                .get(segment)
-                .map_or_else(|| segment.to_string(), |&name| name.to_owned()),
-            _ => ABSENT.to_owned(),
-        };
-        match &end.interface {
-            Some(interface) => format!("{what} {interface}"),
-            None => what,
-        }
-    };
-    let mut table = Table::new(&["link", "end", "end", "state", "capacity", "says"]);
-    let mut conflicts = String::new();
-    for link in &reply.links {
-        if let Some(conflict) = &link.conflict {
-            let (a, b) = (end(&link.a), end(&link.b));
-            let _ = writeln!(conflicts, "\nConflict: {a} – {b}. {conflict}");
-        }
-        table.row([
-            match link.kind {
-                api::LinkKind::Physical => "physical",
-                api::LinkKind::Virtual => "virtual",
-            }
-            .to_owned(),
-            end(&link.a),
-            end(&link.b),
-            link.state.as_str().to_owned(),
-            or_absent(
-                link.capacity_bits_per_second
-                    .map(|capacity| bit_rate(capacity as f64)),
-            ),
-            link.sources
-                .iter()
-                .map(api::LinkSource::describe)
-                .collect::<Vec<_>>()
-                .join(", "),
-        ]);
-    }
-    format!(
-        "Version {} ({} view): {} hosts, {} routers, {} segments, {} links.\n\n{table}{conflicts}{}",
-        reply.version,
-        reply.view,
-        reply.hosts.len(),
-        reply.routers.len(),
-        reply.segments.len(),
-        reply.links.len(),
-        warnings(&reply.sources)
-    )
 }
 
 fn history(reply: &QueryHistoryReply) -> String {

@@ -6,6 +6,8 @@
 mod commands;
 mod endpoint;
 mod hosts;
+mod names;
+mod network;
 mod table;
 mod time;
 
@@ -14,7 +16,9 @@ pub use endpoint::Endpoint;
 pub use time::moment;
 
 use crate::config::Flags;
-use api::{Aggregation, HostId, MacAddress, Metric, RouterState, Timestamp, TopologyView};
+use api::{
+    Aggregation, HostId, MacAddress, Metric, PathMetric, RouterState, Timestamp, TopologyView,
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -66,6 +70,24 @@ pub enum Command {
     },
     /// Show the topology that a running server sees
     Topology {
+        /// Where and how.
+        #[command(flatten)]
+        remote: Remote,
+        /// Part to show: combined, virtual or physical
+        #[arg(long, default_value_t)]
+        view: TopologyView,
+    },
+    /// Find the best paths between two elements of the topology
+    Path {
+        /// Where and how.
+        #[command(flatten)]
+        remote: Remote,
+        /// What to find.
+        #[command(flatten)]
+        query: PathQuery,
+    },
+    /// Show what hosts and routers use and links carry at present
+    Load {
         /// Where and how.
         #[command(flatten)]
         remote: Remote,
@@ -197,6 +219,33 @@ pub enum RouterCommand {
     },
 }
 
+/// Which paths to find. An element is a host's id, a router's id or name, or a segment's id or name;
+/// with `host:`, `router:`, `segment:` or `link:` before it, it is that.
+#[derive(Clone, Debug, Args)]
+pub struct PathQuery {
+    /// Where they begin: a host, router or segment, by id or name
+    #[arg(value_name = "FROM")]
+    pub origin: String,
+    /// Where they end
+    #[arg(value_name = "TO")]
+    pub destination: String,
+    /// Links to use: combined, virtual or physical
+    #[arg(long, default_value_t)]
+    pub view: TopologyView,
+    /// What makes a path better: hops, latency or freeCapacity
+    #[arg(long, default_value_t)]
+    pub metric: PathMetric,
+    /// How many paths, the best included: 1 to 16
+    #[arg(long, value_name = "NUMBER", default_value_t = 3)]
+    pub alternatives: u32,
+    /// What not to use: a host, router, segment or link (`link:ID`); may be said again
+    #[arg(long, value_name = "ELEMENT")]
+    pub avoid: Vec<String>,
+    /// Use links that are down, too
+    #[arg(long)]
+    pub include_down: bool,
+}
+
 /// Which measurement to show.
 #[derive(Clone, Debug, Args)]
 pub struct HistoryQuery {
@@ -303,6 +352,9 @@ mod tests {
             "vms history r1 warmth",
             "vms history r1 cpuTime --start yesterday",
             "vms topology --view inner",
+            "vms path alpha",
+            "vms path alpha beta --metric beauty",
+            "vms load --view inner",
             "vms demo --config vms.toml",
             "vms host show",
             "vms host add alpha",

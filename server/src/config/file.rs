@@ -22,7 +22,7 @@ const SETTINGS: &[&str] = &[
     "link",
 ];
 const HOST: &[&str] = &["id", "uri", "uris", "key", "lldp", "name", "site"];
-const LINK: &[&str] = &["a", "b", "capacity"];
+const LINK: &[&str] = &["a", "b", "capacity", "latency"];
 
 /// A parsed file.
 pub(super) struct Document<'a> {
@@ -225,11 +225,15 @@ impl<'a> Document<'a> {
                 ));
             }
             let capacity = self.file.text(table.get_ref(), "capacity")?;
+            let latency = self.file.text(table.get_ref(), "latency")?;
             links.push(DeclaredLink {
                 a,
                 b,
                 capacity_bits_per_second: capacity
                     .map(|found| found.read(&self.file, super::capacity))
+                    .transpose()?,
+                latency: latency
+                    .map(|found| found.read(&self.file, super::latency))
                     .transpose()?,
             });
         }

@@ -20,7 +20,7 @@ mod file;
 mod values;
 
 pub use error::{ConfigError, Place};
-pub use values::{capacity, duration, link_end, listen};
+pub use values::{capacity, duration, latency, link_end, listen};
 
 use control::{DeclaredLink, HostSettings};
 use file::Document;

@@ -1,4 +1,4 @@
-//! How single values are written: addresses, durations, capacities, ends of links. Every error
+//! How single values are written: addresses, durations, capacities, latencies, ends of links. Every error
 //! says what was expected.
 
 use std::{net::SocketAddr, time::Duration};
@@ -113,6 +113,29 @@ pub fn capacity(text: &str) -> Result<u64, String> {
     Ok(bits.round() as u64)
 }
 
+/// Reads the latency of a link: a number with `us`, `ms` or `s`, up to a minute.
+pub fn latency(text: &str) -> Result<Duration, String> {
+    let wrong =
+        || format!("{text:?} is not a latency: 2ms, 2.5ms or 40us, for example, was expected");
+    let is_digit = |c: char| c.is_ascii_digit() || c == '.';
+    let digits = text.find(|c: char| !is_digit(c)).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(digits);
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    let factor = match unit.trim_start() {
+        "us" | "µs" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        _ => return Err(wrong()),
+    };
+    let nanoseconds = number * factor;
+    // Less than light needs for 30 cm is a slip of the pen, and so is more than a minute.
+    if (1.0..=6e10).contains(&nanoseconds) {
+        Ok(Duration::from_nanos(nanoseconds.round() as u64))
+    } else {
+        Err(wrong())
+    }
+}
+
 /// Reads one end of a declared link: a host's id and the name of its interface.
 pub fn link_end(text: &str) -> Result<(&str, &str), String> {
     text.rsplit_once(':')
@@ -174,6 +197,15 @@ mod tests {
             "", "G", "-1G", "10g", "1e9", "0", "nan", "infG", "10Gbit", "9999999T",
         ] {
             assert!(capacity(text).is_err(), "{text}");
+        }
+
+        assert_eq!(latency("2.5 ms").unwrap(), Duration::from_micros(2500));
+        assert_eq!(latency("40us").unwrap(), Duration::from_micros(40));
+        assert_eq!(latency("1s").unwrap(), Duration::from_secs(1));
+        for text in [
+            "", "2", "ms", "-1ms", "1e3us", "0ms", "61s", "2m", "2.5.1ms", "nans",
+        ] {
+            assert!(latency(text).unwrap_err().contains("2.5ms"), "{text}");
         }
 
         assert_eq!(link_end("alpha:eth0").unwrap(), ("alpha", "eth0"));

@@ -1,12 +1,12 @@
 //! `TopologyService`.
 
 use super::{NAMESPACE, caller, name};
-use api::{GetTopologyRequest, Operations};
+use api::{FindPathsRequest, GetTopologyRequest, Operations};
 use soap::{Call, Service};
 use std::sync::Arc;
 
 pub(super) fn service(operations: &Arc<dyn Operations>) -> Service {
-    let topology = operations.clone();
+    let (topology, paths) = (operations.clone(), operations.clone());
     Service::new(name::TOPOLOGY, NAMESPACE)
         .documentation(
             "The graph of hosts, virtual routers, segments and links. It has a version, which \
@@ -21,6 +21,18 @@ pub(super) fn service(operations: &Arc<dyn Operations>) -> Service {
             move |call: Call, request: GetTopologyRequest| {
                 let operations = topology.clone();
                 async move { operations.get_topology(&caller(&call), request).await }
+            },
+        )
+        .operation(
+            "FindPaths",
+            "Returns the best paths between two elements, none of which goes through an element \
+             twice: by hops, latency or free capacity; over physical or virtual links or both; with \
+             the physical paths under virtual links. Links that are down, and whatever is to be \
+             avoided, are left out. If there is no path, the reply says why. What is not known of a \
+             path is absent, never 0.",
+            move |call: Call, request: FindPathsRequest| {
+                let operations = paths.clone();
+                async move { operations.find_paths(&caller(&call), request).await }
             },
         )
 }

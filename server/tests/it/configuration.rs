@@ -65,6 +65,7 @@ fn everything_can_be_said() {
         a = "alpha:eth0"
         b = "beta:eth1"
         capacity = "2.5G"
+        latency = "40us"
         [[link]]
         a = "alpha:eth2"
         b = "beta:eth2"
@@ -95,7 +96,9 @@ fn everything_can_be_said() {
         config.links[0].capacity_bits_per_second,
         Some(2_500_000_000)
     );
+    assert_eq!(config.links[0].latency, Some(Duration::from_micros(40)));
     assert_eq!(config.links[1].capacity_bits_per_second, None);
+    assert_eq!(config.links[1].latency, None);
 }
 
 #[test]
@@ -192,7 +195,7 @@ fn what_is_wrong_is_told_with_line_column_and_what_was_expected() {
         ),
         (
             "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n[[link]]\na = \"a:1\"\nbandwidth = 1\n",
-            "vms.toml:6:1: \"bandwidth\" is not a setting of a link: a, b or capacity was expected",
+            "vms.toml:6:1: \"bandwidth\" is not a setting of a link: a, b, capacity or latency was expected",
         ),
         (
             "listen = 8080\n[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\n",

@@ -322,6 +322,41 @@ async fn present_graph(demo: &Demo, view: TopologyView) -> (u64, Answer) {
 }
 
 #[test]
+fn the_page_asks_for_paths_and_for_the_load() {
+    with_demo(async |demo| {
+        let ends = "from=host%3Apoa-edge-1&to=host%3Arec-edge-1&view=physical&metric=latency";
+        let found = demo
+            .get(&format!("/api/find_paths?{ends}&alternatives=3"))
+            .await;
+        assert_eq!(found.status, 200, "{}", found.text());
+        let found: serde_json::Value = serde_json::from_str(&found.text()).unwrap();
+        assert_eq!(found["paths"].as_array().unwrap().len(), 3);
+        let avoid = "avoid[0]=host%3Ario-core-1&avoid[1]=host%3Absb-core-1&include_down=true";
+        let around = demo
+            .get(&format!("/api/find_paths?{ends}&alternatives=1&{avoid}"))
+            .await;
+        let around: serde_json::Value = serde_json::from_str(&around.text()).unwrap();
+        let steps = around["paths"][0]["steps"].as_array().unwrap();
+        assert!(steps.len() > found["paths"][0]["steps"].as_array().unwrap().len());
+        let refused = demo
+            .get(&format!("/api/find_paths?{ends}&alternatives=99"))
+            .await;
+        assert_eq!(refused.status, 400, "{}", refused.text());
+
+        let load = demo.get("/api/load?view=combined").await;
+        assert_eq!(load.status, 200, "{}", load.text());
+        let load: serde_json::Value = serde_json::from_str(&load.text()).unwrap();
+        let length = |column: &str| load[column].as_array().unwrap().len();
+        assert_eq!(length("hosts"), length("host_cpu"));
+        assert_eq!(length("hosts"), length("host_memory"));
+        assert_eq!(length("routers"), length("router_cpu"));
+        for column in ["a_to_b", "b_to_a", "capacity"] {
+            assert_eq!(length("links"), length(column));
+        }
+    });
+}
+
+#[test]
 fn an_act_is_heard_on_the_event_stream() {
     with_demo(async |demo| {
         let router = demo.router_of_its_own(0).await;

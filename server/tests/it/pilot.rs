@@ -3,10 +3,11 @@
 use crate::demo::{Demo, with_demo};
 use api::{
     CheckHostReply, CheckHostRequest, CheckStepKind, Driver, EndpointAddress, Error,
-    GetHostStatusReply, GetHostStatusRequest, GetRouterStatusReply, GetRouterStatusRequest, HostId,
-    HostOrigin, ListHostsReply, ListHostsRequest, RegisterHostReply, RegisterHostRequest,
+    FindPathsReply, FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetLoadReply,
+    GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest, HostId, HostOrigin,
+    ListHostsReply, ListHostsRequest, PathMetric, RegisterHostReply, RegisterHostRequest,
     RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, RouterState,
-    SuspendRouterReply, SuspendRouterRequest, Transport,
+    SuspendRouterReply, SuspendRouterRequest, TopologyView, Transport,
 };
 use axum::body::Body;
 use http::Request;
@@ -14,7 +15,7 @@ use server::pilot::{NAMESPACE, services};
 use soap::{Message, Version, client};
 
 const OPERATIONS: [(&str, &[&str]); 4] = [
-    ("TopologyService", &["GetTopology"]),
+    ("TopologyService", &["GetTopology", "FindPaths"]),
     (
         "StatusService",
         &[
@@ -27,7 +28,7 @@ const OPERATIONS: [(&str, &[&str]); 4] = [
             "GetRouterStatus",
         ],
     ),
-    ("MeasurementService", &["QueryHistory"]),
+    ("MeasurementService", &["GetLoad", "QueryHistory"]),
     ("ProvisioningService", &["SuspendRouter", "ResumeRouter"]),
 ];
 
@@ -171,6 +172,82 @@ fn a_fault_has_its_type_in_both_versions() {
                 }
                 other => panic!("{other:?}"),
             }
+        }
+    });
+}
+
+#[test]
+fn paths_are_found_and_what_cannot_be_asked_is_a_fault() {
+    with_demo(async |demo| {
+        let host = |id: &str| -> api::ElementId { id.parse::<HostId>().unwrap().into() };
+        let request = FindPathsRequest {
+            origin: host("poa-edge-1"),
+            destination: host("rec-edge-1"),
+            view: Some(TopologyView::Physical),
+            metric: Some(PathMetric::Latency),
+            alternatives: Some(2),
+            avoid: vec![host("rio-core-1")],
+            include_down: None,
+        };
+        let direct = demo
+            .operations
+            .find_paths(&Demo::caller(), request.clone())
+            .await
+            .unwrap();
+        for version in Version::ALL {
+            let find = async |request: &FindPathsRequest| {
+                call::<_, FindPathsReply>(demo, "TopologyService", "FindPaths", version, request)
+                    .await
+                    .1
+            };
+            let reply = find(&request).await.unwrap();
+            assert_eq!(reply.paths.len(), 2);
+            let steps = |reply: &FindPathsReply| {
+                let paths = reply.paths.iter();
+                paths.map(|path| path.steps.len()).collect::<Vec<_>>()
+            };
+            assert_eq!(steps(&reply), steps(&direct));
+            assert_eq!(
+                reply.paths[0].latency_seconds,
+                direct.paths[0].latency_seconds
+            );
+            assert_eq!(reply.paths[0].steps[0].element, request.origin);
+
+            let many = FindPathsRequest {
+                alternatives: Some(17),
+                ..request.clone()
+            };
+            match find(&many).await {
+                Err(client::Error::Fault(Error::InvalidArgument(fault))) => {
+                    assert_eq!(fault.element, "alternatives");
+                }
+                other => panic!("{other:?}"),
+            }
+            let nowhere = FindPathsRequest {
+                destination: host("atlantis"),
+                ..request.clone()
+            };
+            assert!(matches!(
+                find(&nowhere).await,
+                Err(client::Error::Fault(Error::NotFound(fault))) if fault.id == "atlantis"
+            ));
+        }
+    });
+}
+
+#[test]
+fn the_load_is_told_in_one_call() {
+    with_demo(async |demo| {
+        for version in Version::ALL {
+            let request = GetLoadRequest {
+                view: Some(TopologyView::Physical),
+            };
+            let (status, reply) =
+                call::<_, GetLoadReply>(demo, "MeasurementService", "GetLoad", version, &request)
+                    .await;
+            let reply = reply.unwrap();
+            assert_eq!((status, reply.view), (200, TopologyView::Physical));
+            assert!(reply.routers.is_empty());
         }
     });
 }

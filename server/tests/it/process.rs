@@ -341,6 +341,91 @@ fn the_command_line_operates_a_server() {
 }
 
 #[test]
+fn the_command_line_finds_paths_and_tells_the_load() {
+    let server = Server::start(&["demo"]);
+    // By name, by id and with the kind; the same path.
+    let found = server.ask_json(&["path", "sense-poa", "sense-rec", "--view", "virtual"]);
+    let steps = found["paths"][0]["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 4, "{found}");
+    let (from, to) = (
+        &steps[0]["element"]["router"],
+        &steps[3]["element"]["router"],
+    );
+    let (from, to) = (
+        from.as_str().unwrap(),
+        format!("router:{}", to.as_str().unwrap()),
+    );
+    let same = server.ask_json(&["path", from, &to, "--view", "virtual"]);
+    assert_eq!(same["paths"][0]["hops"], found["paths"][0]["hops"]);
+    let shown = server.ask(&["path", "sense-poa", "sense-rec", "--view", "virtual"]);
+    assert!(shown.contains("Path 1: 3 hops, latency "), "{shown}");
+    assert!(
+        shown.contains("under it: sense-poa → poa-edge-1 → "),
+        "{shown}"
+    );
+
+    let hosts = ["path", "rio-edge-1", "rec-edge-1", "--view", "physical"];
+    let link = server.ask_json(&hosts)["paths"][0]["steps"][0]["link"]["id"].clone();
+    let avoid = format!("link:{}", link.as_str().unwrap());
+    let around = [&hosts[..], &["--avoid", &avoid, "--metric", "latency"]].concat();
+    let around = server.ask_json(&around);
+    assert_eq!(around["paths"][0]["hops"], 2, "{around}");
+    let cut = [
+        &hosts[..],
+        &[
+            "--avoid",
+            "rio-core-1",
+            "--avoid",
+            "bsb-core-1",
+            "--avoid",
+            &avoid,
+        ],
+    ];
+    let none = server.ask(&cut.concat());
+    assert!(
+        none.starts_with("No way leads from rio-edge-1 to rec-edge-1."),
+        "{none}"
+    );
+
+    // The first tick comes as soon as the fleet is known, the rates with the second.
+    let start = Instant::now();
+    let load = loop {
+        let load = server.ask_json(&["load"]);
+        if !load["hosts"].as_array().unwrap().is_empty() {
+            break load;
+        }
+        assert!(start.elapsed() < PATIENCE, "nothing is measured: {load}");
+    };
+    assert_eq!(load["hosts"][0]["simulated"], true);
+    assert!(server.ask(&["load"]).contains("Values are simulated."));
+    let physical = server.ask_json(&["load", "--view", "physical"]);
+    assert_eq!(physical["routers"].as_array().unwrap().len(), 0);
+
+    for (arguments, sentence) in [
+        (
+            ["path", "sense-poa", "nobody"],
+            "Nothing in the topology is called \"nobody\"",
+        ),
+        (
+            ["path", "host:sense-poa", "sense-rec"],
+            "Nothing in the topology is called",
+        ),
+        (
+            ["path", "sense-poa", "sense-poa"],
+            "destination: it is the origin",
+        ),
+    ] {
+        let output = vms(&arguments)
+            .args(["--server", &server.url])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said = text(&output.stderr);
+        assert!(said.contains(sentence), "{said}");
+    }
+}
+
+#[test]
 fn the_command_line_takes_hosts_in_and_lets_them_go() {
     let server = Server::start(&["demo"]);
     let refused = |arguments: &[&str]| refusal(&[arguments, &["--server", &server.url]].concat());

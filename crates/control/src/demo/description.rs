@@ -50,21 +50,23 @@ pub(super) struct PhysicalLink {
     pub a: (&'static str, &'static str),
     pub b: (&'static str, &'static str),
     pub gigabits: u64,
+    /// How long a frame takes: what light needs for a cable along the roads.
+    pub microseconds: u64,
 }
 
 #[rustfmt::skip]
 pub(super) const PHYSICAL_LINKS: [PhysicalLink; 11] = [
-    PhysicalLink { a: ("rio-core-1", "enp65s0f0"), b: ("sp-core-1", "enp65s0f0"), gigabits: 40 },
-    PhysicalLink { a: ("rio-core-1", "enp65s0f1"), b: ("bsb-core-1", "enp65s0f0"), gigabits: 40 },
-    PhysicalLink { a: ("sp-core-1", "enp65s0f1"), b: ("bsb-core-1", "enp65s0f1"), gigabits: 40 },
-    PhysicalLink { a: ("rio-core-1", "enp33s0f0"), b: ("rio-edge-1", "enp33s0f0"), gigabits: 10 },
-    PhysicalLink { a: ("rio-core-1", "enp33s0f1"), b: ("rec-edge-1", "enp33s0f0"), gigabits: 10 },
-    PhysicalLink { a: ("bsb-core-1", "enp33s0f0"), b: ("rec-edge-1", "enp33s0f1"), gigabits: 10 },
-    PhysicalLink { a: ("sp-core-1", "enp33s0f0"), b: ("sp-edge-1", "enp33s0f0"), gigabits: 10 },
-    PhysicalLink { a: ("sp-core-1", "enp33s0f1"), b: ("poa-edge-1", "enp33s0f0"), gigabits: 10 },
-    PhysicalLink { a: ("sp-edge-1", "enp33s0f1"), b: ("rio-edge-1", "enp33s0f1"), gigabits: 10 },
-    PhysicalLink { a: ("sp-edge-1", "enp2s0"), b: ("poa-edge-1", "enp2s0"), gigabits: 1 },
-    PhysicalLink { a: ("rio-edge-1", "enp2s0"), b: ("rec-edge-1", "enp2s0"), gigabits: 1 },
+    PhysicalLink { a: ("rio-core-1", "enp65s0f0"), b: ("sp-core-1", "enp65s0f0"), gigabits: 40, microseconds: 2_200 },
+    PhysicalLink { a: ("rio-core-1", "enp65s0f1"), b: ("bsb-core-1", "enp65s0f0"), gigabits: 40, microseconds: 6_100 },
+    PhysicalLink { a: ("sp-core-1", "enp65s0f1"), b: ("bsb-core-1", "enp65s0f1"), gigabits: 40, microseconds: 5_300 },
+    PhysicalLink { a: ("rio-core-1", "enp33s0f0"), b: ("rio-edge-1", "enp33s0f0"), gigabits: 10, microseconds: 45 },
+    PhysicalLink { a: ("rio-core-1", "enp33s0f1"), b: ("rec-edge-1", "enp33s0f0"), gigabits: 10, microseconds: 11_400 },
+    PhysicalLink { a: ("bsb-core-1", "enp33s0f0"), b: ("rec-edge-1", "enp33s0f1"), gigabits: 10, microseconds: 10_700 },
+    PhysicalLink { a: ("sp-core-1", "enp33s0f0"), b: ("sp-edge-1", "enp33s0f0"), gigabits: 10, microseconds: 38 },
+    PhysicalLink { a: ("sp-core-1", "enp33s0f1"), b: ("poa-edge-1", "enp33s0f0"), gigabits: 10, microseconds: 5_700 },
+    PhysicalLink { a: ("sp-edge-1", "enp33s0f1"), b: ("rio-edge-1", "enp33s0f1"), gigabits: 10, microseconds: 2_300 },
+    PhysicalLink { a: ("sp-edge-1", "enp2s0"), b: ("poa-edge-1", "enp2s0"), gigabits: 1, microseconds: 5_800 },
+    PhysicalLink { a: ("rio-edge-1", "enp2s0"), b: ("rec-edge-1", "enp2s0"), gigabits: 1, microseconds: 11_500 },
 ];
 
 /// The disk that every router has.

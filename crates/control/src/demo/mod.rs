@@ -14,6 +14,7 @@ mod xml;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use load::{SimulatedLoad, SimulatedRow};
 
@@ -54,6 +55,8 @@ pub struct DemoLink {
     pub b_interface: String,
     /// What it carries in each direction, in bits per second.
     pub capacity_bits_per_second: u64,
+    /// How long it takes to get through it.
+    pub latency: Duration,
 }
 
 impl Fleet {
@@ -79,6 +82,7 @@ impl Fleet {
                 b_host: link.b.0.to_owned(),
                 b_interface: link.b.1.to_owned(),
                 capacity_bits_per_second: link.gigabits * 1_000_000_000,
+                latency: Duration::from_micros(link.microseconds),
             })
             .collect();
         Fleet {

@@ -53,6 +53,16 @@ pub(crate) fn no_host(id: &HostId, topology: &Topology) -> Error {
     .into()
 }
 
+/// What else is not in the topology.
+pub(crate) fn no_element(kind: &str, id: &dyn Display) -> Error {
+    NotFound {
+        kind: kind.to_owned(),
+        id: id.to_string(),
+        message: format!("there is no {kind} {id}; GetTopology tells which there are"),
+    }
+    .into()
+}
+
 /// A part of a router, with the list of what it has.
 pub(crate) fn no_part(kind: &str, id: &str, router: &model::Router, has: &[String]) -> Error {
     NotFound {

@@ -1,12 +1,12 @@
 //! Hosts: their status, and their coming and going.
 
-use super::{State, View, authorise, errors, once::Once, translate};
+use super::{State, authorise, errors, once::Once, translate};
 use crate::{EndpointSettings, HostSettings, discovery::Update, store::StoreError};
 use api::{
     Caller, CheckHostReply, CheckHostRequest, CheckOutcome, CheckStep, CheckStepKind, Driver,
     EndpointAddress, Error, GetHostStatusReply, GetHostStatusRequest, HostId, HostLoad,
-    RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest, Role, Timestamp,
-    Transport, UnresponsiveRouter,
+    RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest, Role,
+    RouterMeasurement, Timestamp, Transport, UnresponsiveRouter,
 };
 use libvirt::{Uri, UriError};
 use model::{Contact, HostReport, Origin};
@@ -26,7 +26,11 @@ pub(crate) fn status(
     let contact = state.fleet.contact(&id);
     let now = Timestamp::now();
     let load = if source.current {
-        (state.latest.of_host(&id, now)).or_else(|| simulated_load(state, &view, &id, now))
+        let routers = view.topology().routers.values();
+        let here: Vec<_> = (routers.filter(|router| router.host == id))
+            .filter_map(|router| state.latest.of(router, now))
+            .collect();
+        load(state, &id, now, here.iter())
     } else {
         None
     };
@@ -53,19 +57,17 @@ pub(crate) fn status(
     })
 }
 
-/// What the demo's routers are made to use, together.
-fn simulated_load(
+/// What a host uses; of one of the demo, what these routers on it are made to use, together.
+pub(crate) fn load<'a>(
     state: &State,
-    view: &View,
     host: &model::HostId,
     now: Timestamp,
+    routers: impl Iterator<Item = &'a RouterMeasurement>,
 ) -> Option<HostLoad> {
-    let routers = view.topology().routers.values();
-    let measured: Vec<_> = routers
-        .filter(|router| router.host == *host)
-        .filter_map(|router| state.latest.of(router, now))
-        .filter(|measured| measured.simulated)
-        .collect();
+    if let Some(load) = state.latest.of_host(host, now) {
+        return Some(load);
+    }
+    let measured: Vec<_> = routers.filter(|measured| measured.simulated).collect();
     let cpus: Vec<_> = measured.iter().filter_map(|m| m.cpus_used).collect();
     let memory: Vec<_> = measured
         .iter()

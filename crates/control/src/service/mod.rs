@@ -5,14 +5,17 @@
 //!
 //! - `once`: acting once for each request id, and writing it down;
 //! - `routers`: what is done to routers; `hosts`: their status, their coming and going;
-//! - `history`: one metric over a span of time;
+//! - `history`: one metric over a span of time; `load`: what everything carries now;
+//! - `paths`: paths through the topology;
 //! - `errors`: why something was not done, in the caller's words;
 //! - `translate`: from the model to what callers are told.
 
 mod errors;
 mod history;
 pub(crate) mod hosts;
+mod load;
 mod once;
+mod paths;
 mod routers;
 pub(crate) mod translate;
 
@@ -23,12 +26,13 @@ use crate::{
     store::Store,
 };
 use api::{
-    Caller, CheckHostReply, CheckHostRequest, Error, EventStream, GetHostStatusReply,
-    GetHostStatusRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
-    GetTopologyRequest, ListHostsReply, ListHostsRequest, ListRoutersReply, ListRoutersRequest,
-    Operations, QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
-    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, Role, RouterId,
-    SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView,
+    Caller, CheckHostReply, CheckHostRequest, Error, EventStream, FindPathsReply, FindPathsRequest,
+    GetHostStatusReply, GetHostStatusRequest, GetLoadReply, GetLoadRequest, GetRouterStatusReply,
+    GetRouterStatusRequest, GetTopologyReply, GetTopologyRequest, ListHostsReply, ListHostsRequest,
+    ListRoutersReply, ListRoutersRequest, Operations, QueryHistoryReply, QueryHistoryRequest,
+    RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResumeRouterReply,
+    ResumeRouterRequest, Role, RouterId, SuspendRouterReply, SuspendRouterRequest, Timestamp,
+    TopologyView,
 };
 use async_trait::async_trait;
 use once::Once;
@@ -266,6 +270,24 @@ impl Operations for Service {
             .unwrap_or_else(PoisonError::into_inner);
         topologies.insert(wanted, kept);
         Ok(reply)
+    }
+
+    async fn find_paths(
+        &self,
+        caller: &Caller,
+        request: FindPathsRequest,
+    ) -> Result<FindPathsReply, Error> {
+        authorise(caller, Role::Observer)?;
+        paths::find(&self.state, &request)
+    }
+
+    async fn get_load(
+        &self,
+        caller: &Caller,
+        request: GetLoadRequest,
+    ) -> Result<GetLoadReply, Error> {
+        authorise(caller, Role::Observer)?;
+        Ok(load::get(&self.state, &request))
     }
 
     async fn get_router_status(

@@ -241,14 +241,12 @@ impl View {
     fn link(&self, link: &model::Link) -> api::Link {
         api::Link {
             id: id(&link.id),
-            kind: match link.kind {
-                model::LinkKind::Physical => api::LinkKind::Physical,
-                model::LinkKind::Virtual => api::LinkKind::Virtual,
-            },
+            kind: link_kind(link.kind),
             a: link_end(&link.a),
             b: link_end(&link.b),
             state: link_state(link.state),
             capacity_bits_per_second: link.capacity_bits_per_second,
+            latency_seconds: link.latency_ns.map(seconds),
             segment: link.segment.as_ref().map(id),
             sources: (link.sources.iter())
                 .map(|source| self.link_source(link, source))
@@ -288,6 +286,11 @@ impl View {
             LinkEnd::Segment(_) => None,
         }
     }
+}
+
+/// Nanoseconds as seconds.
+pub(crate) fn seconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e9
 }
 
 fn is_running(router: &model::Router) -> bool {
@@ -425,7 +428,14 @@ fn driver(driver: model::Driver) -> api::Driver {
     }
 }
 
-fn link_state(state: model::LinkState) -> api::LinkState {
+pub(crate) fn link_kind(kind: model::LinkKind) -> api::LinkKind {
+    match kind {
+        model::LinkKind::Physical => api::LinkKind::Physical,
+        model::LinkKind::Virtual => api::LinkKind::Virtual,
+    }
+}
+
+pub(crate) fn link_state(state: model::LinkState) -> api::LinkState {
     match state {
         model::LinkState::Up => api::LinkState::Up,
         model::LinkState::Down => api::LinkState::Down,

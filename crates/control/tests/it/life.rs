@@ -273,6 +273,7 @@ async fn settings_that_make_no_sense_are_refused_with_a_sentence() {
         a: (a.parse().unwrap(), "eth1".to_owned()),
         b: (b.parse().unwrap(), "eth1".to_owned()),
         capacity_bits_per_second: None,
+        latency: None,
     };
     let refused = async |change: &dyn Fn(&mut Settings)| {
         let mut settings = Settings::new(data.path().to_owned());

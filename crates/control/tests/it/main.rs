@@ -4,5 +4,6 @@ mod acting;
 mod history;
 mod hosts;
 mod life;
+mod paths;
 mod support;
 mod topology;

@@ -61,6 +61,7 @@ pub fn link(a: (&str, &str), b: (&str, &str)) -> DeclaredLink {
         a: port(a),
         b: port(b),
         capacity_bits_per_second: Some(10_000_000_000),
+        latency_ns: None,
     }
 }
 

@@ -1,0 +1,255 @@
+//! What makes a path better than another, and loopless alternatives to the best.
+
+use super::{
+    Network, Searcher, Way,
+    search::{Algebra, Cost},
+};
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+/// What makes one path better than another. Of equals the one with fewer hops is better.
+///
+/// Values are by [`Way::index`]: two for each edge. A way whose value is unknown is used where there
+/// is no path without such: those come last, ordered by hops, for nothing else is known of them.
+#[derive(Clone, Copy, Debug)]
+pub enum Measure<'a> {
+    /// The number of edges.
+    Hops,
+    /// The sum of the ways' lengths: the shorter is better.
+    Shortest(&'a [Option<u64>]),
+    /// The least of the ways' widths: the wider is better.
+    Widest(&'a [Option<u64>]),
+}
+
+/// A path, which goes through no node twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// All nodes on it, both ends included.
+    pub nodes: Vec<u32>,
+    /// The ways between them.
+    pub ways: Vec<Way>,
+    /// The sum or the least of its ways' values, by the measure; with [`Measure::Hops`], their
+    /// number. Absent if a value of it is unknown; the width of a path without ways is `u64::MAX`.
+    pub value: Option<u64>,
+}
+
+/// Which path comes first: what is unknown comes last, then what is measured, then hops.
+type Rank = (bool, Cost);
+
+struct Hops;
+struct Shortest<'a>(&'a [Option<u64>]);
+struct Widest<'a>(&'a [Option<u64>]);
+/// By hops, over ways that are at least so wide.
+struct AtLeast<'a>(&'a [Option<u64>], u64);
+
+impl Algebra for Hops {
+    fn of(&self, _: Way) -> Option<Cost> {
+        Some(Cost {
+            measured: 0,
+            hops: 1,
+        })
+    }
+
+    fn join(a: Cost, b: Cost) -> Cost {
+        sum(a, b)
+    }
+}
+
+impl Algebra for Shortest<'_> {
+    fn of(&self, way: Way) -> Option<Cost> {
+        let measured = value(self.0, way)?;
+        Some(Cost { measured, hops: 1 })
+    }
+
+    fn join(a: Cost, b: Cost) -> Cost {
+        sum(a, b)
+    }
+}
+
+impl Algebra for Widest<'_> {
+    fn of(&self, way: Way) -> Option<Cost> {
+        // Hops must not count here: with them, a part that is better by itself can make a worse
+        // whole, since what is wide may not matter once something else is narrow.
+        let measured = narrowness(value(self.0, way)?);
+        Some(Cost { measured, hops: 0 })
+    }
+
+    fn join(a: Cost, b: Cost) -> Cost {
+        a.max(b)
+    }
+}
+
+impl Algebra for AtLeast<'_> {
+    fn of(&self, way: Way) -> Option<Cost> {
+        (value(self.0, way)? >= self.1).then_some(Cost {
+            measured: 0,
+            hops: 1,
+        })
+    }
+
+    fn join(a: Cost, b: Cost) -> Cost {
+        sum(a, b)
+    }
+}
+
+fn sum(a: Cost, b: Cost) -> Cost {
+    Cost {
+        measured: a.measured.saturating_add(b.measured),
+        hops: a.hops + b.hops,
+    }
+}
+
+fn value(values: &[Option<u64>], way: Way) -> Option<u64> {
+    values.get(way.index()).copied().flatten()
+}
+
+/// A cost that is less the wider a way is; of a width, and back.
+fn narrowness(width: u64) -> u64 {
+    u64::MAX - width
+}
+
+impl Measure<'_> {
+    /// The sum or the least of these ways' values, if all are known.
+    fn value(&self, ways: &[Way]) -> Option<u64> {
+        match self {
+            Self::Hops => Some(ways.len() as u64),
+            Self::Shortest(lengths) => ways.iter().try_fold(0, |sum: u64, &way| {
+                Some(sum.saturating_add(value(lengths, way)?))
+            }),
+            Self::Widest(widths) => ways
+                .iter()
+                .map(|&way| value(widths, way))
+                .try_fold(u64::MAX, |least, width| Some(least.min(width?))),
+        }
+    }
+
+    fn rank(&self, ways: &[Way]) -> Rank {
+        let value = self.value(ways);
+        let measured = match (self, value) {
+            (Self::Hops, _) | (_, None) => 0,
+            (Self::Shortest(_), Some(length)) => length,
+            (Self::Widest(_), Some(width)) => narrowness(width),
+        };
+        let hops = ways.len() as u32;
+        (value.is_none(), Cost { measured, hops })
+    }
+}
+
+/// A path that is yet to be taken.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    rank: Rank,
+    ways: Vec<Way>,
+    /// Where it leaves the path that it was made from: what comes before was varied already.
+    deviation: usize,
+}
+
+impl Searcher<'_> {
+    /// The best path; none if there is none, or if either end is not in the network. From a node
+    /// to itself it has no ways.
+    pub fn best(&mut self, from: u32, to: u32, measure: Measure<'_>) -> Option<Path> {
+        self.alternatives(from, to, measure, 1).pop()
+    }
+
+    /// The best paths, as many as there are up to `count`, the best first. No two of them use the
+    /// same edges in the same order; two that differ by one of parallel edges are two.
+    ///
+    /// Yen's algorithm (1971): the next best path leaves one of those before it somewhere, and keeps
+    /// to it until there. With Lawler's improvement (1972): each is varied only from where it left
+    /// the one that it was made from, so no path is found twice.
+    pub fn alternatives(
+        &mut self,
+        from: u32,
+        to: u32,
+        measure: Measure<'_>,
+        count: usize,
+    ) -> Vec<Path> {
+        let nodes = self.network.nodes();
+        let mut found: Vec<Path> = Vec::new();
+        if from >= nodes || to >= nodes {
+            return found;
+        }
+        let mut candidates = BinaryHeap::new();
+        self.blocked.set(&[]);
+        candidates.extend(self.candidate(from, to, measure, &[], 0));
+        while found.len() < count
+            && let Some(Reverse(Candidate {
+                ways, deviation, ..
+            })) = candidates.pop()
+        {
+            let path = Path {
+                nodes: self.network.nodes_of(from, &ways),
+                value: measure.value(&ways),
+                ways,
+            };
+            found.push(path);
+            if found.len() == count {
+                break;
+            }
+            let path = &found[found.len() - 1];
+            for at in deviation..path.ways.len() {
+                let (root, spur) = (&path.ways[..at], path.nodes[at]);
+                self.blocked.set(&path.nodes[..at]);
+                let taken = found.iter().filter(|other| other.ways.starts_with(root));
+                let first = taken.filter_map(|other| other.ways.get(at).copied());
+                self.blocked.first.extend(first);
+                candidates.extend(self.candidate(spur, to, measure, root, at));
+            }
+        }
+        found
+    }
+
+    /// The best path from `spur` on, after `root`, without what is blocked.
+    fn candidate(
+        &mut self,
+        spur: u32,
+        to: u32,
+        measure: Measure<'_>,
+        root: &[Way],
+        deviation: usize,
+    ) -> Option<Reverse<Candidate>> {
+        let rest = if spur == to {
+            Vec::new()
+        } else {
+            self.rest(spur, to, measure, measure.value(root))?
+        };
+        let ways = [root, &rest].concat();
+        Some(Reverse(Candidate {
+            rank: measure.rank(&ways),
+            ways,
+            deviation,
+        }))
+    }
+
+    /// The best continuation of a path with this value so far.
+    fn rest(
+        &mut self,
+        spur: u32,
+        to: u32,
+        measure: Measure<'_>,
+        so_far: Option<u64>,
+    ) -> Option<Vec<Way>> {
+        let known = match (measure, so_far) {
+            (Measure::Hops, _) | (_, None) => None,
+            (Measure::Shortest(lengths), Some(_)) => self.search(&Shortest(lengths), spur, to),
+            (Measure::Widest(widths), Some(so_far)) => {
+                self.search(&Widest(widths), spur, to)
+                    .and_then(|(cost, _)| {
+                        // What is wider than the rest of the path does not matter.
+                        let width = narrowness(cost.measured).min(so_far);
+                        self.search(&AtLeast(widths, width), spur, to)
+                    })
+            }
+        };
+        let (_, meeting) = known.or_else(|| self.search(&Hops, spur, to))?;
+        Some(self.ways(meeting))
+    }
+}
+
+impl Network {
+    /// The nodes on a path, both ends included.
+    fn nodes_of(&self, from: u32, ways: &[Way]) -> Vec<u32> {
+        let mut nodes = vec![from];
+        nodes.extend(ways.iter().map(|&way| self.end(way)));
+        nodes
+    }
+}
