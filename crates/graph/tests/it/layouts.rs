@@ -131,13 +131,14 @@ fn what_is_pinned_stays_and_all_else_goes_around_it() {
                 let scene = Scene::new(&diagram, &places);
                 assert_clear(&diagram, &scene, &format!("{what} {}", previous.is_some()));
                 for one in &scene.boxes {
-                    if let Some(pin) = pins.get(&one.id) {
+                    let id = &diagram.groups[one.group as usize].id;
+                    if let Some(pin) = pins.get(id) {
                         let (x, y) = (
                             one.rect.x + one.rect.width / 2.0,
                             one.rect.y + one.rect.height / 2.0,
                         );
                         let off = (x - pin.x).hypot(y - pin.y);
-                        assert!(off < 0.5, "{what}: box {} is off by {off}", one.id);
+                        assert!(off < 0.5, "{what}: box {id} is off by {off}");
                     }
                 }
                 assert_eq!(places, arrange(&diagram, start), "{what}");
