@@ -3,9 +3,17 @@
 // A page is one nested type.
 #![recursion_limit = "512"]
 
+use wasm_bindgen::prelude::wasm_bindgen;
+
 /// Brings the page that the server sent to life.
-#[wasm_bindgen::prelude::wasm_bindgen]
+#[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_body(app::App);
+}
+
+/// Lays out a graph: what `/worker.js` does with what the page sends it.
+#[wasm_bindgen]
+pub fn arrange(letter: &[u8]) -> Vec<f32> {
+    app::topology_view::answer(letter)
 }

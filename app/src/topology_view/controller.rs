@@ -3,26 +3,40 @@
 //! All of it hangs on the stage: listeners are put on the one element that holds the picture, never
 //! on what is in it, which may be replaced at any time.
 
+mod arranger;
+mod composing;
 mod gestures;
+mod minimap;
 mod renewal;
 mod surface;
+mod taking_away;
+
+pub use arranger::answer;
 
 use super::{
     Ask, Picture, Pointed, Told,
     camera::{Camera, Size},
     neighbours::{self, Direction},
+    options::{Colouring, ViewOptions, ViewState},
     renderer::Look,
+    route::{Route, Step},
 };
 use crate::{
     Element,
     components::Search,
     live::{Live, Moment},
+    server_functions,
 };
 use api::TopologyView;
-use graph::{Point, Rect, Scene, Thing, describe};
+use graph::{Diagram, Point, Positions, Rect, Scene, Thing, describe};
 use leptos::{html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::Arc,
+};
 use wasm_bindgen::{JsCast, closure::Closure};
 
 /// How much one press of a key or button enlarges.
@@ -37,13 +51,33 @@ pub(super) struct Controller {
     go: Box<dyn Fn(&str)>,
     /// The canvas; `None` where the SVG is drawn.
     surface: Option<surface::Surface>,
+    arranger: arranger::Arranger,
+    /// What the reader chose.
+    choices: ViewState,
+    /// The way that is shown.
+    route: RwSignal<Vec<Step>>,
+    /// The used share of links, by id: from the first end, and from the second.
+    flows: RefCell<HashMap<String, [Option<f32>; 2]>>,
+    minimap: RefCell<Option<minimap::Minimap>>,
+    /// The timer of what is done once the camera rests.
+    rest: Cell<Option<i32>>,
     state: RefCell<State>,
 }
 
 struct State {
     view: TopologyView,
     selected: Option<String>,
-    picture: Option<Picture>,
+    /// What the server drew.
+    picture: Option<Rc<Picture>>,
+    /// What is shown of it, and where.
+    diagram: Arc<Diagram>,
+    positions: Positions,
+    shown_view: TopologyView,
+    arrangement: composing::Arrangement,
+    /// Counts what was wanted: a layout that arrives late is not shown.
+    wanted: u32,
+    /// Counts movements: an older one stops when a newer begins.
+    moves: u32,
     scene: Scene,
     /// Where on the stage the fitted picture is, in CSS pixels: clear of the controls.
     frame: Rect,
@@ -69,6 +103,8 @@ pub(super) fn start(
 ) {
     let live = expect_context::<Live>();
     let search = expect_context::<Search>();
+    let choices = expect_context::<ViewState>();
+    let Route(route) = expect_context::<Route>();
     let navigate = use_navigate();
     let controller = StoredValue::new_local(None::<Rc<Controller>>);
 
@@ -94,6 +130,7 @@ pub(super) fn start(
             Some(list.into()),
             told,
             Box::new(go),
+            (choices, route),
             view.get_untracked(),
             selected.get_untracked(),
         );
@@ -102,6 +139,7 @@ pub(super) fn start(
         started.watch_surface();
         controller.set_value(Some(started));
         if let Some(controller) = controller.get_value() {
+            controller.recall_camera();
             let shown = controller.rendered_version();
             controller.renew(shown, live.now);
         }
@@ -145,6 +183,43 @@ pub(super) fn start(
         }
         count
     });
+    choices.keep(view);
+    Effect::new(move |before: Option<ViewOptions>| {
+        let options = ViewOptions {
+            camera: None,
+            ..choices.options.get()
+        };
+        let numbers = choices.numbers.get();
+        drop(numbers);
+        with(&|controller| controller.chosen(before.as_ref(), &options));
+        options
+    });
+    Effect::new(move || {
+        route.track();
+        with(&|controller| controller.relook());
+    });
+    Effect::new(move || {
+        if let Some(format) = choices.export.get() {
+            choices.export.set(None);
+            with(&|controller| controller.take_away(format));
+        }
+    });
+    // What changes all the time is asked for only while it is shown.
+    Effect::new(move || {
+        live.measured.track();
+        let wanted = choices.options.with(ViewOptions::asks_for_load);
+        let view = view.get();
+        if wanted {
+            leptos::task::spawn_local(async move {
+                if let Ok(load) = server_functions::load(view).await {
+                    with(&|controller| controller.take_flows(&load));
+                    choices
+                        .numbers
+                        .try_set(Arc::new(composing::Busy::new(&load)));
+                }
+            });
+        }
+    });
     Effect::new(move || {
         if let Some(ask) = asked.get() {
             with(&|controller| controller.answer(ask));
@@ -158,12 +233,19 @@ impl Controller {
         list: Option<web_sys::HtmlElement>,
         told: Told,
         go: Box<dyn Fn(&str)>,
+        (choices, route): (ViewState, RwSignal<Vec<Step>>),
         view: TopologyView,
         selected: Option<Element>,
     ) -> Rc<Self> {
         let surface = surface::Surface::new(&stage);
         let controller = Rc::new(Self {
             surface,
+            arranger: arranger::Arranger::default(),
+            choices,
+            route,
+            flows: RefCell::default(),
+            minimap: RefCell::default(),
+            rest: Cell::default(),
             stage,
             list,
             told,
@@ -172,6 +254,12 @@ impl Controller {
                 view,
                 selected: selected.map(|element| element.to_string()),
                 picture: None,
+                diagram: Arc::default(),
+                positions: Positions::new(),
+                shown_view: view,
+                arrangement: composing::Arrangement::default(),
+                wanted: 0,
+                moves: 0,
                 scene: Scene::default(),
                 frame: Rect::default(),
                 camera: Camera {
@@ -253,6 +341,60 @@ impl Controller {
         }
         self.told.pointed.set(None);
         self.point_camera();
+    }
+
+    /// Shows what was chosen; `before` is what was chosen before, `None` at first.
+    fn chosen(self: &Rc<Self>, before: Option<&ViewOptions>, options: &ViewOptions) {
+        let shown_alike = before.is_some_and(|before| {
+            let shape = |options: &ViewOptions| ViewOptions {
+                colour: Colouring::default(),
+                weathermap: false,
+                minimap: false,
+                highlight: String::new(),
+                ..options.clone()
+            };
+            shape(before) == shape(options) && !options.filter.contains("load")
+        });
+        if shown_alike {
+            self.draw_minimap();
+            self.relook();
+        } else {
+            self.compose();
+        }
+    }
+
+    /// Goes to where the reader was in this view.
+    fn recall_camera(self: &Rc<Self>) {
+        let camera = self
+            .choices
+            .options
+            .with_untracked(|options| options.camera);
+        let mut state = self.state.borrow_mut();
+        state.follows = camera.is_none();
+        if let Some((x, y, scale)) = camera {
+            state.camera = Camera {
+                center: Point { x, y },
+                scale,
+            };
+        }
+    }
+
+    /// Keeps where the reader is in this view.
+    fn remember_camera(&self) {
+        let camera = {
+            let state = self.state.borrow();
+            let at = state.camera;
+            (!state.follows).then_some((at.center.x, at.center.y, at.scale))
+        };
+        let known = self
+            .choices
+            .options
+            .with_untracked(|options| options.camera);
+        if known != camera {
+            self.choices
+                .options
+                .update(|options| options.camera = camera);
+        }
     }
 
     fn answer(self: &Rc<Self>, ask: Ask) {
@@ -379,7 +521,7 @@ impl Controller {
             let state = self.state.borrow();
             let from = from.and_then(|id| state.find(id));
             neighbours::toward(&state.scene, from, direction)
-                .and_then(|thing| state.picture.as_ref()?.diagram.id(thing).map(str::to_owned))
+                .and_then(|thing| state.id(thing).map(str::to_owned))
         };
         if let Some(next) = next {
             self.focus(&next);
@@ -395,7 +537,7 @@ impl Controller {
             .toggle_with_force("over", thing.is_some());
         let pointed = thing.and_then(|thing| {
             let state = self.state.borrow();
-            let diagram = &state.picture.as_ref()?.diagram;
+            let diagram = &state.diagram;
             let place = at.or_else(|| {
                 let place = state.scene.place(thing)?;
                 let seen = state.camera.view_box(state.size());
@@ -434,7 +576,7 @@ impl Controller {
 impl State {
     /// A thing's id.
     fn id(&self, thing: Thing) -> Option<&str> {
-        self.picture.as_ref()?.diagram.id(thing)
+        self.diagram.id(thing)
     }
 
     /// What has the searched name, hosts first; `None` while nothing is searched.
@@ -442,7 +584,7 @@ impl State {
         if self.search.is_empty() {
             return None;
         }
-        let diagram = &self.picture.as_ref()?.diagram;
+        let diagram = &self.diagram;
         Some(
             diagram
                 .things()
@@ -452,32 +594,9 @@ impl State {
         )
     }
 
-    /// How everything looks now.
-    fn fresh_look(&self) -> Look {
-        let mut look = Look::default();
-        let Some(picture) = &self.picture else {
-            return look;
-        };
-        if let Some(hits) = self.hits() {
-            for thing in picture.diagram.things() {
-                look.mark(thing, |mark| mark.dim = true);
-            }
-            for thing in hits {
-                look.mark(thing, |mark| (mark.dim, mark.ring) = (false, true));
-            }
-        }
-        if let Some(thing) = self.selected.as_deref().and_then(|id| self.find(id)) {
-            look.mark(thing, |mark| (mark.dim, mark.ring) = (false, true));
-        }
-        if let Some(thing) = self.pointed {
-            look.mark(thing, |mark| mark.halo = true);
-        }
-        look
-    }
-
     /// The thing with this id.
     fn find(&self, id: &str) -> Option<Thing> {
-        self.picture.as_ref()?.diagram.find(id)
+        self.diagram.find(id)
     }
 
     /// Where a thing is.

@@ -17,10 +17,14 @@ pub mod diagram;
 #[cfg(feature = "hydrate")]
 mod morph;
 pub mod neighbours;
+pub mod options;
 pub mod outline;
 mod picture;
 pub mod renderer;
+pub mod route;
 
+#[cfg(feature = "hydrate")]
+pub use controller::answer;
 #[cfg(feature = "ssr")]
 pub use picture::Pictures;
 pub use picture::{NotAPicture, Picture, svg};
@@ -102,6 +106,8 @@ pub struct Told {
     pub pointed: RwSignal<Option<Pointed>>,
     /// How many elements the search found; `None` without a search.
     pub found: RwSignal<Option<usize>>,
+    /// A layout is being made.
+    pub busy: RwSignal<bool>,
 }
 
 /// What is pointed at.
@@ -131,6 +137,7 @@ pub fn TopologyStage(
         failure: RwSignal::new(None),
         pointed: RwSignal::new(None),
         found: RwSignal::new(None),
+        busy: RwSignal::new(false),
     };
     let asked = RwSignal::new(None::<Ask>);
     #[cfg(feature = "hydrate")]
@@ -202,6 +209,7 @@ pub fn TopologyStage(
                     }}
                 </p>
             })}
+            {move || told.busy.get().then(|| view! { <p class="found" role="status">"Arranging…"</p> })}
             {move || told.failure.get().map(|failure| view! {
                 <p class="notice stage-notice" role="alert">{failure.to_string()}</p>
             })}

@@ -3,7 +3,7 @@
 use api::TopologyView;
 use graph::{Diagram, Point, Positions, Scene, svg};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// The graph of one topology version in one view, with a place for everything.
 ///
@@ -16,7 +16,7 @@ pub struct Picture {
     /// The view.
     pub view: TopologyView,
     /// What is there.
-    pub diagram: Diagram,
+    pub diagram: Arc<Diagram>,
     /// Where it is.
     pub positions: Positions,
 }
@@ -84,7 +84,7 @@ impl Picture {
         Ok(Self {
             version: wire.version,
             view: wire.view,
-            diagram,
+            diagram: Arc::new(diagram),
             positions,
         })
     }
@@ -170,7 +170,7 @@ mod tests {
         let picture = Picture {
             version: 7,
             view: TopologyView::Virtual,
-            diagram,
+            diagram: Arc::new(diagram),
             positions,
         };
         let bytes = picture.encode();

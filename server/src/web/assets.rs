@@ -11,6 +11,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rust_embed::RustEmbed;
 use std::fmt::Write as _;
 
+/// What a worker may do: run the page's script and wasm.
+const WORKER_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+
 /// What the build left in `target/site`.
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../target/site"]
@@ -40,6 +43,14 @@ pub fn asset<Files: RustEmbed>(
         (header::CACHE_CONTROL, caching.to_owned()),
         (header::VARY, "accept-encoding".to_owned()),
     ];
+    // A worker has the policy that it came with, not the page's.
+    let common = (
+        (name == "worker.js").then(|| [(header::CONTENT_SECURITY_POLICY, WORKER_POLICY)]),
+        common,
+    );
+    // A worker has the policy that it came with, not the page's.
+    let policy =
+        (name == "worker.js").then_some([(header::CONTENT_SECURITY_POLICY, WORKER_POLICY)]);
     if is_known(headers, &etag) {
         return Some((StatusCode::NOT_MODIFIED, common).into_response());
     }

@@ -134,7 +134,7 @@ fn draw(topology: &GetTopologyReply, before: Option<&Positions>) -> Drawn {
     let picture = Picture {
         version: topology.version,
         view: topology.view,
-        diagram,
+        diagram: Arc::new(diagram),
         positions,
     };
     Drawn {

@@ -1,7 +1,7 @@
-//! Fetches new versions of the picture and moves what is shown to them.
+//! Fetches new versions of the picture.
 //!
 //! ```text
-//! Idle ──renew──▶ Fetching ──arrived──▶ Moving ──▶ Idle
+//! Idle ──renew──▶ Fetching ──arrived──▶ composed ──▶ Idle
 //!                    │ renew meanwhile: fetched once more after it
 //! ```
 
@@ -13,16 +13,10 @@ use crate::{
     topology_view::{Picture, outline, picture::NotAPicture},
 };
 use api::TopologyView;
-use graph::Tween;
 use leptos::{prelude::*, task::spawn_local};
 use std::{rc::Rc, time::Duration};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-
-/// How long things take to their new places, in milliseconds.
-const MOVE: f64 = 320.0;
-/// Above so many elements things are put to their new places at once.
-const MOST_MOVED: usize = 3000;
 
 /// What is under way.
 #[derive(Default)]
@@ -31,8 +25,6 @@ pub(super) struct Renewal {
     again: bool,
     /// The epoch in which the picture was asked for that is shown.
     epoch: u32,
-    /// Counts moves: an older one stops when a newer begins.
-    moves: u32,
 }
 
 impl Renewal {
@@ -111,77 +103,41 @@ impl Controller {
         let shown = {
             let mut state = self.state.borrow_mut();
             state.view = view;
-            state.follows = true;
             state.picture.as_ref().map(|picture| picture.version)
         };
         self.told.pointed.set(None);
+        self.recall_camera();
         self.renew(shown, now);
     }
 
     fn show(self: &Rc<Self>, picture: Picture, epoch: u32) {
-        let first = self.state.borrow().picture.is_none()
-            && self.rendered_version() == Some(picture.version);
-        if let Some(holder) = &self.list
-            && !first
         {
-            holder.set_inner_html(&outline::html(&picture.diagram, picture.view));
-        }
-        let few = picture.diagram.nodes.len() + picture.diagram.groups.len() <= MOST_MOVED;
-        let mut scene = picture.scene();
-        let (tween, move_id) = {
             let mut state = self.state.borrow_mut();
             if state.view != picture.view {
                 return;
             }
-            state.renewal.moves += 1;
-            state.renewal.epoch = epoch;
-            // Only what stays in the same view moves; another view is another picture.
-            let tween = state
-                .picture
-                .as_ref()
-                .filter(|shown| shown.view == picture.view && few && !wants_no_motion())
-                .map(|shown| {
-                    let before = (&shown.diagram, &state.scene);
-                    Tween::new(before, &picture.diagram, std::mem::take(&mut scene))
-                });
-            let tween = match tween {
-                Some(tween) if tween.is_still() => {
-                    scene = tween.into_end();
-                    None
-                }
-                tween => tween,
-            };
-            state.pointed = state
-                .pointed
-                .and_then(|thing| picture.diagram.find(state.id(thing)?));
-            state.scene = tween.as_ref().map_or(scene, |tween| tween.at(0.0));
-            state.picture = Some(picture);
-            (tween, state.renewal.moves)
-        };
-        self.reshape();
-        let Some(tween) = tween else {
-            return;
-        };
-        let controller = Rc::clone(self);
-        spawn_local(async move {
-            let start = js_sys::Date::now();
-            loop {
-                next_frame().await;
-                let share = ((js_sys::Date::now() - start) / MOVE).min(1.0);
-                {
-                    let mut state = controller.state.borrow_mut();
-                    if state.renewal.moves != move_id {
-                        return;
-                    }
-                    state.scene = tween.at(ease(share as f32));
-                }
-                if share >= 1.0 {
-                    controller.reshape();
-                    return;
-                }
-                controller.shift();
+            let first = state.picture.is_none() && self.rendered_version() == Some(picture.version);
+            if let Some(holder) = &self.list
+                && !first
+            {
+                holder.set_inner_html(&outline::html(&picture.diagram, picture.view));
             }
-        });
+            state.renewal.epoch = epoch;
+            state.picture = Some(Rc::new(picture));
+        }
+        self.publish();
+        self.compose();
+    }
+
+    /// Tells the bar and the search what there is.
+    fn publish(&self) {
+        let diagram = self
+            .state
+            .borrow()
+            .picture
+            .as_ref()
+            .map(|picture| picture.diagram.clone());
+        self.choices.diagram.set(diagram);
     }
 }
 
@@ -217,20 +173,8 @@ async fn fetch(view: TopologyView, version: Option<u64>) -> Result<Picture, Fail
     Picture::decode(&bytes).map_err(|error: NotAPicture| Failure::Transport(error.to_string()))
 }
 
-/// Slow at both ends.
-fn ease(share: f32) -> f32 {
-    share * share * (3.0 - 2.0 * share)
-}
-
-fn wants_no_motion() -> bool {
-    window()
-        .match_media("(prefers-reduced-motion: reduce)")
-        .ok()
-        .flatten()
-        .is_some_and(|query| query.matches())
-}
-
-async fn next_frame() {
+/// Waits until the screen is renewed.
+pub(super) async fn next_frame() {
     let frame = js_sys::Promise::new(&mut |resolve, _| {
         // Where no frame comes (a hidden page), the next try is the last.
         let _ = window().request_animation_frame(&resolve);

@@ -43,8 +43,6 @@ struct Progress {
     drawn: bool,
     /// Not all links fit: they follow the camera.
     partial: bool,
-    /// The timer that renews the links.
-    rest: Option<i32>,
 }
 
 impl Surface {
@@ -137,26 +135,28 @@ impl Controller {
 
     /// Draws the scene, which is another than before.
     pub(super) fn reshape(self: &Rc<Self>) {
+        let look = self.fresh_look();
         {
             let mut state = self.state.borrow_mut();
-            state.look = state.fresh_look();
-            let Some(picture) = &state.picture else {
+            state.look = look;
+            if state.picture.is_none() {
                 return;
-            };
-            match &self.surface {
-                Some(surface) => {
-                    let (scene, look) = (&state.scene, &state.look);
-                    let mut renderer = surface.renderer.borrow_mut();
-                    renderer.take(&picture.diagram, scene, look);
-                }
-                None => self.put_svg(&svg(
-                    &picture.diagram,
+            }
+            if let Some(surface) = &self.surface {
+                let mut renderer = surface.renderer.borrow_mut();
+                renderer.take(&state.diagram, &state.scene, &state.look);
+            } else {
+                let text = svg(
+                    &state.diagram,
                     &state.scene,
                     state.view,
                     state.selected.as_deref(),
-                )),
+                );
+                drop(state);
+                self.put_svg(&text);
             }
         }
+        self.draw_minimap();
         self.renew_links();
         self.tell_found();
         self.point_camera();
@@ -167,13 +167,11 @@ impl Controller {
         let Some(surface) = &self.surface else {
             return self.reshape();
         };
-        let state = self.state.borrow();
-        if let Some(picture) = &state.picture {
-            let (scene, look) = (&state.scene, &state.look);
+        {
+            let state = self.state.borrow();
             let mut renderer = surface.renderer.borrow_mut();
-            renderer.take(&picture.diagram, scene, look);
+            renderer.take(&state.diagram, &state.scene, &state.look);
         }
-        drop(state);
         self.point_camera();
     }
 
@@ -182,14 +180,12 @@ impl Controller {
         let Some(surface) = &self.surface else {
             return self.reshape();
         };
+        let look = self.fresh_look();
         {
             let mut state = self.state.borrow_mut();
-            state.look = state.fresh_look();
-            if let Some(picture) = &state.picture {
-                let (scene, look) = (&state.scene, &state.look);
-                let mut renderer = surface.renderer.borrow_mut();
-                renderer.take_shapes(&picture.diagram, scene, look);
-            }
+            state.look = look;
+            let mut renderer = surface.renderer.borrow_mut();
+            renderer.take_shapes(&state.diagram, &state.scene, &state.look);
         }
         self.renew_links();
         self.tell_found();
@@ -207,9 +203,9 @@ impl Controller {
         for (thing, halo) in [(before, false), (thing, true)] {
             let Some(thing) = thing else { continue };
             state.look.mark(thing, |mark| mark.halo = halo);
-            if let (Some(surface), Some(picture)) = (&self.surface, &state.picture) {
+            if let Some(surface) = &self.surface {
                 let renderer = surface.renderer.borrow();
-                renderer.change(&picture.diagram, &state.scene, &state.look, thing);
+                renderer.change(&state.diagram, &state.scene, &state.look, thing);
             }
         }
         self.ask_frame();
@@ -217,7 +213,7 @@ impl Controller {
 
     /// Shows what the camera sees.
     pub(super) fn point_camera(self: &Rc<Self>) {
-        let (seen, size, camera) = {
+        let (seen, camera) = {
             let mut state = self.state.borrow_mut();
             if state.frame.width < 1.0 || state.scene.bounds.width < 1.0 {
                 // Nothing is known yet: the SVG as the server sent it fits by itself.
@@ -228,7 +224,7 @@ impl Controller {
                     crate::topology_view::camera::Camera::fit(state.scene.bounds, state.size());
             }
             let size: Size = state.size();
-            (state.camera.view_box(size), size, state.camera)
+            (state.camera.view_box(size), state.camera)
         };
         if self.surface.is_some() {
             self.ask_frame();
@@ -240,7 +236,8 @@ impl Controller {
             let far = camera.scale < 0.45;
             let _ = self.stage.class_list().toggle_with_force("far", far);
         }
-        debug_assert!(size.width > 0.0);
+        self.frame_minimap();
+        self.rest_later();
     }
 
     /// Draws before the screen is renewed next, once.
@@ -288,8 +285,6 @@ impl Controller {
             }
             let _ = self.stage.append_child(&surface.links);
             let _ = self.stage.class_list().add_1("drawn");
-        } else if surface.progress.borrow().partial {
-            self.renew_links_at_rest();
         }
     }
 
@@ -306,26 +301,72 @@ impl Controller {
         );
     }
 
-    fn renew_links_at_rest(self: &Rc<Self>) {
-        let Some(surface) = &self.surface else {
-            return;
-        };
+    /// Does what can wait once the camera rests: the links above a large picture, and remembering
+    /// what is seen.
+    fn rest_later(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
-        let renew = Closure::once_into_js(move || {
-            if let Some(controller) = weak.upgrade() {
+        let rest = Closure::once_into_js(move || {
+            let Some(controller) = weak.upgrade() else {
+                return;
+            };
+            let partial = controller
+                .surface
+                .as_ref()
+                .is_some_and(|surface| surface.progress.borrow().partial);
+            if partial {
                 controller.renew_links();
             }
+            controller.remember_camera();
         });
-        let mut progress = surface.progress.borrow_mut();
-        if let Some(timer) = progress.rest.take() {
+        if let Some(timer) = self.rest.take() {
             window().clear_timeout_with_handle(timer);
         }
-        progress.rest = window()
-            .set_timeout_with_callback_and_timeout_and_arguments_0(
-                renew.unchecked_ref(),
-                REST_MILLIS,
-            )
-            .ok();
+        self.rest.set(
+            window()
+                .set_timeout_with_callback_and_timeout_and_arguments_0(
+                    rest.unchecked_ref(),
+                    REST_MILLIS,
+                )
+                .ok(),
+        );
+    }
+
+    /// Whether the picture is light on dark.
+    pub(super) fn is_dark(&self) -> bool {
+        match &self.surface {
+            Some(surface) => surface.renderer.borrow().is_dark(),
+            None => false,
+        }
+    }
+
+    /// The colours of boxes and nodes on the small map.
+    pub(super) fn minimap_colours(&self) -> [String; 2] {
+        match &self.surface {
+            Some(surface) => surface.renderer.borrow().minimap_colours(),
+            None => ["#ccd3dd".to_owned(), "#5b6b82".to_owned()],
+        }
+    }
+
+    /// Draws the whole picture, two pixels a unit or as many as there may be. The canvas has to be
+    /// given its size again.
+    pub(super) fn draw_whole(&self) -> Option<web_sys::HtmlCanvasElement> {
+        const MOST: f32 = 8192.0;
+        let surface = self.surface.as_ref()?;
+        let state = self.state.borrow();
+        let bounds = state.scene.bounds;
+        let scale = 2.0f32.min(MOST / bounds.width).min(MOST / bounds.height);
+        let mut renderer = surface.renderer.borrow_mut();
+        renderer.resize(bounds.width * scale / 2.0, bounds.height * scale / 2.0, 2.0);
+        let view = View {
+            center: bounds.center(),
+            scale: scale / 2.0,
+            middle: Point {
+                x: bounds.width * scale / 4.0,
+                y: bounds.height * scale / 4.0,
+            },
+        };
+        renderer.draw_on_ground(view, &state.look);
+        Some(surface.canvas.clone())
     }
 
     /// Puts a link above everything, or above what is chosen and in sight where that is too much.
@@ -425,18 +466,13 @@ impl State {
 
     /// How many things there are.
     fn count(&self) -> usize {
-        self.picture
-            .as_ref()
-            .map_or(0, |picture| picture.diagram.things().count())
+        self.diagram.things().count()
     }
 
     /// What the keyboard reaches now: everything, or what is chosen and what is in sight.
     fn things_in_reach(&self) -> Vec<Thing> {
-        let Some(picture) = &self.picture else {
-            return Vec::new();
-        };
         if self.count() <= MOST_LINKS {
-            return picture.diagram.things().collect();
+            return self.diagram.things().collect();
         }
         let mut things: Vec<Thing> = self
             .selected
@@ -472,10 +508,7 @@ impl State {
 
     /// The links above `things`, in the scene's units.
     fn links(&self, things: &[Thing]) -> String {
-        let Some(picture) = &self.picture else {
-            return String::new();
-        };
-        let diagram = &picture.diagram;
+        let diagram = &*self.diagram;
         let hits = self.hits();
         let mut html = String::with_capacity(things.len() * 320);
         for &thing in things {

@@ -4,7 +4,7 @@
 //! Each takes two channels: the letter itself, and the letter with the halo that keeps it legible
 //! upon lines. Text of scripts whose letters join or combine is drawn as a whole.
 
-use super::theme::context_2d;
+use super::theme::canvas_2d;
 use graph::svg::SIGNS;
 use std::collections::HashMap;
 use wasm_bindgen::JsCast;
@@ -64,7 +64,7 @@ impl Atlas {
             .ok()?;
         canvas.set_width(DESK);
         canvas.set_height(DESK / 2);
-        let desk = context_2d(&canvas)?;
+        let desk = canvas_2d(&canvas)?;
         let texture = gl.create_texture()?;
         gl.bind_texture(Gl::TEXTURE_2D, Some(&texture));
         gl.tex_storage_2d(Gl::TEXTURE_2D, 1, Gl::RG8, SHEET as i32, SHEET as i32);

@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn cables_come_first_and_no_line_is_lost() {
-        let (diagram, scene) = drawn();
+        let (_, scene) = drawn();
         let mut look = Look::default();
         look.mark(Thing::Edge(1), |mark| mark.dim = true);
         let lines = lines(&scene, &look, [0xff00_0001, 2, 3, 4]);
@@ -302,6 +302,6 @@ mod tests {
             3 << 4 | style::STALE | style::RING | style::TINTED
         );
         assert_eq!(words[2 * NODE + 5], 7);
-        assert_eq!(f32::from_bits(words[2 * NODE]), 600.0);
+        assert_eq!(words[2 * NODE], 600.0f32.to_bits());
     }
 }

@@ -25,3 +25,5 @@ mod theme;
 pub use look::{Look, Mark};
 #[cfg(feature = "hydrate")]
 pub(super) use stage::{Renderer, View};
+#[cfg(feature = "hydrate")]
+pub(super) use theme::canvas_2d;

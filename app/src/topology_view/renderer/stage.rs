@@ -5,7 +5,7 @@ use super::{
     instances::{self, BOX, EDGE, NODE},
     labels::Labels,
     look::Look,
-    theme::{Theme, font_of, packed},
+    theme::{Theme, css, font_of, packed},
 };
 use graph::{Diagram, PIECES, Point, Rect, Scene, Thing};
 use wasm_bindgen::JsCast;
@@ -215,15 +215,36 @@ impl Renderer {
         }
     }
 
-    /// Draws a frame.
+    /// Whether it is light on dark.
+    pub fn is_dark(&self) -> bool {
+        let [r, g, b, _] = self.theme.ground;
+        r + g + b < 1.5
+    }
+
+    /// Colours for boxes and nodes on a small map, as CSS has them.
+    pub fn minimap_colours(&self) -> [String; 2] {
+        [self.theme.faint, self.theme.soft].map(css)
+    }
+
+    /// Draws a frame; the page shows through.
     pub fn draw(&mut self, view: View, look: &Look) {
+        self.draw_over([0.0; 4], view, look);
+    }
+
+    /// Draws a frame on the theme's ground: for a file.
+    pub fn draw_on_ground(&mut self, view: View, look: &Look) {
+        self.draw_over(self.theme.ground, view, look);
+    }
+
+    fn draw_over(&mut self, ground: [f32; 4], view: View, look: &Look) {
         let Some(device) = &mut self.device else {
             return;
         };
         let (gl, theme, ratio) = (&self.gl, &self.theme, self.ratio);
         let (width, height) = (self.canvas.width(), self.canvas.height());
         gl.viewport(0, 0, width as i32, height as i32);
-        gl.clear_color(0.0, 0.0, 0.0, 0.0);
+        let [r, g, b, a] = ground;
+        gl.clear_color(r, g, b, a);
         gl.clear(Gl::COLOR_BUFFER_BIT);
         gl.enable(Gl::BLEND);
         gl.blend_func(Gl::ONE, Gl::ONE_MINUS_SRC_ALPHA);

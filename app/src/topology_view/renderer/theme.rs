@@ -97,6 +97,12 @@ fn parse(text: &str) -> Option<[f32; 4]> {
     Some([r / 255.0, g / 255.0, b / 255.0, next().unwrap_or(1.0)])
 }
 
+/// As CSS has it.
+pub(super) fn css(colour: [f32; 4]) -> String {
+    let [r, g, b] = [colour[0], colour[1], colour[2]].map(|v| (v * 255.0).round());
+    format!("rgba({r},{g},{b},{})", colour[3])
+}
+
 /// RGBA in one word, red in the lowest byte.
 pub(super) fn packed(colour: [f32; 4]) -> u32 {
     let byte = |v: f32| (v.clamp(0.0, 1.0) * 255.0).round() as u32;
@@ -104,7 +110,7 @@ pub(super) fn packed(colour: [f32; 4]) -> u32 {
 }
 
 /// The document's context of a canvas for drawing letters; `None` where there is none.
-pub(super) fn context_2d(
+pub(in crate::topology_view) fn canvas_2d(
     canvas: &web_sys::HtmlCanvasElement,
 ) -> Option<web_sys::CanvasRenderingContext2d> {
     // It is read back after every letter: in the processor's memory, then.

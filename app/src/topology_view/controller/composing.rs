@@ -1,0 +1,327 @@
+//! From the picture of the server and what the reader chose to what is shown.
+//!
+//! ```text
+//! Picture ─lens─▶ Diagram ─▶ places ─▶ Scene ─▶ shown
+//!    └ the server's places, as long as nothing was chosen that asks for others;
+//!      else the worker's, which arrives a little later: until then what is shown stays
+//! ```
+
+use super::{Controller, arranger::Order};
+use crate::topology_view::{
+    options::{Colouring, ViewOptions},
+    picture::scene,
+    renderer::Look,
+};
+use graph::{Diagram, Layout, Positions, Thing, Tween, palette};
+use leptos::{prelude::*, task::spawn_local};
+use std::{collections::HashMap, rc::Rc, sync::Arc};
+
+/// How long things take to their new places, in milliseconds.
+const MOVE: f64 = 320.0;
+/// Above so many elements things are put to their new places at once.
+const MOST_MOVED: usize = 3000;
+
+/// What a layout follows: while it stays, things that had a place keep it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Arrangement {
+    layout: Layout,
+    network: Option<String>,
+    around: Option<(String, u8)>,
+}
+
+impl Arrangement {
+    fn of(options: &ViewOptions) -> Self {
+        Self {
+            layout: options.layout,
+            network: options.network.clone(),
+            around: options.around.clone(),
+        }
+    }
+
+    /// Whether the places of the server's picture are those that are asked for.
+    fn is_the_servers(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Controller {
+    /// Shows the picture as the reader wants it.
+    pub(super) fn compose(self: &Rc<Self>) {
+        let options = self.choices.options.get_untracked();
+        let numbers = self.choices.numbers.get_untracked();
+        let (diagram, order) = {
+            let mut state = self.state.borrow_mut();
+            let Some(picture) = state.picture.clone() else {
+                return;
+            };
+            let whole = &picture.diagram;
+            let diagram = if options.narrows() {
+                Arc::new(options.lens().apply(whole, &*numbers))
+            } else {
+                whole.clone()
+            };
+            let arrangement = Arrangement::of(&options);
+            let previous = if state.arrangement == arrangement && state.shown_view == picture.view {
+                state.positions.clone()
+            } else if arrangement.is_the_servers() {
+                picture.positions.clone()
+            } else {
+                Positions::new()
+            };
+            let order = if arrangement.is_the_servers()
+                && options.pins.is_empty()
+                && options.collapsed.is_empty()
+            {
+                // What the filter leaves stays where it is.
+                Ok(picture.positions.clone())
+            } else {
+                Err(Order {
+                    layout: arrangement.layout,
+                    previous,
+                    pins: options.pins.clone(),
+                })
+            };
+            state.arrangement = arrangement;
+            state.wanted += 1;
+            (diagram, order)
+        };
+        match order {
+            Ok(positions) => self.show_arranged(diagram, positions),
+            Err(order) => {
+                let controller = Rc::clone(self);
+                let wanted = self.state.borrow().wanted;
+                self.told.busy.set(true);
+                spawn_local(async move {
+                    let positions = controller.arranger.arrange(&diagram, order).await;
+                    // Something else may be wanted by now.
+                    if controller.state.borrow().wanted == wanted {
+                        controller.told.busy.try_set(false);
+                        controller.show_arranged(diagram, positions);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Moves what is shown to what is to be shown.
+    fn show_arranged(self: &Rc<Self>, diagram: Arc<Diagram>, positions: Positions) {
+        self.told.busy.try_set(false);
+        let few = diagram.nodes.len() + diagram.groups.len() <= MOST_MOVED;
+        let mut to = scene(&diagram, &positions);
+        let (tween, move_id) = {
+            let mut state = self.state.borrow_mut();
+            let view = state.picture.as_ref().map(|picture| picture.view);
+            // Only what stays in the same view moves; another view is another picture.
+            let same = view == Some(state.shown_view) && !state.diagram.nodes.is_empty();
+            let tween = (same && few && !wants_no_motion()).then(|| {
+                let before = (&*state.diagram, &state.scene);
+                Tween::new(before, &diagram, std::mem::take(&mut to))
+            });
+            let tween = match tween {
+                Some(tween) if tween.is_still() => {
+                    to = tween.into_end();
+                    None
+                }
+                tween => tween,
+            };
+            state.moves += 1;
+            state.pointed = state
+                .pointed
+                .and_then(|thing| diagram.find(state.diagram.id(thing)?));
+            state.scene = tween.as_ref().map_or(to, |tween| tween.at(0.0));
+            state.diagram = diagram;
+            state.positions = positions;
+            state.shown_view = view.unwrap_or_default();
+            (tween, state.moves)
+        };
+        self.reshape();
+        let Some(tween) = tween else {
+            return;
+        };
+        let controller = Rc::clone(self);
+        spawn_local(async move {
+            let start = js_sys::Date::now();
+            loop {
+                super::renewal::next_frame().await;
+                let share = ((js_sys::Date::now() - start) / MOVE).min(1.0);
+                {
+                    let mut state = controller.state.borrow_mut();
+                    if state.moves != move_id {
+                        return;
+                    }
+                    state.scene = tween.at(ease(share as f32));
+                }
+                if share >= 1.0 {
+                    controller.reshape();
+                    return;
+                }
+                controller.shift();
+            }
+        });
+    }
+
+    /// How everything looks now.
+    pub(super) fn fresh_look(&self) -> Look {
+        let state = self.state.borrow();
+        let diagram = &state.diagram;
+        let mut look = Look::default();
+        let options = self.choices.options.get_untracked();
+        let numbers = self.choices.numbers.get_untracked();
+        let dark = self.is_dark();
+        let tint =
+            |colour: palette::Colour| u32::from_le_bytes([colour[0], colour[1], colour[2], 255]);
+        let of_load = |id: &str| {
+            numbers
+                .load(id)
+                .map(|load| tint(palette::load_colour(load, dark)))
+        };
+        let unknown = tint(if dark {
+            [110, 122, 140]
+        } else {
+            [150, 160, 175]
+        });
+        match options.colour {
+            Colouring::State => {}
+            Colouring::Load => {
+                for thing in diagram.things() {
+                    let Some(id) = diagram
+                        .id(thing)
+                        .filter(|_| !matches!(thing, Thing::Edge(_)))
+                    else {
+                        continue;
+                    };
+                    let load = numbers.load(id);
+                    look.mark(thing, |mark| {
+                        mark.colour = Some(of_load(id).unwrap_or(unknown));
+                        mark.load = load;
+                    });
+                }
+            }
+            Colouring::Network => {
+                for (index, node) in diagram.nodes.iter().enumerate() {
+                    if !node.facts.network.is_empty() {
+                        let colour = tint(palette::network_colour(&node.facts.network, dark));
+                        look.mark(Thing::Node(index as u32), |mark| mark.colour = Some(colour));
+                    }
+                }
+            }
+        }
+        if options.weathermap {
+            let flows = self.flows.borrow();
+            for (index, edge) in diagram.edges.iter().enumerate() {
+                let halves = flows.get(edge.id.as_str()).map(|shares| {
+                    shares.map(|share| {
+                        share.map_or(unknown, |share| tint(palette::load_colour(share, dark)))
+                    })
+                });
+                // What nobody counts is grey: unknown is not idle.
+                look.mark(Thing::Edge(index as u32), |mark| {
+                    mark.halves = Some(halves.unwrap_or([unknown; 2]));
+                });
+            }
+        }
+        let sought = state.hits();
+        let highlighted = options.highlighted();
+        let route = self.route.get_untracked();
+        let on_route: HashMap<&str, Option<bool>> = route
+            .iter()
+            .map(|step| (step.id.as_str(), step.forth))
+            .collect();
+        if sought.is_some() || highlighted.is_some() || !route.is_empty() {
+            let asking = highlighted
+                .as_ref()
+                .map(|query| query.on(diagram, &*numbers));
+            for thing in diagram.things() {
+                let step = diagram.id(thing).and_then(|id| on_route.get(id));
+                let lit = step.is_some()
+                    || sought.as_ref().is_some_and(|hits| hits.contains(&thing))
+                    || asking.as_ref().is_some_and(|asking| asking.matches(thing));
+                look.mark(thing, |mark| {
+                    mark.dim = !lit;
+                    mark.ring = lit;
+                    mark.forth = step.copied().flatten();
+                });
+            }
+        }
+        if let Some(thing) = state.selected.as_deref().and_then(|id| state.find(id)) {
+            look.mark(thing, |mark| (mark.dim, mark.ring) = (false, true));
+        }
+        if let Some(thing) = state.pointed {
+            look.mark(thing, |mark| mark.halo = true);
+        }
+        look
+    }
+
+    /// Takes over what links carry: for each, by id, the used share in either direction.
+    pub(super) fn take_flows(&self, load: &crate::server_functions::Load) {
+        let mut flows = self.flows.borrow_mut();
+        flows.clear();
+        for (index, id) in load.links.iter().enumerate() {
+            let capacity = load.capacity.get(index).copied().flatten();
+            let share = |rates: &[Option<f32>]| {
+                let rate = rates.get(index).copied().flatten()?;
+                let capacity = capacity.filter(|capacity| *capacity > 0)?;
+                Some((rate / capacity as f32).clamp(0.0, 1.0))
+            };
+            flows.insert(
+                format!("link:{id}"),
+                [share(&load.a_to_b), share(&load.b_to_a)],
+            );
+        }
+    }
+}
+
+/// How busy things are, as queries ask for it.
+pub(super) struct Busy(HashMap<String, f32>);
+
+impl Busy {
+    pub fn new(load: &crate::server_functions::Load) -> Self {
+        let hosts = load
+            .hosts
+            .iter()
+            .map(|id| format!("host:{id}"))
+            .zip(&load.host_cpu);
+        let routers = load
+            .routers
+            .iter()
+            .map(|id| format!("router:{id}"))
+            .zip(&load.router_cpu);
+        let links = load.links.iter().enumerate().map(|(index, id)| {
+            let most = [&load.a_to_b, &load.b_to_a]
+                .into_iter()
+                .filter_map(|rates| rates.get(index).copied().flatten())
+                .reduce(f32::max);
+            let capacity = load.capacity.get(index).copied().flatten();
+            let share = most
+                .zip(capacity.filter(|capacity| *capacity > 0))
+                .map(|(rate, capacity)| rate / capacity as f32);
+            (format!("link:{id}"), share)
+        });
+        let known = hosts
+            .chain(routers)
+            .map(|(id, load)| (id, *load))
+            .chain(links)
+            .filter_map(|(id, load)| Some((id, load?)))
+            .collect();
+        Self(known)
+    }
+}
+
+impl graph::query::Numbers for Busy {
+    fn load(&self, id: &str) -> Option<f32> {
+        self.0.get(id).copied()
+    }
+}
+
+/// Slow at both ends.
+fn ease(share: f32) -> f32 {
+    share * share * (3.0 - 2.0 * share)
+}
+
+fn wants_no_motion() -> bool {
+    window()
+        .match_media("(prefers-reduced-motion: reduce)")
+        .ok()
+        .flatten()
+        .is_some_and(|query| query.matches())
+}
