@@ -13,7 +13,7 @@ use end2end::{
     Scratch,
     client::root,
     interrupt,
-    testbed::{LldpClient, Plan, SshServer, Testbed},
+    testbed::{Doors, LldpClient, Plan, Testbed},
     vms_process::{binary, get},
 };
 use nix::{
@@ -82,15 +82,11 @@ pub fn testbed(options: &Options) -> Result<ExitCode> {
         bed.wait_routers_up()?;
         Ok(bed)
     })?;
-    let doors = stages.stage("SSH", || {
-        let hosts = bed.hosts().iter();
-        hosts.map(SshServer::start).collect::<Result<Vec<_>>>()
-    })?;
+    let doors = stages.stage("SSH", || Doors::open(&bed))?;
     let ssh = files.path().join("ssh");
-    let doors_config: String = doors.iter().map(SshServer::client_config).collect();
-    fs::write(&ssh, doors_config)?;
+    fs::write(&ssh, doors.client_config())?;
     let config = files.path().join("vms.toml");
-    fs::write(&config, bed.config())?;
+    fs::write(&config, bed.config_with_tunnels())?;
     let lldp = LldpClient::new()?;
     let mut command = vms()?;
     command.env("PATH", lldp.path()?);
@@ -99,6 +95,7 @@ pub fn testbed(options: &Options) -> Result<ExitCode> {
         .data
         .clone()
         .unwrap_or_else(|| files.path().join("data"));
+    doors.hand_over(&data)?;
     let options = Options {
         data: Some(data),
         ..*options
