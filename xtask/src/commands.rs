@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
-    process::{Child, Command, ExitCode},
+    process::{Child, Command, ExitCode, Stdio},
     thread::sleep,
     time::Duration,
 };
@@ -20,6 +20,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use serde_json::Value;
 
 use crate::{
     Options,
@@ -231,9 +232,31 @@ fn end_to_end_tests() -> Result<Command> {
         let runner = format!("['sudo', '-n', '-E', 'env', 'PATH={path}']");
         command.args(["--config", &format!("target.'cfg(all())'.runner={runner}")]);
     }
+    command.env("VMS_LIBVIRT_TESTS", libvirt_tests()?);
     // One at a time: they measure how fast changes show, on two cores.
     command.args(["--", "--test-threads=1"]);
     Ok(command)
+}
+
+/// The program with the tests of the library, of which some need real hosts.
+fn libvirt_tests() -> Result<String> {
+    let output = Command::new(cargo::program())
+        .arg("test")
+        .args(NATIVE)
+        .args(["--test", "it", "--no-run", "--message-format=json"])
+        .current_dir(root())
+        .stderr(Stdio::inherit())
+        .output()?;
+    let messages = output.stdout.split(|byte| *byte == b'\n');
+    let mut found = messages.filter_map(|line| {
+        let message: Value = serde_json::from_slice(line).ok()?;
+        let source = message["target"]["src_path"].as_str()?;
+        let program = message["executable"].as_str()?;
+        source.contains("/crates/libvirt/").then(|| program.into())
+    });
+    found
+        .next()
+        .context("the library's tests cannot be compiled")
 }
 
 /// Builds the server with its page, for development.

@@ -43,7 +43,7 @@ impl Serving {
         fs::create_dir(&data).unwrap();
         prepare(&data);
         let settings = "sample_interval = \"1s\"\nfacts_interval = \"500ms\"\n\
-                        lldp_interval = \"1s\"\n\n";
+                        relist_interval = \"5s\"\nlldp_interval = \"1s\"\n\n";
         fs::write(&file, format!("{settings}{config}")).unwrap();
         let path = client.path().unwrap();
         let serving = Self {
@@ -253,6 +253,33 @@ fn the_topology_is_the_plan_and_the_rates_are_the_generators() {
         assert_is_the_plan(bed.plan(), &found[version]["topologies"]["combined"]);
     }
     assert_rates(&bed, &serving.vms);
+
+    // Who cannot be asked any more leads where it led, as of then.
+    let told = |serving: &Serving| {
+        let topology = serving.topology();
+        let links = list(&topology["links"]).iter();
+        let sources = links.flat_map(|link| list(&link["sources"]));
+        let told = sources.filter(|source| source["kind"] == "vxlan");
+        let told: BTreeMap<_, _> = told
+            .map(|source| (text(&source["host"]), text(&source["asOf"])))
+            .collect();
+        (told, topology["segments"].clone())
+    };
+    drop(doors);
+    let tunnelling = tunnelling(bed.plan());
+    until("the tunnels not to be known", 2 * SOON, || {
+        let log = serving.vms.log();
+        let said = log.matches("where its VXLANs lead is not known").count();
+        Ok((said == tunnelling.len()).then_some(()))
+    })
+    .unwrap();
+    let before = told(&serving);
+    assert_eq!(
+        before.0.keys().cloned().collect::<BTreeSet<_>>(),
+        tunnelling
+    );
+    sleep(Duration::from_secs(6));
+    assert_eq!(told(&serving), before);
 }
 
 fn assert_is_the_plan(plan: &Plan, topology: &Value) {

@@ -1,6 +1,6 @@
 //! Which bridges of several hosts are one segment, by where their VXLANs lead.
 
-use crate::fleet::{With, bridge, host};
+use crate::fleet::{With, bridge, host, link};
 use model::{
     Attachment, Difference, HostId, HostReport, LinkEnd, LinkSource, SegmentKind, Topology, Vxlan,
     VxlanReach,
@@ -130,6 +130,20 @@ fn what_is_directly_on_it_is_in_it_and_its_own_host_needs_no_tunnel() {
         let link = topology.links.values().next().unwrap();
         assert_eq!(link.sources, [LinkSource::Libvirt].into());
     }
+}
+
+#[test]
+fn where_nobody_can_be_asked_a_declared_link_between_the_bridges_joins_them() {
+    let mut reports = [
+        on("rio", 1, group("vx42", 42, 4789, "239.0.0.42")),
+        on("sao", 2, group("vx42", 42, 4789, "239.0.0.42")),
+    ];
+    for report in &mut reports {
+        report.vxlans.clear();
+    }
+    let declared = link(("rio", "br-blue"), ("sao", "br-blue"));
+    let topology = Topology::derive(&reports, &[declared]);
+    assert_eq!(segments(&topology), [vec![1, 2]]);
 }
 
 #[test]
