@@ -103,9 +103,10 @@ impl Complaint {
         if why == self.0 {
             return;
         }
-        match &why {
-            Some(why) => tracing::warn!(%host, why, "{what} is not known"),
-            None => tracing::info!(%host, "{what} is known again"),
+        if let Some(why) = &why {
+            tracing::warn!(%host, why, "{what} is not known");
+        } else {
+            tracing::info!(%host, "{what} is known again");
         }
         self.0 = why;
     }
