@@ -14,8 +14,8 @@ use std::{
 use end2end::{
     Scratch, VmsProcess, client,
     testbed::{
-        Cable, Doors, Driver, HostPlan, LldpClient, NicPlan, Plan, Plug, RouterPlan, SshServer,
-        Testbed, Traffic, Vxlan,
+        Cable, Count, Doors, Driver, HostPlan, LldpClient, NicPlan, Plan, Plug, RouterPlan,
+        SshServer, Testbed, Vxlan,
     },
     until,
     vms_process::binary,
@@ -26,6 +26,9 @@ use serde_json::{Value, json};
 const SOON: Duration = Duration::from_secs(20);
 /// How soon a pulled cable must show by the states of the NICs.
 const DOWN: Duration = Duration::from_secs(2);
+/// How long rates are compared: a packet more or less at either end, or a guest that catches up
+/// with a second's worth of them, is little of that.
+const MEASURED: Duration = Duration::from_secs(60);
 /// How long `lldpd` on the testbed believes a neighbour without a word.
 const HOLD: Duration = Duration::from_secs(4);
 
@@ -70,6 +73,12 @@ impl Serving {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{errors}");
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The segments, each by its members.
+    fn segments(&self) -> BTreeSet<BTreeSet<String>> {
+        let topology = self.topology();
+        list(&topology["segments"]).iter().map(members).collect()
     }
 
     /// The physical links.
@@ -214,6 +223,11 @@ fn planned_segments(plan: &Plan) -> BTreeSet<BTreeSet<String>> {
     segments.into_values().collect()
 }
 
+/// The members of a segment.
+fn members(segment: &Value) -> BTreeSet<String> {
+    list(&segment["members"]).iter().map(member).collect()
+}
+
 fn member(end: &Value) -> String {
     format!("{} {}", text(&end["router"]), text(&end["interface"]))
 }
@@ -253,6 +267,26 @@ fn the_topology_is_the_plan_and_the_rates_are_the_generators() {
         assert_is_the_plan(bed.plan(), &found[version]["topologies"]["combined"]);
     }
     assert_rates(&bed, &serving.vms);
+    let unplugged = "link set vx42 nomaster\n";
+    bed.host("gamma").machine().ip(unplugged).unwrap();
+    let all = planned_segments(bed.plan());
+    until("gamma's bridge to be apart", SOON, || {
+        let apart = serving
+            .segments()
+            .difference(&all)
+            .cloned()
+            .collect::<Vec<_>>();
+        let mut sizes: Vec<_> = apart.iter().map(BTreeSet::len).collect();
+        sizes.sort_unstable();
+        Ok((sizes == [1, 6]).then_some(()))
+    })
+    .unwrap();
+    let plugged = "link set vx42 master br-blue\n";
+    bed.host("gamma").machine().ip(plugged).unwrap();
+    until("gamma's bridge to be back", SOON, || {
+        Ok((serving.segments() == all).then_some(()))
+    })
+    .unwrap();
 
     // Who cannot be asked any more leads where it led, as of then.
     let told = |serving: &Serving| {
@@ -335,8 +369,6 @@ fn assert_is_the_plan(plan: &Plan, topology: &Value) {
     assert_addresses(plan, topology);
 
     let segments = list(&topology["segments"]);
-    let members =
-        |segment: &Value| -> BTreeSet<_> { list(&segment["members"]).iter().map(member).collect() };
     let planned = planned_segments(plan);
     assert_eq!(
         segments.iter().map(members).collect::<BTreeSet<_>>(),
@@ -425,48 +457,64 @@ fn assert_addresses(plan: &Plan, topology: &Value) {
 /// those on a multicast group or a UDP link the host counts nothing, and the history has nothing:
 /// unknown is not zero.
 fn assert_rates(bed: &Testbed, vms: &VmsProcess) {
-    let watched = || {
+    let watched = || -> BTreeMap<_, _> {
         let routers = bed.plan().routers().map(|(host, router)| {
             let traffic = bed.host(&host.id).traffic(&router.name).unwrap();
-            (router.name.clone(), traffic)
+            (router.name.clone(), (Instant::now(), traffic))
         });
-        counted(bed.plan(), &routers.collect())
+        routers.collect()
     };
     let start = next_multiple(5);
-    let (before, asked) = (watched(), Instant::now());
-    sleep(Duration::from_secs(30));
+    let before = watched();
+    sleep(MEASURED);
     let end = next_multiple(5);
-    let took = asked.elapsed().as_secs_f64();
-    let after = watched();
+    let own = watched().into_iter().map(|(router, (read, after))| {
+        let (begun, before) = before[&router];
+        let seconds = (read - begun).as_secs_f64();
+        let rate = |after: Count, before: Count| (after.bytes - before.bytes) as f64 / seconds;
+        let rates = Rates {
+            received: rate(after.received, before.received),
+            sent: rate(after.sent, before.sent),
+        };
+        (router, rates)
+    });
+    let counted = counted(bed.plan(), &own.collect());
     // The last tick is in the history by then.
     sleep(Duration::from_secs(3));
     let span = [start.to_string(), end.to_string()];
     let found = client::python("pilot.py", &["rates", &vms.url(""), &span[0], &span[1]]).unwrap();
     let told: BTreeSet<_> = found.as_object().unwrap().keys().collect();
-    assert_eq!(told, after.keys().collect::<BTreeSet<_>>());
+    assert_eq!(told, counted.keys().collect::<BTreeSet<_>>());
     let mut worst: f64 = 0.0;
-    for (series, after) in &after {
+    for (series, counted) in &counted {
         let told = &found[series];
         assert!(told["coverage"].as_f64().unwrap() > 0.9, "{series}: {told}");
         let told = told["bytesPerSecond"].as_f64().unwrap();
-        let counted = (after - before[series]) as f64 / took;
-        assert!(counted > 10_000.0, "{series}: {counted} B/s");
+        assert!(*counted > 10_000.0, "{series}: {counted} B/s");
         let off = (told - counted).abs() / counted;
         worst = worst.max(off);
         assert!(off < 0.02, "{series}: {told:.0} B/s, counted {counted:.0}");
     }
     println!(
-        "rates of {} NICs over {took:.0} s: at most {:.2} % off",
-        after.len() / 2,
+        "rates of {} NICs over {} s: at most {:.2} % off",
+        counted.len() / 2,
+        end - start,
         worst * 100.0
     );
 }
 
-/// The bytes that went through each NIC on a bridge, by its MAC address and metric, from what the
-/// routers say that they have sent and received by themselves. A router with one NIC says it for
+/// What a router has received and sent by itself, in bytes a second.
+#[derive(Clone, Copy)]
+struct Rates {
+    received: f64,
+    sent: f64,
+}
+
+/// The bytes a second through each NIC on a bridge, by its MAC address and metric, from what the
+/// routers have sent and received by themselves. A router with one NIC says it for
 /// that. Through a router with several go the flows between their networks, too: each enters by
 /// the NIC in its sender's network and leaves by the one in its receiver's.
-fn counted(plan: &Plan, traffic: &BTreeMap<String, Traffic>) -> BTreeMap<String, u64> {
+fn counted(plan: &Plan, own: &BTreeMap<String, Rates>) -> BTreeMap<String, f64> {
     let flows: Vec<_> = plan
         .routers()
         .map(|(_, from)| {
@@ -474,9 +522,9 @@ fn counted(plan: &Plan, traffic: &BTreeMap<String, Traffic>) -> BTreeMap<String,
             (from, plan.owner(address).unwrap().1, address)
         })
         .collect();
-    let mut bytes = BTreeMap::new();
+    let mut rates = BTreeMap::new();
     for (_, router) in plan.routers() {
-        let own = traffic[&router.name];
+        let Rates { received, sent } = own[&router.name];
         for nic in router.nics.iter().filter(|nic| nic.bridge().is_some()) {
             let is_near = |address: Ipv4Addr| {
                 let network = |address| u32::from(address) >> (32 - nic.prefix);
@@ -484,7 +532,7 @@ fn counted(plan: &Plan, traffic: &BTreeMap<String, Traffic>) -> BTreeMap<String,
             };
             let sends_near = |from: &RouterPlan| from.nics.iter().any(|of| is_near(of.address));
             let [received, sent] = if router.nics.len() == 1 {
-                [own.received.bytes, own.sent.bytes]
+                [received, sent]
             } else {
                 let others = flows.iter().filter(|(from, ..)| from.name != router.name);
                 let entering = others.filter(|(from, to, address)| {
@@ -495,19 +543,15 @@ fn counted(plan: &Plan, traffic: &BTreeMap<String, Traffic>) -> BTreeMap<String,
                     is_near(*address) && (from.name == router.name || !sends_near(from))
                 });
                 [
-                    entering
-                        .map(|(from, ..)| traffic[&from.name].sent.bytes)
-                        .sum(),
-                    leaving
-                        .map(|(_, to, _)| traffic[&to.name].received.bytes)
-                        .sum(),
+                    entering.map(|(from, ..)| own[&from.name].sent).sum(),
+                    leaving.map(|(_, to, _)| own[&to.name].received).sum(),
                 ]
             };
-            bytes.insert(format!("{} receivedBytes", nic.mac), received);
-            bytes.insert(format!("{} transmittedBytes", nic.mac), sent);
+            rates.insert(format!("{} receivedBytes", nic.mac), received);
+            rates.insert(format!("{} transmittedBytes", nic.mac), sent);
         }
     }
-    bytes
+    rates
 }
 
 /// Sleeps until the time is a multiple of so many seconds, and returns it.
