@@ -3,7 +3,11 @@
 use crate::{HostId, Mac, RouterId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// All that is known of one registered host: its registration, the contact with it, and what it
@@ -239,12 +243,12 @@ pub struct Vxlan {
 pub enum VxlanReach {
     /// By a multicast group: all that have joined it.
     Group(IpAddr),
-    /// One other end, by its address.
-    Peer {
+    /// By a list of the other ends, to each of which it sends what is for all.
+    Peers {
         /// Its own address.
         local: IpAddr,
-        /// That of the other end.
-        remote: IpAddr,
+        /// Theirs.
+        remotes: BTreeSet<IpAddr>,
     },
 }
 

@@ -83,20 +83,24 @@ impl Carrier {
         }
     }
 
-    fn vxlan(vxlan: &Vxlan) -> Self {
-        let at = match vxlan.reach {
-            VxlanReach::Group(group) => group.to_string(),
-            // The same at either end, if each has the other for its peer.
-            VxlanReach::Peer { local, remote } => {
-                let ends = [local.min(remote), local.max(remote)];
-                let [a, b] = ends.map(|end| end.to_string());
-                joined(&[&a, &b], '-')
-            }
-        };
-        Self::Vxlan {
+    /// What an end of a VXLAN leads to: its group, or what it has in common with each other end
+    /// that lists it as well.
+    fn of_vxlan(vxlan: &Vxlan) -> Vec<Self> {
+        let carrier = |at| Self::Vxlan {
             id: vxlan.id,
             port: vxlan.port,
             at,
+        };
+        match &vxlan.reach {
+            VxlanReach::Group(group) => vec![carrier(group.to_string())],
+            VxlanReach::Peers { local, remotes } => {
+                let between = |remote| {
+                    let ends = [local.min(remote), local.max(remote)];
+                    let [a, b] = ends.map(ToString::to_string);
+                    carrier(joined(&[&a, &b], '-'))
+                };
+                remotes.iter().map(between).collect()
+            }
         }
     }
 
@@ -190,11 +194,12 @@ impl Wires {
     /// Joins what leads into one VXLAN.
     pub fn add_vxlans(&mut self, host: &HostId, vxlans: &[Vxlan]) {
         for vxlan in vxlans {
-            let carrier = Carrier::vxlan(vxlan);
             let end = Carrier::Device(host.clone(), vxlan.interface.clone());
-            self.join(&end, &carrier);
-            let hosts = self.vxlan_hosts.entry(carrier).or_default();
-            hosts.insert(host.clone());
+            for carrier in Carrier::of_vxlan(vxlan) {
+                self.join(&end, &carrier);
+                let hosts = self.vxlan_hosts.entry(carrier).or_default();
+                hosts.insert(host.clone());
+            }
         }
     }
 

@@ -12,9 +12,15 @@
 //!  {"id": 42, "group": "239.200.0.42", "local": "10.200.0.2", "port": 4789}}}]
 //! ```
 //!
-//! With one other end it says `remote` in place of `group`, with IPv6 `group6`, `local6` and
-//! `remote6`. What has neither, or leads where somebody else says (`external`), is left out: its
-//! ends are in forwarding tables, which this does not read.
+//! With IPv6 it says `group6` and `local6`. Without a group, the other ends are in the forwarding
+//! table, as those to which goes what is for all: `bridge -j fdb show` is asked then, too.
+//!
+//! ```text
+//! [{"mac": "00:00:00:00:00:00", "ifname": "vx43", "dst": "10.200.0.3"}]
+//! ```
+//!
+//! What has neither a group nor an address of its own, or leads where somebody else says
+//! (`external`), is left out.
 
 use super::{
     HostContact, KeyStore,
@@ -24,13 +30,20 @@ use crate::settings::VxlanSettings;
 use jiff::Timestamp;
 use model::{HostId, Vxlan, VxlanReach};
 use serde_json::Value;
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
 const IP: Program = Program {
     name: "ip",
     package: "iproute2",
 };
+const BRIDGE: Program = Program {
+    name: "bridge",
+    package: "iproute2",
+};
+
+/// Where a forwarding table has what is for all.
+const ALL: &str = "00:00:00:00:00:00";
 
 /// The longest name of an interface, in characters (`IFNAMSIZ`).
 const LONGEST: usize = 15;
@@ -84,20 +97,54 @@ impl Following {
         };
         let mut command = IP.command(&self.keys, over)?;
         command.args(["-d", "-j", "link", "show", "type", "vxlan"]);
-        read(&IP.ask(command).await?)
+        let vxlans = read(&IP.ask(command).await?)?;
+        let is_listed = |vxlan: &Vxlan| matches!(vxlan.reach, VxlanReach::Peers { .. });
+        if !vxlans.iter().any(is_listed) {
+            return Ok(vxlans);
+        }
+        let mut command = BRIDGE.command(&self.keys, over)?;
+        command.args(["-j", "fdb", "show"]);
+        with_peers(vxlans, &BRIDGE.ask(command).await?)
     }
 }
 
-/// What `ip` wrote, in order, or why it is no answer: a sentence.
+/// What `ip` wrote, in order, the other ends still missing where they are listed elsewhere; or why
+/// it is no answer: a sentence.
 fn read(bytes: &[u8]) -> Result<Vec<Vxlan>, String> {
-    let answer: Value = serde_json::from_slice(bytes)
-        .map_err(|error| format!("ip says what is not JSON: {error}."))?;
-    let Value::Array(interfaces) = answer else {
-        return Err("ip says something else than which interfaces there are.".to_owned());
-    };
-    let mut vxlans: Vec<_> = interfaces.iter().filter_map(vxlan).collect();
+    let mut vxlans: Vec<_> = list(IP, bytes)?.iter().filter_map(vxlan).collect();
     vxlans.sort();
     Ok(vxlans)
+}
+
+/// The same with the other ends that `bridge` wrote; an interface without any leads nowhere.
+fn with_peers(mut vxlans: Vec<Vxlan>, bytes: &[u8]) -> Result<Vec<Vxlan>, String> {
+    let entries = list(BRIDGE, bytes)?;
+    // What goes to another identifier or port goes to another VXLAN.
+    let own =
+        |entry: &&Value| entry["mac"] == ALL && entry["vni"].is_null() && entry["port"].is_null();
+    for entry in entries.iter().filter(own) {
+        let interface = entry["ifname"].as_str();
+        let there = entry["dst"].as_str().and_then(|dst| dst.parse().ok());
+        let mut known = vxlans.iter_mut();
+        let known = known.find(|vxlan| Some(&*vxlan.interface) == interface);
+        if let (Some(vxlan), Some(there)) = (known, there)
+            && let VxlanReach::Peers { remotes, .. } = &mut vxlan.reach
+        {
+            remotes.insert(there);
+        }
+    }
+    vxlans.retain(|vxlan| match &vxlan.reach {
+        VxlanReach::Group(_) => true,
+        VxlanReach::Peers { remotes, .. } => !remotes.is_empty(),
+    });
+    Ok(vxlans)
+}
+
+/// The list that a program wrote.
+fn list(by: Program, bytes: &[u8]) -> Result<Vec<Value>, String> {
+    let name = by.name;
+    serde_json::from_slice(bytes)
+        .map_err(|error| format!("{name} says what is no list in JSON: {error}."))
 }
 
 fn vxlan(interface: &Value) -> Option<Vxlan> {
@@ -115,9 +162,9 @@ fn vxlan(interface: &Value) -> Option<Vxlan> {
     };
     let reach = match address("group") {
         Some(group) => VxlanReach::Group(group),
-        None => VxlanReach::Peer {
+        None => VxlanReach::Peers {
             local: address("local")?,
-            remote: address("remote")?,
+            remotes: BTreeSet::new(),
         },
     };
     Some(Vxlan {
@@ -135,35 +182,46 @@ mod tests {
     /// What a host with four of them said, one of which leads where somebody else says.
     const REAL: &str = include_str!("../../tests/data/ip-link-vxlan.json");
 
+    /// Its forwarding tables.
+    const TABLES: &str = include_str!("../../tests/data/bridge-fdb.json");
+
     #[test]
-    fn what_ip_really_says_is_read() {
+    fn what_ip_and_bridge_really_say_is_read() {
         let vxlan = |interface: &str, id, port, reach| Vxlan {
             interface: interface.to_owned(),
             id,
             port,
             reach,
         };
-        let peer = |local: &str, remote: &str| VxlanReach::Peer {
+        let peers = |local: &str, remotes: &[&str]| VxlanReach::Peers {
             local: local.parse().unwrap(),
-            remote: remote.parse().unwrap(),
+            remotes: remotes.iter().map(|of| of.parse().unwrap()).collect(),
         };
         let group = VxlanReach::Group("239.1.1.1".parse().unwrap());
         assert_eq!(
-            read(REAL.as_bytes()).unwrap(),
+            with_peers(read(REAL.as_bytes()).unwrap(), TABLES.as_bytes()).unwrap(),
             [
                 vxlan("vx42", 42, 4789, group),
-                vxlan("vx43", 43, 4789, peer("10.0.0.1", "10.0.0.2")),
-                vxlan("vx45", 45, 4791, peer("fd00::1", "fd00::2")),
+                vxlan(
+                    "vx43",
+                    43,
+                    4789,
+                    peers("10.0.0.1", &["10.0.0.2", "10.0.0.3"])
+                ),
+                vxlan("vx45", 45, 4791, peers("fd00::1", &["fd00::2"])),
             ]
         );
         assert_eq!(read(b"[]"), Ok(Vec::new()));
         assert_eq!(read(b"[{},{}]"), Ok(Vec::new()));
+        let nowhere = with_peers(read(REAL.as_bytes()).unwrap(), b"[{}]").unwrap();
+        assert_eq!(nowhere.len(), 1);
     }
 
     #[test]
     fn what_is_damaged_is_refused_or_left_out() {
         for text in ["", "{}", "7", "not found", &REAL[..100]] {
             assert!(read(text.as_bytes()).is_err(), "{text}");
+            assert!(with_peers(Vec::new(), text.as_bytes()).is_err(), "{text}");
         }
         for (part, strange) in [
             ("\"vx42\"", "\"\\u0007\""),

@@ -19,14 +19,14 @@ fn group(interface: &str, id: u32, port: u16, group: &str) -> Vxlan {
     }
 }
 
-fn peer(interface: &str, id: u32, local: &str, remote: &str) -> Vxlan {
+fn peers(interface: &str, id: u32, local: &str, remotes: &[&str]) -> Vxlan {
     Vxlan {
         interface: interface.to_owned(),
         id,
         port: 4789,
-        reach: VxlanReach::Peer {
+        reach: VxlanReach::Peers {
             local: local.parse().unwrap(),
-            remote: remote.parse().unwrap(),
+            remotes: remotes.iter().map(|of| of.parse().unwrap()).collect(),
         },
     }
 }
@@ -94,7 +94,7 @@ fn another_identifier_port_or_group_is_another_segment() {
         group("vx42", 43, 4789, "239.0.0.42"),
         group("vx42", 42, 8472, "239.0.0.42"),
         group("vx42", 42, 4789, "239.0.0.43"),
-        peer("vx42", 42, "192.0.2.2", "192.0.2.1"),
+        peers("vx42", 42, "192.0.2.2", &["192.0.2.1"]),
     ] {
         let topology = derive(&[one(), on("sao", 2, other)]);
         assert_eq!(segments(&topology), [vec![1], vec![2]]);
@@ -103,13 +103,20 @@ fn another_identifier_port_or_group_is_another_segment() {
 }
 
 #[test]
-fn one_other_end_must_say_the_same_of_this_one() {
-    let rio = || on("rio", 1, peer("vx7", 7, "192.0.2.1", "192.0.2.2"));
-    let mutual = on("sao", 2, peer("vx7", 7, "192.0.2.2", "192.0.2.1"));
-    assert_eq!(segments(&derive(&[rio(), mutual])), [vec![1, 2]]);
-    let elsewhere = on("sao", 2, peer("vx7", 7, "192.0.2.2", "192.0.2.3"));
-    let topology = derive(&[rio(), elsewhere]);
-    assert_eq!(segments(&topology), [vec![1], vec![2]]);
+fn ends_that_list_each_other_are_one_segment() {
+    let rio = || on("rio", 1, peers("vx7", 7, "192.0.2.1", &["192.0.2.2"]));
+    let sao = |remotes: &[&str]| on("sao", 2, peers("vx7", 7, "192.0.2.2", remotes));
+    let both = derive(&[rio(), sao(&["192.0.2.1"])]);
+    assert_eq!(segments(&both), [vec![1, 2]]);
+    let id = both.segments.keys().next().unwrap();
+    assert_eq!(id.as_str(), "vxlan/7/4789/192.0.2.1-192.0.2.2");
+    // Who is not listed by the other end gets no frames from there.
+    let one = derive(&[rio(), sao(&["192.0.2.3"])]);
+    assert_eq!(segments(&one), [vec![1], vec![2]]);
+    // It is enough that each is in touch with one of them.
+    let ana = on("ana", 3, peers("vx7", 7, "192.0.2.3", &["192.0.2.2"]));
+    let all = derive(&[rio(), sao(&["192.0.2.1", "192.0.2.3"]), ana]);
+    assert_eq!(segments(&all), [vec![1, 2, 3]]);
 }
 
 #[test]
