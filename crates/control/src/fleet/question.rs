@@ -31,7 +31,9 @@ impl Program {
             None => Ok(Command::new(self.name)),
             Some(address) => {
                 let mut command = keys.ssh(address)?;
-                command.arg(self.name);
+                // For the shell there: Debian has such programs in /usr/sbin, where it looks for
+                // root only.
+                command.args(["PATH=$PATH:/usr/sbin:/sbin", self.name]);
                 Ok(command)
             }
         }
