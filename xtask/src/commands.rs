@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
-    process::{Child, Command, ExitCode},
+    process::{Child, Command, ExitCode, Stdio},
     thread::sleep,
     time::Duration,
 };
@@ -13,13 +13,14 @@ use end2end::{
     Scratch,
     client::root,
     interrupt,
-    testbed::{LldpClient, Plan, SshServer, Testbed},
+    testbed::{Doors, LldpClient, Plan, Testbed},
     vms_process::{binary, get},
 };
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use serde_json::Value;
 
 use crate::{
     Options,
@@ -82,15 +83,11 @@ pub fn testbed(options: &Options) -> Result<ExitCode> {
         bed.wait_routers_up()?;
         Ok(bed)
     })?;
-    let doors = stages.stage("SSH", || {
-        let hosts = bed.hosts().iter();
-        hosts.map(SshServer::start).collect::<Result<Vec<_>>>()
-    })?;
+    let doors = stages.stage("SSH", || Doors::open(&bed))?;
     let ssh = files.path().join("ssh");
-    let doors_config: String = doors.iter().map(SshServer::client_config).collect();
-    fs::write(&ssh, doors_config)?;
+    fs::write(&ssh, doors.client_config())?;
     let config = files.path().join("vms.toml");
-    fs::write(&config, bed.config())?;
+    fs::write(&config, bed.config_with_tunnels())?;
     let lldp = LldpClient::new()?;
     let mut command = vms()?;
     command.env("PATH", lldp.path()?);
@@ -99,6 +96,7 @@ pub fn testbed(options: &Options) -> Result<ExitCode> {
         .data
         .clone()
         .unwrap_or_else(|| files.path().join("data"));
+    doors.hand_over(&data)?;
     let options = Options {
         data: Some(data),
         ..*options
@@ -234,9 +232,31 @@ fn end_to_end_tests() -> Result<Command> {
         let runner = format!("['sudo', '-n', '-E', 'env', 'PATH={path}']");
         command.args(["--config", &format!("target.'cfg(all())'.runner={runner}")]);
     }
+    command.env("VMS_LIBVIRT_TESTS", libvirt_tests()?);
     // One at a time: they measure how fast changes show, on two cores.
     command.args(["--", "--test-threads=1"]);
     Ok(command)
+}
+
+/// The program with the tests of the library, of which some need real hosts.
+fn libvirt_tests() -> Result<String> {
+    let output = Command::new(cargo::program())
+        .arg("test")
+        .args(NATIVE)
+        .args(["--test", "it", "--no-run", "--message-format=json"])
+        .current_dir(root())
+        .stderr(Stdio::inherit())
+        .output()?;
+    let messages = output.stdout.split(|byte| *byte == b'\n');
+    let mut found = messages.filter_map(|line| {
+        let message: Value = serde_json::from_slice(line).ok()?;
+        let source = message["target"]["src_path"].as_str()?;
+        let program = message["executable"].as_str()?;
+        source.contains("/crates/libvirt/").then(|| program.into())
+    });
+    found
+        .next()
+        .context("the library's tests cannot be compiled")
 }
 
 /// Builds the server with its page, for development.

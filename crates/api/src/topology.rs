@@ -248,7 +248,7 @@ pub struct LinkSource {
     pub kind: LinkSourceKind,
     /// When it said so last.
     pub as_of: Timestamp,
-    /// The host that hears the other end; for LLDP only, which says so for each end by itself.
+    /// The host that says so, for its own end only: by LLDP, or as a VXLAN.
     pub host: Option<HostId>,
 }
 
@@ -274,6 +274,8 @@ pub enum LinkSourceKind {
     Libvirt,
     /// A host at one of its ends hears the other by LLDP.
     Lldp,
+    /// A host at one of its ends tells of the VXLAN by which the segment goes on elsewhere.
+    Vxlan,
 }
 
 impl LinkSourceKind {
@@ -283,6 +285,7 @@ impl LinkSourceKind {
             Self::Declared => "declared",
             Self::Libvirt => "seen by libvirt",
             Self::Lldp => "heard by LLDP",
+            Self::Vxlan => "told as a VXLAN",
         }
     }
 }

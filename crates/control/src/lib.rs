@@ -30,6 +30,6 @@ pub use error::StartError;
 pub use fleet::KeyName;
 pub use libvirt::{Driver, Transport, Uri, UriError};
 pub use settings::{
-    DeclaredLink, EndpointSettings, HostSettings, LldpSettings, Settings, SshAddress,
+    DeclaredLink, EndpointSettings, HostSettings, LldpSettings, Settings, SshAddress, VxlanSettings,
 };
 pub use start::Control;

@@ -20,7 +20,8 @@ pub struct Settings {
     pub links: Vec<DeclaredLink>,
     /// How often every host is sampled: from 1 s to 1 h.
     pub sample_interval: Duration,
-    /// How often every host is listed in full, events or not: at least 1 s.
+    /// How often every host is listed in full, events or not, and asked where its VXLANs lead: at
+    /// least 1 s.
     pub relist_interval: Duration,
     /// How often that is asked for which libvirt has no events: whether the hosts' interfaces are
     /// up. At least 100 ms.
@@ -45,6 +46,8 @@ pub struct HostSettings {
     pub endpoints: Vec<EndpointSettings>,
     /// How its `lldpd` is asked whom it hears; it is not, if absent.
     pub lldp: Option<LldpSettings>,
+    /// How its kernel is asked where its VXLANs lead; it is not, if absent.
+    pub vxlan: Option<VxlanSettings>,
 }
 
 /// How a host's `lldpd` is asked whom it hears.
@@ -55,6 +58,15 @@ pub enum LldpSettings {
     /// By the socket of an `lldpd` on the server's own machine, an absolute path: `lldpcli` is run
     /// here.
     Socket(PathBuf),
+}
+
+/// How a host's kernel is asked where its VXLAN interfaces lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VxlanSettings {
+    /// By SSH: `ip` is run there.
+    Ssh(SshAddress),
+    /// The host is the server's own machine: `ip` is run here.
+    Here,
 }
 
 /// Where and as whom to log in by SSH. Every value of this type is safe to hand to `ssh`.
@@ -77,24 +89,67 @@ impl LldpSettings {
             if path.is_absolute() {
                 return Ok(Self::Socket(path.to_owned()));
             }
-        } else if let Some(address) = text.strip_prefix("ssh://") {
-            // The rules for names, users and ports are those of libvirt's URIs.
-            if !address.contains('/') {
-                let uri = Uri::parse(&format!("qemu+ssh://{address}/system"));
-                let uri = uri.map_err(|error| error.to_string())?;
-                if let Some(address) = SshAddress::of(&uri) {
-                    return Ok(Self::Ssh(address));
-                }
-            }
+        } else if let Some(address) = SshAddress::parse(text)? {
+            return Ok(Self::Ssh(address));
         }
         Err(format!(
             "{text:?} is not a way to an lldpd: ssh://root@alpha, unix:/run/lldpd.socket, or ssh \
              for the way of the host's ssh URI, for example, was expected"
         ))
     }
+
+    /// The same with a private key to log in with, if it is by SSH.
+    #[must_use]
+    pub fn with_key(self, key: Option<&KeyName>) -> Self {
+        match self {
+            Self::Ssh(address) => Self::Ssh(address.with_key(key.cloned())),
+            socket @ Self::Socket(_) => socket,
+        }
+    }
+}
+
+impl VxlanSettings {
+    /// Reads `here` or `ssh://[USER@]HOST[:PORT]`.
+    ///
+    /// # Errors
+    /// What was expected, in a sentence without a full stop.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "here" {
+            return Ok(Self::Here);
+        }
+        if let Some(address) = SshAddress::parse(text)? {
+            return Ok(Self::Ssh(address));
+        }
+        Err(format!(
+            "{text:?} is not a way to a host's kernel: ssh://root@alpha, here for the machine of \
+             the server, or ssh for the way of the host's ssh URI, for example, was expected"
+        ))
+    }
+
+    /// The same with a private key to log in with, if it is by SSH.
+    #[must_use]
+    pub fn with_key(self, key: Option<&KeyName>) -> Self {
+        match self {
+            Self::Ssh(address) => Self::Ssh(address.with_key(key.cloned())),
+            here @ Self::Here => here,
+        }
+    }
 }
 
 impl SshAddress {
+    /// Reads `ssh://[USER@]HOST[:PORT]`; nothing, if it is something else. The rules for names,
+    /// users and ports are those of libvirt's URIs, whose sentences tell what is wrong.
+    fn parse(text: &str) -> Result<Option<Self>, String> {
+        let Some(address) = text.strip_prefix("ssh://") else {
+            return Ok(None);
+        };
+        if address.contains('/') {
+            return Ok(None);
+        }
+        let uri = Uri::parse(&format!("qemu+ssh://{address}/system"));
+        Ok(Self::of(&uri.map_err(|error| error.to_string())?))
+    }
+
     /// Where a libvirt URI leads, if it does so by SSH.
     pub fn of(uri: &Uri) -> Option<Self> {
         let host = uri.host().filter(|_| uri.transport() == Transport::Ssh)?;
@@ -144,7 +199,7 @@ pub struct EndpointSettings {
 }
 
 impl HostSettings {
-    /// A host with one endpoint, without a name, a site, a key or LLDP.
+    /// A host with one endpoint, without a name, a site or a key, asked for nothing but by libvirt.
     pub fn new(id: HostId, uri: libvirt::Uri) -> Self {
         Self {
             id,
@@ -152,6 +207,7 @@ impl HostSettings {
             site: None,
             endpoints: vec![EndpointSettings { uri, key: None }],
             lldp: None,
+            vxlan: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     DeclaredLink, Domain, Host, HostId, HostInterface, HostInventory, HostReport, Link, LinkEnd,
     LinkId, LinkKind, LinkSource, LinkState, Member, Port, Router, RouterId, RouterState, Segment,
-    SegmentId, Topology,
+    Topology,
     cables::{Cable, Cables},
     ids::joined,
     segments::{Wire, Wires},
@@ -17,7 +17,8 @@ use std::{
 impl Topology {
     /// Derives the graph. The same reports and links give the same graph, in whichever order they
     /// come; of two reports with one id the later counts. A declared link that names a host
-    /// without a report is left out; what hosts hear of each other by LLDP makes links, too.
+    /// without a report is left out; what hosts hear of each other by LLDP makes links, too, and where
+    /// their VXLANs lead joins segments.
     ///
     /// A router that several hosts define is one router: on the host where it is active, else on
     /// one that answers, else on one where it runs, else on the first by id. So a live migration
@@ -43,6 +44,9 @@ impl Topology {
         let mut wires = Wires::default();
         for inventory in reports.values().filter_map(|r| r.inventory.as_deref()) {
             wires.add_inventory(inventory);
+        }
+        for report in reports.values() {
+            wires.add_vxlans(&report.id, &report.vxlans);
         }
         for cable in cables.all.iter().filter(|cable| cable.joins()) {
             wires.add_cable(cable, |port| {
@@ -113,13 +117,13 @@ impl Topology {
         let drawn = pair.is_none() && members.len() > 1;
         if let Some((a, b)) = pair {
             let state = self.member_state(&a).and(self.member_state(&b));
-            self.add_virtual_link(LinkEnd::Router(a), LinkEnd::Router(b), &wire.id, state);
+            self.add_virtual_link(LinkEnd::Router(a), LinkEnd::Router(b), wire, state);
         }
         if drawn {
             for member in &members {
                 let state = self.member_state(member);
                 let (a, b) = (LinkEnd::Router(*member), LinkEnd::Segment(wire.id.clone()));
-                self.add_virtual_link(a, b, &wire.id, state);
+                self.add_virtual_link(a, b, wire, state);
             }
         }
         let segment = Segment {
@@ -133,7 +137,18 @@ impl Topology {
         self.segments.insert(wire.id.clone(), Arc::new(segment));
     }
 
-    fn add_virtual_link(&mut self, a: LinkEnd, b: LinkEnd, segment: &SegmentId, state: LinkState) {
+    fn add_virtual_link(&mut self, a: LinkEnd, b: LinkEnd, wire: &Wire, state: LinkState) {
+        let mut sources = BTreeSet::from([LinkSource::Libvirt]);
+        // Within one host no tunnel is needed.
+        let is_within = match (self.host_of(&a), self.host_of(&b)) {
+            (Some(a), Some(b)) => a == b,
+            _ => false,
+        };
+        if !is_within {
+            let hosts = [&a, &b].into_iter().filter_map(|end| self.host_of(end));
+            let told = hosts.filter(|host| wire.by_vxlan.contains(host));
+            sources.extend(told.cloned().map(LinkSource::Vxlan));
+        }
         let id = LinkId::of_ends("virtual", &end_text(&a), &end_text(&b));
         let link = Link {
             id: id.clone(),
@@ -143,11 +158,20 @@ impl Topology {
             state,
             capacity_bits_per_second: None,
             latency_ns: None,
-            segment: Some(segment.clone()),
-            sources: BTreeSet::from([LinkSource::Libvirt]),
+            segment: Some(wire.id.clone()),
+            sources,
             conflict: None,
         };
         self.links.insert(id, Arc::new(link));
+    }
+
+    /// The host that a router's end of a link is on.
+    fn host_of<'a>(&'a self, end: &'a LinkEnd) -> Option<&'a HostId> {
+        match end {
+            LinkEnd::Router(member) => Some(&self.routers.get(&member.router)?.host),
+            LinkEnd::Host(port) => Some(&port.host),
+            LinkEnd::Segment(_) => None,
+        }
     }
 
     fn add_physical_link(&mut self, cable: Cable) {

@@ -3,7 +3,11 @@
 use crate::{HostId, Mac, RouterId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// All that is known of one registered host: its registration, the contact with it, and what it
@@ -25,6 +29,9 @@ pub struct HostReport {
     /// Whom it hears on its interfaces, where it is asked for that.
     #[serde(default)]
     pub neighbors: Vec<Neighbor>,
+    /// Where its VXLAN interfaces lead, where it is asked for that.
+    #[serde(default)]
+    pub vxlans: Vec<Vxlan>,
 }
 
 impl HostReport {
@@ -214,6 +221,35 @@ pub struct Neighbor {
     pub mac: Option<Mac>,
     /// How long what it said holds if it says nothing more, in seconds.
     pub hold_seconds: u64,
+}
+
+/// One end of a VXLAN (RFC 7348): an interface of a host that carries frames over UDP to the
+/// interfaces of other hosts with the same identifier and port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Vxlan {
+    /// The interface, often a port of a bridge.
+    pub interface: String,
+    /// The VXLAN network identifier, 24 bits.
+    pub id: u32,
+    /// The UDP port that it sends to and listens at.
+    pub port: u16,
+    /// How it finds the others.
+    pub reach: VxlanReach,
+}
+
+/// How the ends of a VXLAN find each other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum VxlanReach {
+    /// By a multicast group: all that have joined it.
+    Group(IpAddr),
+    /// By a list of the other ends, to each of which it sends what is for all.
+    Peers {
+        /// Its own address.
+        local: IpAddr,
+        /// Theirs.
+        remotes: BTreeSet<IpAddr>,
+    },
 }
 
 /// Whether a link or an interface is up.

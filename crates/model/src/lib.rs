@@ -25,7 +25,7 @@ pub use difference::{Change, Difference};
 pub use ids::{HostId, LinkId, Mac, RouterId, SegmentId};
 pub use inventory::{
     Attachment, Contact, Disk, Domain, Driver, Endpoint, HostInterface, HostInventory, HostReport,
-    LinkState, Neighbor, Network, Nic, NodeFacts, Origin, RouterState,
+    LinkState, Neighbor, Network, Nic, NodeFacts, Origin, RouterState, Vxlan, VxlanReach,
 };
 pub use sentence::{ChangeKind, Described, ElementKind};
 pub use topology::{

@@ -4,10 +4,16 @@
 //! tunnel's end, a multicast group. Reports say which carriers are one wire; what is left apart is
 //! a segment each. Names alone never join anything: every carrier but those with an address on
 //! the network belongs to one host.
+//!
+//! ```text
+//! r1 ─ bridge br-blue ─ device vx42 ─┐              alpha
+//!                                    VXLAN 42, port 4789, 239.200.0.42
+//! r2 ─ bridge br-blue ─ device vx42 ─┘              beta
+//! ```
 
 use crate::{
-    Attachment, HostId, HostInventory, Nic, Port, SegmentId, SegmentKind, cables::Cable,
-    ids::joined,
+    Attachment, HostId, HostInventory, Nic, Port, SegmentId, SegmentKind, Vxlan, VxlanReach,
+    cables::Cable, ids::joined,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +22,7 @@ use std::{
 use uuid::Uuid;
 
 /// Something that carries frames. The order of the variants decides which of a segment's carriers
-/// names it.
+/// names it; a VXLAN, where there is one, gives it its id: whichever hosts come and go, it stays.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Carrier {
     Bridge(HostId, String),
@@ -28,6 +34,12 @@ pub(crate) enum Carrier {
         scope: Scope,
         local: String,
         remote: String,
+    },
+    Vxlan {
+        id: u32,
+        port: u16,
+        /// Where its ends meet: the group, or the addresses of both.
+        at: String,
     },
 }
 
@@ -67,7 +79,28 @@ impl Carrier {
         match self {
             Self::Bridge(host, _) | Self::Device(host, _) | Self::Network(host, _) => Some(host),
             Self::Tcp(scope, _) | Self::Udp { scope, .. } => scope.host(),
-            Self::Multicast(_) => None,
+            Self::Multicast(_) | Self::Vxlan { .. } => None,
+        }
+    }
+
+    /// What an end of a VXLAN leads to: its group, or what it has in common with each other end
+    /// that lists it as well.
+    fn of_vxlan(vxlan: &Vxlan) -> Vec<Self> {
+        let carrier = |at| Self::Vxlan {
+            id: vxlan.id,
+            port: vxlan.port,
+            at,
+        };
+        match &vxlan.reach {
+            VxlanReach::Group(group) => vec![carrier(group.to_string())],
+            VxlanReach::Peers { local, remotes } => {
+                let between = |remote| {
+                    let ends = [local.min(remote), local.max(remote)];
+                    let [a, b] = ends.map(ToString::to_string);
+                    carrier(joined(&[&a, &b], '-'))
+                };
+                remotes.iter().map(between).collect()
+            }
         }
     }
 
@@ -94,6 +127,9 @@ impl Carrier {
                 };
                 SegmentId::of_parts(&["udp", &scope(of), &joined(&[a, b], '-')])
             }
+            Self::Vxlan { id, port, at } => {
+                SegmentId::of_parts(&["vxlan", &id.to_string(), &port.to_string(), at])
+            }
         }
     }
 
@@ -103,7 +139,7 @@ impl Carrier {
             Self::Device(..) => SegmentKind::Direct,
             Self::Multicast(_) => SegmentKind::Multicast,
             Self::Network(..) => SegmentKind::Network,
-            Self::Tcp(..) | Self::Udp { .. } => SegmentKind::Tunnel,
+            Self::Tcp(..) | Self::Udp { .. } | Self::Vxlan { .. } => SegmentKind::Tunnel,
         }
     }
 }
@@ -114,6 +150,8 @@ pub(crate) struct Wire {
     pub name: String,
     pub kind: SegmentKind,
     pub hosts: BTreeSet<HostId>,
+    /// Those of them that say that it leads elsewhere by VXLAN, and to whom another says so, too.
+    pub by_vxlan: BTreeSet<HostId>,
 }
 
 /// The carriers met so far and which of them are one wire.
@@ -122,6 +160,7 @@ pub(crate) struct Wires {
     numbers: BTreeMap<Carrier, usize>,
     parents: Vec<usize>,
     network_names: BTreeMap<(HostId, Uuid), String>,
+    vxlan_hosts: BTreeMap<Carrier, BTreeSet<HostId>>,
 }
 
 impl Wires {
@@ -148,6 +187,18 @@ impl Wires {
                 self.join(&of, &Carrier::Bridge(host.clone(), bridge.clone()));
             } else if let Some(device) = &network.device {
                 self.join(&of, &Carrier::Device(host.clone(), device.clone()));
+            }
+        }
+    }
+
+    /// Joins what leads into one VXLAN.
+    pub fn add_vxlans(&mut self, host: &HostId, vxlans: &[Vxlan]) {
+        for vxlan in vxlans {
+            let end = Carrier::Device(host.clone(), vxlan.interface.clone());
+            for carrier in Carrier::of_vxlan(vxlan) {
+                self.join(&end, &carrier);
+                let hosts = self.vxlan_hosts.entry(carrier).or_default();
+                hosts.insert(host.clone());
             }
         }
     }
@@ -222,6 +273,13 @@ impl Wires {
         let wire = |carriers: Vec<Carrier>| {
             let hosts: BTreeSet<_> = carriers.iter().filter_map(Carrier::host).cloned().collect();
             let first = carriers.first()?;
+            let vxlans = carriers.iter().filter_map(|carrier| {
+                let hosts = self.vxlan_hosts.get(carrier)?;
+                Some((carrier, hosts))
+            });
+            let by_vxlan = vxlans.clone().filter(|(_, hosts)| hosts.len() > 1);
+            let by_vxlan = by_vxlan.flat_map(|(_, hosts)| hosts.iter().cloned());
+            let names_it = vxlans.map(|(carrier, _)| carrier).next().unwrap_or(first);
             let has_network = carriers.iter().any(|c| c.kind() == SegmentKind::Network);
             let kind = if has_network && hosts.len() < 2 {
                 SegmentKind::Network
@@ -229,9 +287,10 @@ impl Wires {
                 first.kind()
             };
             Some(Wire {
-                id: first.id(),
+                id: names_it.id(),
                 name: self.name(&carriers, kind),
                 kind,
+                by_vxlan: by_vxlan.collect(),
                 hosts,
             })
         };
@@ -256,6 +315,7 @@ impl Wires {
                 Carrier::Udp { local, remote, .. } => {
                     format!("{} ↔ {}", local.min(remote), local.max(remote))
                 }
+                Carrier::Vxlan { id, .. } => format!("VXLAN {id}"),
             })
             .collect();
         let mut text = names.iter().take(3).cloned().collect::<Vec<_>>().join(", ");

@@ -324,6 +324,7 @@ fn said(source: &LinkSource) -> String {
         LinkSource::Declared => "declared".to_owned(),
         LinkSource::Libvirt => "reported by libvirt".to_owned(),
         LinkSource::Lldp(host) => format!("heard by {host}"),
+        LinkSource::Vxlan(host) => format!("told as a VXLAN by {host}"),
     }
 }
 

@@ -205,6 +205,8 @@ pub enum LinkSource {
     Libvirt,
     /// This host, at one of its ends, hears the other by LLDP.
     Lldp(HostId),
+    /// This host tells where its VXLAN leads, by which the link gets there.
+    Vxlan(HostId),
 }
 
 /// A physical link that an operator declared.

@@ -45,7 +45,7 @@ pub use plan::{
 };
 pub use relay::Relay;
 pub use router::{Count, Traffic};
-pub use secret::{Authority, SshServer};
+pub use secret::{Authority, Doors, SshServer};
 
 /// How many testbeds can stand side by side.
 const NUMBERS: u8 = 64;
@@ -280,6 +280,23 @@ impl Testbed {
 
     /// The same, with another way to reach some hosts: a [`Relay`], TLS or SSH.
     pub fn config_with(&self, uri: impl Fn(&Host) -> String) -> String {
+        self.write_config(uri, |_| false)
+    }
+
+    /// The same, and hosts with tunnels are asked by SSH where they lead, for which `vms` needs
+    /// the keys of its [`Doors`].
+    pub fn config_with_tunnels(&self) -> String {
+        self.write_config(Host::uri, |host| {
+            let mut bridges = host.plan().bridges.iter();
+            bridges.any(|bridge| bridge.tunnel.is_some())
+        })
+    }
+
+    fn write_config(
+        &self,
+        uri: impl Fn(&Host) -> String,
+        is_asked_for_tunnels: impl Fn(&Host) -> bool,
+    ) -> String {
         let mut text = String::new();
         for host in &self.hosts {
             let _ = writeln!(
@@ -290,6 +307,10 @@ impl Testbed {
             );
             if host.plan().lldp {
                 let _ = writeln!(text, "lldp = \"unix:{}\"", host.lldp_socket().display());
+            }
+            if is_asked_for_tunnels(host) {
+                let (address, key) = (host.address(), &host.plan().id);
+                let _ = writeln!(text, "vxlan = \"ssh://root@{address}\"\nkey = \"{key}\"");
             }
             text.push('\n');
         }

@@ -14,6 +14,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
+    Testbed,
     cache::{self, run},
     daemon::Daemon,
     fault::Fault,
@@ -96,7 +97,7 @@ SetEnv PATH={BIN}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
     }
 
     /// The host's part of a configuration for `ssh -F`, by which it is known by its name.
-    pub fn client_config(&self) -> String {
+    fn client_config(&self) -> String {
         format!(
             "Host {}\n HostName {}\n User root\n IdentityFile {}\n UserKnownHostsFile {}\n",
             self.name,
@@ -144,6 +145,52 @@ SetEnv PATH={BIN}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
         fs::write(&path, text)?;
         fs::set_permissions(&path, Permissions::from_mode(0o755))?;
         Ok(path)
+    }
+}
+
+/// SSH to every host of a testbed, for a `vms` that takes care of it.
+#[derive(Debug)]
+pub struct Doors(Vec<SshServer>);
+
+impl Doors {
+    /// Opens them.
+    ///
+    /// # Errors
+    /// As [`SshServer::start`].
+    pub fn open(bed: &Testbed) -> Result<Self> {
+        let servers = bed.hosts().iter().map(SshServer::start);
+        Ok(Self(servers.collect::<Result<_>>()?))
+    }
+
+    /// Puts the keys, each called as its host is, and the known hosts into the data directory of
+    /// `vms`. Of earlier testbeds there, only what has the same name or address is replaced.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn hand_over(&self, data: &Path) -> Result<()> {
+        let [keys, ssh] = ["keys", "ssh"].map(|name| data.join(name));
+        for directory in [&keys, &ssh] {
+            fs::create_dir_all(directory)?;
+            fs::set_permissions(directory, Permissions::from_mode(0o700))?;
+        }
+        let file = ssh.join("known_hosts");
+        let known = fs::read_to_string(&file).unwrap_or_default();
+        let of_others = |line: &&str| {
+            let mut own = self.0.iter();
+            !own.any(|door| line.starts_with(&format!("{} ", door.address)))
+        };
+        let mut lines: Vec<_> = known.lines().filter(of_others).map(str::to_owned).collect();
+        for door in &self.0 {
+            lines.push(fs::read_to_string(door.known_hosts())?.trim_end().into());
+            fs::copy(door.key(), keys.join(&door.name))?;
+        }
+        fs::write(file, lines.join("\n") + "\n")?;
+        Ok(())
+    }
+
+    /// The configuration for `ssh -F`, by which hosts are known by their names.
+    pub fn client_config(&self) -> String {
+        self.0.iter().map(SshServer::client_config).collect()
     }
 }
 

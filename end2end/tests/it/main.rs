@@ -4,6 +4,7 @@ mod demo;
 mod faults;
 mod fleet;
 mod latency;
+mod library;
 mod real_host;
 mod resilience;
 mod testbed;

@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    net::Ipv4Addr,
     process::Command,
     thread::sleep,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -13,7 +14,8 @@ use std::{
 use end2end::{
     Scratch, VmsProcess, client,
     testbed::{
-        Cable, Driver, HostPlan, LldpClient, NicPlan, Plan, Plug, RouterPlan, SshServer, Testbed,
+        Cable, Count, Doors, Driver, HostPlan, LldpClient, NicPlan, Plan, Plug, RouterPlan,
+        SshServer, Testbed, Vxlan,
     },
     until,
     vms_process::binary,
@@ -24,6 +26,9 @@ use serde_json::{Value, json};
 const SOON: Duration = Duration::from_secs(20);
 /// How soon a pulled cable must show by the states of the NICs.
 const DOWN: Duration = Duration::from_secs(2);
+/// How long rates are compared: a packet more or less at either end, or a guest that catches up
+/// with a second's worth of them, is little of that.
+const MEASURED: Duration = Duration::from_secs(60);
 /// How long `lldpd` on the testbed believes a neighbour without a word.
 const HOLD: Duration = Duration::from_secs(4);
 
@@ -41,7 +46,7 @@ impl Serving {
         fs::create_dir(&data).unwrap();
         prepare(&data);
         let settings = "sample_interval = \"1s\"\nfacts_interval = \"500ms\"\n\
-                        lldp_interval = \"1s\"\n\n";
+                        relist_interval = \"5s\"\nlldp_interval = \"1s\"\n\n";
         fs::write(&file, format!("{settings}{config}")).unwrap();
         let path = client.path().unwrap();
         let serving = Self {
@@ -70,12 +75,29 @@ impl Serving {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// The segments, each by its members.
+    fn segments(&self) -> BTreeSet<BTreeSet<String>> {
+        let topology = self.topology();
+        list(&topology["segments"]).iter().map(members).collect()
+    }
+
     /// The physical links.
     fn cables(&self) -> Vec<Value> {
         let topology = self.topology();
         let links = topology["links"].as_array().unwrap().iter();
         let physical = links.filter(|link| link["kind"] == "physical");
         physical.cloned().collect()
+    }
+
+    /// Waits until every host with tunnels has told where they lead.
+    fn wait_vxlans(&self, bed: &Testbed) {
+        until("all tunnels to be told", SOON, || {
+            let topology = self.topology();
+            let links = list(&topology["links"]).iter();
+            let told = links.flat_map(|link| told_by(link, "vxlan"));
+            Ok((told.collect::<BTreeSet<_>>() == tunnelling(bed.plan())).then_some(()))
+        })
+        .unwrap_or_else(|error| panic!("{error}: {}", self.vms.log()));
     }
 
     /// The link of a cable, if it is told of.
@@ -87,9 +109,21 @@ impl Serving {
 
 /// The hosts that hear the other end of a physical link.
 fn heard_by(link: &Value) -> BTreeSet<String> {
-    let sources = link["sources"].as_array().unwrap().iter();
-    let heard = sources.filter(|source| source["kind"] == "lldp");
-    heard.map(|source| text(&source["host"])).collect()
+    told_by(link, "lldp")
+}
+
+/// The hosts that say in this way that a link exists.
+fn told_by(link: &Value, kind: &str) -> BTreeSet<String> {
+    let sources = list(&link["sources"]).iter();
+    let told = sources.filter(|source| source["kind"] == kind);
+    told.map(|source| text(&source["host"])).collect()
+}
+
+/// The hosts with tunnels.
+fn tunnelling(plan: &Plan) -> BTreeSet<String> {
+    let has_tunnel = |host: &&HostPlan| host.bridges.iter().any(|bridge| bridge.tunnel.is_some());
+    let hosts = plan.hosts.iter().filter(has_tunnel);
+    hosts.map(|host| host.id.clone()).collect()
 }
 
 fn ends(link: &Value) -> BTreeSet<(String, String)> {
@@ -160,20 +194,23 @@ fn planned_nic(nic: &NicPlan) -> (String, Value) {
     (nic.mac.clone(), plug)
 }
 
-/// Who is on one wire with whom, as far as libvirt and LLDP can tell: the ports of a bridge, the
-/// bridges of hosts whose ports are connected by cables, a multicast group, a UDP link. That the
-/// bridges of several hosts are connected by VXLAN is known to the hosts' kernels only.
+/// Who is on one wire with whom: the ports of a bridge, the bridges of hosts whose ports are
+/// connected by cables or by VXLAN, a multicast group, a UDP link.
 fn planned_segments(plan: &Plan) -> BTreeSet<BTreeSet<String>> {
-    let cabled = |host: &HostPlan, bridge: &str| {
+    let bridge_of = |host: &HostPlan, bridge: &str| {
         let mut bridges = host.bridges.iter();
-        bridges.any(|known| known.name == bridge && !known.ports.is_empty())
+        let found = bridges.find(|known| known.name == bridge).unwrap();
+        match &found.tunnel {
+            _ if !found.ports.is_empty() => "cables".to_owned(),
+            Some(Vxlan { id, group }) => format!("{id} {group}"),
+            None => format!("{} {bridge}", host.id),
+        }
     };
     let mut segments: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (host, router) in plan.routers() {
         for nic in &router.nics {
             let wire = match &nic.plug {
-                Plug::Bridge(bridge) if cabled(host, bridge) => "cables".to_owned(),
-                Plug::Bridge(bridge) => format!("{} {bridge}", host.id),
+                Plug::Bridge(bridge) => bridge_of(host, bridge),
                 Plug::Multicast(group) => group.to_string(),
                 Plug::Udp { local, remote } => {
                     format!("{} {}", local.min(remote), local.max(remote))
@@ -184,6 +221,11 @@ fn planned_segments(plan: &Plan) -> BTreeSet<BTreeSet<String>> {
         }
     }
     segments.into_values().collect()
+}
+
+/// The members of a segment.
+fn members(segment: &Value) -> BTreeSet<String> {
+    list(&segment["members"]).iter().map(member).collect()
 }
 
 fn member(end: &Value) -> String {
@@ -215,12 +257,63 @@ fn planned_virtual_links(segments: &BTreeSet<BTreeSet<String>>) -> BTreeSet<Ends
 fn the_topology_is_the_plan_and_the_rates_are_the_generators() {
     let bed = Testbed::up(&Plan::testbed()).unwrap();
     bed.wait_routers_up().unwrap();
-    let serving = Serving::start(&bed, &bed.config(), |_| {});
+    let doors = Doors::open(&bed).unwrap();
+    let serving = Serving::start(&bed, &bed.config_with_tunnels(), |data| {
+        doors.hand_over(data).unwrap();
+    });
+    serving.wait_vxlans(&bed);
     let found = client::python("pilot.py", &["read", &serving.vms.url("")]).unwrap();
     for version in ["1.1", "1.2"] {
         assert_is_the_plan(bed.plan(), &found[version]["topologies"]["combined"]);
     }
     assert_rates(&bed, &serving.vms);
+    let unplugged = "link set vx42 nomaster\n";
+    bed.host("gamma").machine().ip(unplugged).unwrap();
+    let all = planned_segments(bed.plan());
+    until("gamma's bridge to be apart", SOON, || {
+        let apart = serving
+            .segments()
+            .difference(&all)
+            .cloned()
+            .collect::<Vec<_>>();
+        let mut sizes: Vec<_> = apart.iter().map(BTreeSet::len).collect();
+        sizes.sort_unstable();
+        Ok((sizes == [1, 6]).then_some(()))
+    })
+    .unwrap();
+    let plugged = "link set vx42 master br-blue\n";
+    bed.host("gamma").machine().ip(plugged).unwrap();
+    until("gamma's bridge to be back", SOON, || {
+        Ok((serving.segments() == all).then_some(()))
+    })
+    .unwrap();
+
+    // Who cannot be asked any more leads where it led, as of then.
+    let told = |serving: &Serving| {
+        let topology = serving.topology();
+        let links = list(&topology["links"]).iter();
+        let sources = links.flat_map(|link| list(&link["sources"]));
+        let told = sources.filter(|source| source["kind"] == "vxlan");
+        let told: BTreeMap<_, _> = told
+            .map(|source| (text(&source["host"]), text(&source["asOf"])))
+            .collect();
+        (told, topology["segments"].clone())
+    };
+    drop(doors);
+    let tunnelling = tunnelling(bed.plan());
+    until("the tunnels not to be known", 2 * SOON, || {
+        let log = serving.vms.log();
+        let said = log.matches("where its VXLANs lead is not known").count();
+        Ok((said == tunnelling.len()).then_some(()))
+    })
+    .unwrap();
+    let before = told(&serving);
+    assert_eq!(
+        before.0.keys().cloned().collect::<BTreeSet<_>>(),
+        tunnelling
+    );
+    sleep(Duration::from_secs(6));
+    assert_eq!(told(&serving), before);
 }
 
 fn assert_is_the_plan(plan: &Plan, topology: &Value) {
@@ -276,8 +369,6 @@ fn assert_is_the_plan(plan: &Plan, topology: &Value) {
     assert_addresses(plan, topology);
 
     let segments = list(&topology["segments"]);
-    let members =
-        |segment: &Value| -> BTreeSet<_> { list(&segment["members"]).iter().map(member).collect() };
     let planned = planned_segments(plan);
     assert_eq!(
         segments.iter().map(members).collect::<BTreeSet<_>>(),
@@ -292,6 +383,9 @@ fn assert_is_the_plan(plan: &Plan, topology: &Value) {
     let links = list(&topology["links"]);
     let (physical, virtual_links): (Vec<_>, Vec<_>) =
         links.iter().partition(|link| link["kind"] == "physical");
+    for link in &virtual_links {
+        assert_is_told_by_its_ends(plan, link);
+    }
     let told = virtual_links.iter().map(|link| {
         let end = |side: &str| match link[side]["segment"].as_str() {
             Some(id) => by_id[id].clone(),
@@ -319,6 +413,28 @@ fn assert_is_the_plan(plan: &Plan, topology: &Value) {
     }
 }
 
+/// libvirt tells of every virtual link, and of one that a tunnel carries the host of each router's
+/// end, too.
+fn assert_is_told_by_its_ends(plan: &Plan, link: &Value) {
+    let mut hosts = BTreeSet::new();
+    for end in [&link["a"], &link["b"]] {
+        let nic = end["interface"].as_str();
+        let mut found = plan.routers().flat_map(|(host, router)| {
+            let nics = router.nics.iter();
+            nics.filter(|of| Some(&*of.mac) == nic)
+                .map(move |of| (host, of))
+        });
+        if let Some((host, nic)) = found.next() {
+            let mut bridges = host.bridges.iter();
+            if bridges.any(|of| Some(&*of.name) == nic.bridge() && of.tunnel.is_some()) {
+                hosts.insert(host.id.clone());
+            }
+        }
+    }
+    assert_eq!(told_by(link, "vxlan"), hosts, "{link}");
+    assert_eq!(list(&link["sources"]).len(), 1 + hosts.len(), "{link}");
+}
+
 /// An address that is told is a planned one.
 fn assert_addresses(plan: &Plan, topology: &Value) {
     let planned: BTreeMap<_, _> = plan
@@ -337,61 +453,105 @@ fn assert_addresses(plan: &Plan, topology: &Value) {
     }
 }
 
-/// Compares what the history has with what the routers with one NIC on a bridge have counted by
-/// themselves. Of other NICs libvirt has no counters, or they carry more than the router's own.
+/// Compares what the history has with what the routers have counted by themselves, NIC by NIC. Of
+/// those on a multicast group or a UDP link the host counts nothing, and the history has nothing:
+/// unknown is not zero.
 fn assert_rates(bed: &Testbed, vms: &VmsProcess) {
-    let watched = || {
-        let routers = bed.plan().routers();
-        let routers = routers.filter_map(|(host, router)| match &router.nics[..] {
-            [nic] if nic.bridge().is_some() => Some((
-                nic.mac.clone(),
-                bed.host(&host.id).traffic(&router.name).unwrap(),
-            )),
-            _ => None,
+    let watched = || -> BTreeMap<_, _> {
+        let routers = bed.plan().routers().map(|(host, router)| {
+            let traffic = bed.host(&host.id).traffic(&router.name).unwrap();
+            (router.name.clone(), (Instant::now(), traffic))
         });
-        routers.collect::<BTreeMap<_, _>>()
+        routers.collect()
     };
     let start = next_multiple(5);
-    let (before, asked) = (watched(), Instant::now());
-    sleep(Duration::from_secs(30));
+    let before = watched();
+    sleep(MEASURED);
     let end = next_multiple(5);
-    let took = asked.elapsed().as_secs_f64();
-    let after = watched();
-    assert!(after.len() >= 12, "{} routers", after.len());
+    let own = watched().into_iter().map(|(router, (read, after))| {
+        let (begun, before) = before[&router];
+        let seconds = (read - begun).as_secs_f64();
+        let rate = |after: Count, before: Count| (after.bytes - before.bytes) as f64 / seconds;
+        let rates = Rates {
+            received: rate(after.received, before.received),
+            sent: rate(after.sent, before.sent),
+        };
+        (router, rates)
+    });
+    let counted = counted(bed.plan(), &own.collect());
     // The last tick is in the history by then.
     sleep(Duration::from_secs(3));
     let span = [start.to_string(), end.to_string()];
     let found = client::python("pilot.py", &["rates", &vms.url(""), &span[0], &span[1]]).unwrap();
+    let told: BTreeSet<_> = found.as_object().unwrap().keys().collect();
+    assert_eq!(told, counted.keys().collect::<BTreeSet<_>>());
     let mut worst: f64 = 0.0;
-    for (mac, after) in &after {
-        let before = &before[mac];
-        for (metric, count) in [
-            (
-                "receivedBytes",
-                after.received.bytes - before.received.bytes,
-            ),
-            ("transmittedBytes", after.sent.bytes - before.sent.bytes),
-        ] {
-            let told = &found[format!("{mac} {metric}")];
-            assert!(told["coverage"].as_f64().unwrap() > 0.9, "{mac}: {told}");
-            let (told, counted) = (
-                told["bytesPerSecond"].as_f64().unwrap(),
-                count as f64 / took,
-            );
-            assert!(counted > 10_000.0, "{mac}: {counted} B/s");
-            let off = (told - counted).abs() / counted;
-            worst = worst.max(off);
-            assert!(
-                off < 0.02,
-                "{mac} {metric}: {told:.0} B/s, counted {counted:.0}"
-            );
-        }
+    for (series, counted) in &counted {
+        let told = &found[series];
+        assert!(told["coverage"].as_f64().unwrap() > 0.9, "{series}: {told}");
+        let told = told["bytesPerSecond"].as_f64().unwrap();
+        assert!(*counted > 10_000.0, "{series}: {counted} B/s");
+        let off = (told - counted).abs() / counted;
+        worst = worst.max(off);
+        assert!(off < 0.02, "{series}: {told:.0} B/s, counted {counted:.0}");
     }
     println!(
-        "rates of {} routers over {took:.0} s: at most {:.2} % off",
-        after.len(),
+        "rates of {} NICs over {} s: at most {:.2} % off",
+        counted.len() / 2,
+        end - start,
         worst * 100.0
     );
+}
+
+/// What a router has received and sent by itself, in bytes a second.
+#[derive(Clone, Copy)]
+struct Rates {
+    received: f64,
+    sent: f64,
+}
+
+/// The bytes a second through each NIC on a bridge, by its MAC address and metric, from what the
+/// routers have sent and received by themselves. A router with one NIC says it for
+/// that. Through a router with several go the flows between their networks, too: each enters by
+/// the NIC in its sender's network and leaves by the one in its receiver's.
+fn counted(plan: &Plan, own: &BTreeMap<String, Rates>) -> BTreeMap<String, f64> {
+    let flows: Vec<_> = plan
+        .routers()
+        .map(|(_, from)| {
+            let address = from.sends.unwrap().to;
+            (from, plan.owner(address).unwrap().1, address)
+        })
+        .collect();
+    let mut rates = BTreeMap::new();
+    for (_, router) in plan.routers() {
+        let Rates { received, sent } = own[&router.name];
+        for nic in router.nics.iter().filter(|nic| nic.bridge().is_some()) {
+            let is_near = |address: Ipv4Addr| {
+                let network = |address| u32::from(address) >> (32 - nic.prefix);
+                network(address) == network(nic.address)
+            };
+            let sends_near = |from: &RouterPlan| from.nics.iter().any(|of| is_near(of.address));
+            let [received, sent] = if router.nics.len() == 1 {
+                [received, sent]
+            } else {
+                let others = flows.iter().filter(|(from, ..)| from.name != router.name);
+                let entering = others.filter(|(from, to, address)| {
+                    sends_near(from) && (to.name == router.name || !is_near(*address))
+                });
+                let others = flows.iter().filter(|(_, to, _)| to.name != router.name);
+                let leaving = others.filter(|(from, _, address)| {
+                    is_near(*address) && (from.name == router.name || !sends_near(from))
+                });
+                [
+                    entering.map(|(from, ..)| own[&from.name].sent).sum(),
+                    leaving.map(|(_, to, _)| own[&to.name].received).sum(),
+                ]
+            };
+            rates.insert(format!("{} receivedBytes", nic.mac), received);
+            rates.insert(format!("{} transmittedBytes", nic.mac), sent);
+        }
+    }
+    rates
 }
 
 /// Sleeps until the time is a multiple of so many seconds, and returns it.

@@ -3,7 +3,8 @@
 use super::{ConfigError, Place, link_end};
 use api::HostId;
 use control::{
-    DeclaredLink, EndpointSettings, HostSettings, KeyName, LldpSettings, SshAddress, Transport, Uri,
+    DeclaredLink, EndpointSettings, HostSettings, KeyName, LldpSettings, SshAddress, Transport,
+    Uri, VxlanSettings,
 };
 use std::{collections::HashMap, ops::Range, path::Path};
 use toml::{
@@ -21,7 +22,7 @@ const SETTINGS: &[&str] = &[
     "host",
     "link",
 ];
-const HOST: &[&str] = &["id", "uri", "uris", "key", "lldp", "name", "site"];
+const HOST: &[&str] = &["id", "uri", "uris", "key", "lldp", "vxlan", "name", "site"];
 const LINK: &[&str] = &["a", "b", "capacity", "latency"];
 
 /// A parsed file.
@@ -78,8 +79,24 @@ impl<'a> Document<'a> {
             let name = key.as_ref().map(|key| key.read(&self.file, str::parse));
             let name: Option<KeyName> = name.transpose()?;
             let endpoints = self.endpoints(&table, name.as_ref())?;
-            let lldp = self.lldp(&table, &endpoints, name.as_ref())?;
+            let lldp = self.way(
+                &table,
+                "lldp",
+                &endpoints,
+                LldpSettings::Ssh,
+                LldpSettings::parse,
+            )?;
+            let lldp = lldp.map(|way| way.with_key(name.as_ref()));
+            let vxlan = self.way(
+                &table,
+                "vxlan",
+                &endpoints,
+                VxlanSettings::Ssh,
+                VxlanSettings::parse,
+            )?;
+            let vxlan = vxlan.map(|way| way.with_key(name.as_ref()));
             let is_used = matches!(lldp, Some(LldpSettings::Ssh(_)))
+                || matches!(vxlan, Some(VxlanSettings::Ssh(_)))
                 || endpoints.iter().any(|endpoint| endpoint.key.is_some());
             if let Some(key) = key
                 && !is_used
@@ -109,6 +126,7 @@ impl<'a> Document<'a> {
                 id,
                 endpoints,
                 lldp,
+                vxlan,
             });
         }
         Ok(hosts)
@@ -161,32 +179,33 @@ impl<'a> Document<'a> {
         Ok(endpoints)
     }
 
-    /// How a host's `lldpd` is asked, if it is: `ssh` is the way of its ssh URI.
-    fn lldp(
+    /// How a host is asked for what libvirt does not know, if it is: `ssh` is the way of its ssh
+    /// URI.
+    fn way<T>(
         &self,
         table: &Spanned<&DeTable>,
+        key: &str,
         endpoints: &[EndpointSettings],
-        key: Option<&KeyName>,
-    ) -> Result<Option<LldpSettings>, ConfigError> {
-        let Some(found) = self.file.text(table.get_ref(), "lldp")? else {
+        by_ssh: impl FnOnce(SshAddress) -> T,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(found) = self.file.text(table.get_ref(), key)? else {
             return Ok(None);
         };
-        let way = if found.text == "ssh" {
-            let mut ways = endpoints.iter().filter_map(|of| SshAddress::of(&of.uri));
-            LldpSettings::Ssh(ways.next().ok_or_else(|| {
-                self.file.error(
-                    &found.span,
-                    "lldp is \"ssh\", the way of the host's ssh URI, and no URI of this host has \
-                     that transport: \"ssh://root@alpha\", for example, was expected",
-                )
-            })?)
-        } else {
-            found.read(&self.file, LldpSettings::parse)?
-        };
-        Ok(Some(match way {
-            LldpSettings::Ssh(address) => LldpSettings::Ssh(address.with_key(key.cloned())),
-            socket @ LldpSettings::Socket(_) => socket,
-        }))
+        if found.text != "ssh" {
+            return found.read(&self.file, parse).map(Some);
+        }
+        let mut ways = endpoints.iter().filter_map(|of| SshAddress::of(&of.uri));
+        let way = ways.next().ok_or_else(|| {
+            self.file.error(
+                &found.span,
+                format!(
+                    "{key} is \"ssh\", the way of the host's ssh URI, and no URI of this host has \
+                     that transport: \"ssh://root@alpha\", for example, was expected"
+                ),
+            )
+        })?;
+        Ok(Some(by_ssh(way)))
     }
 
     /// The declared links, each between two of `hosts`.

@@ -22,6 +22,8 @@ pub(crate) struct HostContact {
     pub endpoints: Vec<Arc<EndpointContact>>,
     /// When it told whom it hears.
     neighbors: Moment,
+    /// When it told where its VXLANs lead.
+    vxlans: Moment,
     budget: Budget,
     generation: Arc<AtomicU64>,
 }
@@ -50,6 +52,8 @@ pub(crate) struct HostTimes {
     pub endpoints: Vec<EndpointTimes>,
     /// When it told whom it hears by LLDP.
     pub neighbors: Option<Timestamp>,
+    /// When it told where its VXLANs lead.
+    pub vxlans: Option<Timestamp>,
 }
 
 /// When what is told of an endpoint was true; absent for never.
@@ -111,6 +115,7 @@ impl HostContact {
         Self {
             endpoints: endpoints.map(|of| endpoint(of.driver)).collect(),
             neighbors: Moment::new(last),
+            vxlans: Moment::new(last),
             budget,
             generation: Arc::clone(generation),
         }
@@ -121,12 +126,19 @@ impl HostContact {
         HostTimes {
             endpoints: endpoints.map(|endpoint| endpoint.times()).collect(),
             neighbors: self.neighbors.get(),
+            vxlans: self.vxlans.get(),
         }
     }
 
     /// It was asked then whom it hears, and told.
     pub fn neighbors_told(&self, at: Timestamp) {
         self.neighbors.set(at);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// It was asked then where its VXLANs lead, and told.
+    pub fn vxlans_told(&self, at: Timestamp) {
+        self.vxlans.set(at);
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 

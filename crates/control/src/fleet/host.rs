@@ -1,16 +1,17 @@
-//! One host: what its endpoints report, and whom it hears, together.
+//! One host: what its endpoints report, whom it hears, and where its tunnels lead, together.
 //!
 //! Each endpoint has a supervisor of its own, so that one whose daemon hangs leaves the other as it
-//! is. Whom it hears by LLDP is asked beside them. What they all report goes to discovery as one
-//! report of the host, in the order in which it came.
+//! is. Whom it hears by LLDP and where its VXLANs lead is asked beside them. What they all report
+//! goes to discovery as one report of the host, in the order in which it came.
 
 use super::{
     EndpointContact, HostContact, Surroundings, Way,
     inventory::together,
     lldp::Listening,
     supervisor::{EndpointReport, Known, Supervisor},
+    vxlan::Following,
 };
-use crate::{LldpSettings, discovery::Update};
+use crate::{LldpSettings, VxlanSettings, discovery::Update};
 use model::{HostInventory, HostReport};
 use std::sync::Arc;
 use tokio::{
@@ -21,12 +22,18 @@ use tokio::{
 /// Reports that may wait; a supervisor beyond them waits.
 const QUEUE: usize = 32;
 
+/// How a host is asked for what libvirt does not know, as far as it is.
+pub(crate) struct Questions {
+    pub lldp: Option<LldpSettings>,
+    pub vxlan: Option<VxlanSettings>,
+}
+
 /// Starts a host's supervisors, and comes back when they have ended. `first` is told once every
 /// endpoint was tried and the topology shows how that went.
 pub(crate) async fn run(
     mut report: HostReport,
     ways: Vec<Way>,
-    lldp: Option<LldpSettings>,
+    questions: Questions,
     contact: Arc<HostContact>,
     first: oneshot::Sender<()>,
     surroundings: Arc<Surroundings>,
@@ -57,7 +64,7 @@ pub(crate) async fn run(
     }
     drop(reports);
     let (tell, mut heard) = mpsc::channel(1);
-    if let Some(way) = lldp {
+    if let Some(way) = questions.lldp {
         let listening = Listening {
             host: report.id.clone(),
             way,
@@ -67,6 +74,18 @@ pub(crate) async fn run(
             heard: tell,
         };
         supervisors.spawn(listening.run(report.neighbors.clone()));
+    }
+    let (tell, mut led) = mpsc::channel(1);
+    if let Some(way) = questions.vxlan {
+        let following = Following {
+            host: report.id.clone(),
+            way,
+            keys: surroundings.keys.clone(),
+            interval: surroundings.relist_interval,
+            contact: Arc::clone(&contact),
+            led: tell,
+        };
+        supervisors.spawn(following.run(report.vxlans.clone()));
     }
     let trying = async move {
         for done in tried {
@@ -91,6 +110,7 @@ pub(crate) async fn run(
                     report.inventory = together(&report.id, &inventories);
                 }
                 Some(neighbors) = heard.recv() => report.neighbors = neighbors,
+                Some(vxlans) = led.recv() => report.vxlans = vxlans,
             }
             let update = Update::Report {
                 report: Box::new(report.clone()),

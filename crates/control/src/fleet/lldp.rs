@@ -10,27 +10,30 @@
 //! ```
 //!
 //! What `lldpd` forgets is gone with the next answer. libvirt is not needed for any of it, and
-//! nothing waits for it: a question that is not answered in time is ended with its process, and why
-//! there was no answer is in the log once, not once an interval.
+//! nothing waits for it: see `question`.
 //!
 //! - `answer`: what `lldpcli` writes.
 
 mod answer;
 
-use super::{DEADLINE, HostContact, KeyStore};
+use super::{
+    HostContact, KeyStore,
+    question::{Complaint, Program},
+};
 use crate::settings::LldpSettings;
 use jiff::Timestamp;
 use model::{HostId, Neighbor};
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
     process::Command,
     sync::mpsc,
     time::{Instant, MissedTickBehavior},
 };
 
-/// The most that an answer may hold, in bytes: some thousand neighbours.
-const LONGEST: u64 = 4 << 20;
+const LLDPCLI: Program = Program {
+    name: "lldpcli",
+    package: "lldpd",
+};
 
 /// A host, how its `lldpd` is asked, and whom to tell.
 pub(crate) struct Listening {
@@ -50,7 +53,7 @@ impl Listening {
             neighbors: known,
             answered: Instant::now(),
         };
-        let mut complaint = None;
+        let mut complaint = Complaint::default();
         let mut ticks = tokio::time::interval(self.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -64,15 +67,7 @@ impl Listening {
                 }
                 Err(_) => known.forget(Instant::now()),
             };
-            let why = answered.err();
-            if why != complaint {
-                if let Some(why) = &why {
-                    tracing::warn!(host = %self.host, why, "whom it hears is not known");
-                } else {
-                    tracing::info!(host = %self.host, "whom it hears is known again");
-                }
-                complaint = why;
-            }
+            complaint.heed(&self.host, "whom it hears", answered.err());
             // Without a host the server is ending, or the host was removed.
             if changed && self.heard.send(known.neighbors.clone()).await.is_err() {
                 return;
@@ -80,79 +75,24 @@ impl Listening {
         }
     }
 
-    /// Whom it hears now, or why that is not known: a sentence that stays the same while the cause
-    /// does.
+    /// Whom it hears now, or why that is not known.
     async fn ask(&self) -> Result<Vec<Neighbor>, String> {
-        let mut command = self.command()?;
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        match tokio::time::timeout(DEADLINE, run(command)).await {
-            Ok(answer) => answer::read(&answer?),
-            Err(_) => Err(format!(
-                "It was asked and did not answer within {} s.",
-                DEADLINE.as_secs()
-            )),
-        }
+        answer::read(&LLDPCLI.ask(self.command()?).await?)
     }
 
     fn command(&self) -> Result<Command, String> {
         const QUESTION: [&str; 4] = ["-f", "json0", "show", "neighbors"];
         let mut command = match &self.way {
             LldpSettings::Socket(path) => {
-                let mut command = Command::new("lldpcli");
+                let mut command = LLDPCLI.command(&self.keys, None)?;
                 command.arg("-u").arg(path);
                 command
             }
-            LldpSettings::Ssh(address) => {
-                let mut command = self.keys.ssh(address)?;
-                command.arg("lldpcli");
-                command
-            }
+            LldpSettings::Ssh(address) => LLDPCLI.command(&self.keys, Some(address))?,
         };
         command.args(QUESTION);
         Ok(command)
     }
-}
-
-/// Runs a command to its end and answers with what it wrote.
-async fn run(mut command: Command) -> Result<Vec<u8>, String> {
-    let program = command.as_std().get_program().to_owned();
-    let mut child = command.spawn().map_err(|error| {
-        let program = std::path::Path::new(&program).file_name();
-        let program = program.unwrap_or_default().to_string_lossy();
-        format!("{program} cannot be started ({error}); lldpcli is in the package lldpd.")
-    })?;
-    let (output, errors) = tokio::join!(
-        read(child.stdout.take()),
-        // Both are read to the end: who cannot write waits.
-        read(child.stderr.take()),
-    );
-    let status = child.wait().await.map_err(|error| error.to_string())?;
-    if status.success() {
-        return output;
-    }
-    let errors = errors.unwrap_or_default();
-    let errors = String::from_utf8_lossy(&errors);
-    let mut lines = errors.lines().filter(|line| !line.trim().is_empty());
-    let last = lines.next_back().unwrap_or("it does not say why").trim();
-    let last: String = last.chars().filter(|c| !c.is_control()).take(300).collect();
-    Err(format!("lldpcli failed: {}.", last.trim_end_matches('.')))
-}
-
-async fn read(stream: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    if let Some(stream) = stream {
-        let mut bounded = stream.take(LONGEST + 1);
-        let done = bounded.read_to_end(&mut bytes).await;
-        done.map_err(|error| format!("What lldpcli says cannot be read: {error}."))?;
-    }
-    if bytes.len() as u64 > LONGEST {
-        return Err(format!("lldpcli says more than {} MiB.", LONGEST >> 20));
-    }
-    Ok(bytes)
 }
 
 /// What was heard, and when that was answered.
@@ -215,27 +155,5 @@ mod tests {
         assert!(!kept.forget(at(129)));
         assert!(kept.forget(at(130)));
         assert!(kept.replace(two(), at(131)));
-    }
-
-    #[tokio::test]
-    async fn who_says_too_much_or_fails_is_no_answer() {
-        let shell = |script: &str| {
-            let mut command = Command::new("sh");
-            command.args(["-c", script]);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            command.kill_on_drop(true);
-            run(command)
-        };
-        assert_eq!(shell("printf x").await, Ok(b"x".to_vec()));
-        let error = shell("echo a >&2; echo 'no lldpd here.' >&2; exit 1").await;
-        assert_eq!(error, Err("lldpcli failed: no lldpd here.".to_owned()));
-        let error = shell("head -c 5000000 /dev/zero").await.unwrap_err();
-        assert!(
-            error.contains("4 MiB") || error.contains("failed"),
-            "{error}"
-        );
-        let missing = Command::new("/nowhere/lldpcli");
-        let error = run(missing).await.unwrap_err();
-        assert!(error.starts_with("lldpcli cannot be started"), "{error}");
     }
 }

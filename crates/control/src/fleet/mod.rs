@@ -36,7 +36,8 @@
 //! - `polling`: what is asked at intervals; `quarantine`: domains that stick;
 //! - `inventory`: from libvirt's words to the model's; `check`: trying an endpoint, step by step;
 //! - `line`: a connection that is opened anew when it was lost; `backoff`: how long to wait;
-//! - `lldp`: whom a host hears on its interfaces;
+//! - `lldp`: whom a host hears on its interfaces; `vxlan`: where its tunnels lead; `question`: asking
+//!   its own programs for both;
 //! - `keys`: keys, known hosts, certificates.
 
 mod backoff;
@@ -49,8 +50,10 @@ mod line;
 mod lldp;
 mod polling;
 mod quarantine;
+mod question;
 mod supervisor;
 mod tracked;
+mod vxlan;
 
 #[cfg(test)]
 pub(crate) use inventory::list;
@@ -193,7 +196,10 @@ impl Fleet {
         let running = host::run(
             report,
             ways,
-            settings.lldp.clone(),
+            host::Questions {
+                lldp: settings.lldp.clone(),
+                vxlan: settings.vxlan.clone(),
+            },
             Arc::clone(&contact),
             first,
             Arc::clone(&self.surroundings),

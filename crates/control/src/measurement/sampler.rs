@@ -193,6 +193,7 @@ mod tests {
             }],
             inventory: Some(Arc::new(inventory)),
             neighbors: Vec::new(),
+            vxlans: Vec::new(),
         };
         let topology = Topology::derive([&report], &[]);
         let router = Arc::clone(topology.routers.values().next().unwrap());

@@ -237,6 +237,9 @@ pub(crate) fn report(
         neighbors: (known.filter(|_| settings.lldp.is_some()))
             .map(|known| known.neighbors.clone())
             .unwrap_or_default(),
+        vxlans: (known.filter(|_| settings.vxlan.is_some()))
+            .map(|known| known.vxlans.clone())
+            .unwrap_or_default(),
     }
 }
 
@@ -258,8 +261,10 @@ pub(crate) fn settings(request: &RegisterHostRequest) -> Result<HostSettings, Er
         name: request.name.clone(),
         site: request.site.clone(),
         endpoints,
-        // Whoever may register hosts may not make the server read its own machine's sockets.
+        // Whoever may register hosts may not make the server read its own machine's sockets, nor
+        // run programs.
         lldp: None,
+        vxlan: None,
     };
     match settings.complaint() {
         None => Ok(settings),

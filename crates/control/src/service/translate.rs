@@ -268,6 +268,10 @@ impl View {
                 let said = self.times.get(host).and_then(|times| times.neighbors);
                 (api::LinkSourceKind::Lldp, said, Some(id(host)))
             }
+            model::LinkSource::Vxlan(host) => {
+                let said = self.times.get(host).and_then(|times| times.vxlans);
+                (api::LinkSourceKind::Vxlan, said, Some(id(host)))
+            }
         };
         api::LinkSource {
             kind,

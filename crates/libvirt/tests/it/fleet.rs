@@ -103,3 +103,18 @@ pub async fn next(events: &mut EventReceiver) -> Option<Event> {
         .await
         .expect("no event came")
 }
+
+/// Waits for the event that is meant and leaves the others out; a test that waits for one in vain
+/// fails. A guest that boots under emulation takes its time.
+pub async fn wait_for(events: &mut EventReceiver, is_meant: impl Fn(&Event) -> bool) -> Event {
+    let wait = async {
+        loop {
+            let event = events.recv().await.expect("the events ended");
+            if is_meant(&event) {
+                return event;
+            }
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(90), wait).await;
+    waited.expect("no such event came")
+}

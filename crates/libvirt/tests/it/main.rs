@@ -1,6 +1,7 @@
 //! The library against libvirt's test driver and against hosts that do not answer.
 
 mod fleet;
+mod guest;
 mod inventory;
 mod leaks;
 mod lifecycle;

@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use libvirt::{
-    Connection, DomainState, DomainXml, ErrorKind, JobOperation, JobState, Migration, Uri,
+    Connection, DomainState, DomainXml, ErrorKind, Event, JobOperation, JobState, Migration, Uri,
 };
 use uuid::Uuid;
 
-use crate::fleet::{EDGE, connect, host, qemu};
+use crate::fleet::{EDGE, connect, host, qemu, wait_for};
 
 /// A guest that does nothing, in memory that is not empty: the loader fills some 30 MiB of it, so
 /// that a slow migration takes its time.
@@ -91,7 +91,16 @@ async fn a_migration_moves_a_guest_and_says_what_it_did() {
     assert_eq!(pair.from.job_progress(pair.guest).await, Ok(None));
     let mut migration = Migration::peer_to_peer(pair.peer.clone());
     migration.max_downtime_ms = Some(500);
+    let mut events = pair.from.events().await.unwrap();
     pair.from.migrate(pair.guest, &migration).await.unwrap();
+    wait_for(&mut events, |event| {
+        matches!(event, Event::MigrationIteration { uuid, iteration: 1, .. } if *uuid == pair.guest)
+    })
+    .await;
+    wait_for(&mut events, |event| {
+        matches!(event, Event::JobCompleted { uuid, error: None, .. } if *uuid == pair.guest)
+    })
+    .await;
     assert_eq!(pair.states().await, [OFF, RUNNING]);
     let done = pair.to.completed_job(pair.guest).await.unwrap().unwrap();
     assert_eq!(done.state, JobState::Completed);

@@ -30,6 +30,7 @@ pub fn host(id: &str) -> HostReport {
         }],
         inventory: Some(Arc::new(inventory)),
         neighbors: Vec::new(),
+        vxlans: Vec::new(),
     }
 }
 

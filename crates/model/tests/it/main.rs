@@ -5,3 +5,4 @@ mod derive;
 mod difference;
 mod fleet;
 mod properties;
+mod vxlan;

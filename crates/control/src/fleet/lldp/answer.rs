@@ -10,6 +10,7 @@
 //!                                     "descr": [{"value": "eth0"}], "ttl": [{"value": "120"}]}]}]}]}
 //! ```
 
+use crate::fleet::question::plain;
 use model::{Mac, Neighbor};
 use serde_json::Value;
 
@@ -43,7 +44,7 @@ fn neighbor(interface: &Value) -> Option<Neighbor> {
     let mac = name.as_deref().filter(|_| kind == Some("mac"));
     let description = text(first(&port["descr"]));
     let neighbor = Neighbor {
-        interface: plain(interface["name"].as_str()?)?,
+        interface: plain(interface["name"].as_str()?, LONGEST)?,
         system: text(first(&chassis["name"])),
         chassis: text(first(&chassis["id"])),
         mac: mac.and_then(mac_address),
@@ -73,15 +74,7 @@ fn first(value: &Value) -> &Value {
 }
 
 fn text(value: &Value) -> Option<String> {
-    plain(value["value"].as_str()?)
-}
-
-/// What others say of themselves, fit for one line.
-fn plain(text: &str) -> Option<String> {
-    let plain = text.chars().filter(|c| !c.is_control()).take(LONGEST);
-    let plain: String = plain.collect();
-    let plain = plain.trim();
-    (!plain.is_empty()).then(|| plain.to_owned())
+    plain(value["value"].as_str()?, LONGEST)
 }
 
 fn mac_address(text: &str) -> Option<Mac> {
