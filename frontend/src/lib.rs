@@ -3,9 +3,12 @@
 // A page is one nested type.
 #![recursion_limit = "512"]
 
-/// Brings the page that the server sent to life.
+/// Brings the page that the server sent to life. A page of which a part does not come stays what it
+/// was, which can be used without script, too; the console says why.
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
+    if app::load().await.is_ok() {
+        leptos::mount::hydrate_body(app::App);
+    }
 }
