@@ -35,4 +35,6 @@ mod wire;
 pub use element::Element;
 pub use failure::Failure;
 pub use pages::App;
+#[cfg(feature = "hydrate")]
+pub use pages::load;
 pub use shell::shell;

@@ -213,10 +213,38 @@ async function withScript(browser, router) {
   return { name, neighbour, complaints };
 }
 
+// Every page comes alive as it was sent, with the part of the script that is its own.
+async function asSent(browser, drawn) {
+  const kinds = new Map(drawn.map((id) => [id.split(':')[0], id]));
+  const selections = [...kinds.values()].map((id) => `/?select=${encodeURIComponent(id)}`);
+  for (const path of ['/', '/hosts', '/routers', '/settings', ...selections]) {
+    const page = await open(browser, `${url}${path}`);
+    const later = await page.evaluate(() => performance.getEntriesByType('resource')
+      .filter((entry) => /\/later-[^/]+\/.*\.wasm$/.test(entry.name)).length);
+    assert.equal(later > 0, path !== '/', `${path} loads what it needs and no more`);
+    assert.deepEqual(page.complaints, [], `${path} comes alive`);
+    await page.context().close();
+  }
+
+  // A part that does not come is told, and tried again.
+  const page = await open(browser, url);
+  await page.route('**/later-*/**', (route) => route.abort());
+  const go = (name) => page.locator('header').getByRole('link', { name }).click();
+  await go('Hosts');
+  await page.locator('.notice').filter({ hasText: 'Reload the page' }).waitFor();
+  await page.unroute('**/later-*/**');
+  await go('Routers');
+  await page.locator('tbody tr').first().waitFor();
+  await go('Hosts');
+  await page.locator('tbody tr').first().waitFor();
+  await page.context().close();
+}
+
 const result = await withBrowser(async (browser) => {
   const still = await withoutScript(browser);
   const running = still.routers.find((row) => row.State === 'running');
   assert.ok(running, 'the table of routers has a running one');
+  await asSent(browser, still.views.combined);
   return { still, alive: await withScript(browser, running.Router) };
 });
 console.log(JSON.stringify(result));

@@ -5,11 +5,14 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Brings the page that the server sent to life.
+/// Brings the page that the server sent to life. A page of which a part does not come stays what it
+/// was, which can be used without script, too; the console says why.
 #[wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
+    if app::load().await.is_ok() {
+        leptos::mount::hydrate_body(app::App);
+    }
 }
 
 /// Lays out a graph: what `/worker.js` does with what the page sends it.

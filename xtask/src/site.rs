@@ -1,10 +1,15 @@
 //! From the front end's source to the files that the server embeds.
 //!
 //! ```text
-//! frontend ──cargo──> frontend.wasm ──wasm-bindgen──> target/site/pkg/vms.js, vms_bg.wasm
-//! style/main.css ───────────────────────────────────> target/site/pkg/vms.css
-//! public/* ─────────────────────────────────────────> target/site/*
+//! frontend ──cargo──> frontend.wasm ──split──┬─wasm-bindgen──> target/site/pkg/vms.js, vms_bg.wasm
+//!                                            └──────────────> target/site/pkg/later-…/*.wasm
+//! style/main.css ───────────────────────────────────────────> target/site/pkg/vms.css
+//! public/* ─────────────────────────────────────────────────> target/site/*
 //! ```
+//!
+//! What pages can start without (`app`, `pages/later.rs`) is split off and loaded when it is wanted.
+//! Such parts fit no other build: the name of their directory tells the builds apart, so that a page
+//! whose server was replaced finds nothing there instead of something else.
 //!
 //! Beside each file that compresses well lies its brotli form, `<name>.br`. A file is written
 //! only when its content differs, so that an unchanged page does not rebuild the server.
@@ -13,19 +18,22 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use end2end::client::root;
 
 use crate::cargo::{WASM, WASM_TARGET, cargo, target};
 
-/// What a browser may have to load for the page, compressed, in bytes.
+/// What a browser may have to load until the page is alive, compressed, in bytes.
 const BUDGET: usize = 500_000;
 const PROFILE: &str = "wasm-release";
 const NAME: &str = "vms";
+/// How the directories with what is loaded later begin.
+const LATER: &str = "later-";
 
 /// Compiles the front end. There is one profile, the small one: what is tested and shown is
 /// what is shipped, and an unoptimised bundle is over ten times the size.
@@ -77,14 +85,20 @@ pub fn lay_out() -> Result<()> {
     Ok(())
 }
 
-/// The JavaScript and wasm that a browser loads, made by wasm-bindgen.
+/// The JavaScript and wasm that a browser loads, split and made by wasm-bindgen.
 fn bind(wasm: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let directory = end2end::Scratch::new()?;
+    let main = end2end::Scratch::new()?;
+    let main = main.path().join("main.wasm");
+    split(wasm, &main, directory.path())?;
     wasm_bindgen_cli_support::Bindgen::new()
-        .input_path(wasm)
+        .input_path(&main)
         .web(true)?
         .typescript(false)
         .out_name(NAME)
+        // By these names the parts find what they share.
+        .keep_lld_exports(true)
+        .demangle(false)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(directory.path())
@@ -93,6 +107,70 @@ fn bind(wasm: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     collect(directory.path(), Path::new("pkg"), &mut found)?;
     found.sort();
     Ok(found)
+}
+
+/// Splits the wasm into what is loaded first, `main`, and the parts that are loaded later, which go
+/// into `site` together with the script that loads them.
+fn split(wasm: &Path, main: &Path, site: &Path) -> Result<()> {
+    let whole = fs::read(wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
+    let mut hasher = DefaultHasher::new();
+    whole.hash(&mut hasher);
+    let later = format!("{LATER}{:016x}", hasher.finish());
+    let script = format!("{NAME}_later.js");
+    let (link, module) = (format!("./{script}"), format!("./{NAME}.js"));
+    let mut options = wasm_split_cli_support::Options::new(&whole);
+    options.output_dir = site;
+    options.main_out_path = main;
+    options.link_name = &link;
+    options.main_module = &module;
+    let parts = wasm_split_cli_support::transform(options)
+        .map_err(|error| anyhow!("the wasm cannot be split: {error:#}"))?;
+
+    let script = site.join(script);
+    let mut text = fs::read_to_string(&script)?;
+    fs::create_dir(site.join(&later))?;
+    for part in parts.split_modules {
+        let name = part.file_name().unwrap_or_default();
+        let reference = format!("\"./{}\"", name.display());
+        ensure!(
+            text.matches(&reference).count() == 1,
+            "{} is not loaded by {}",
+            name.display(),
+            script.display()
+        );
+        text = text.replace(&reference, &format!("\"./{later}/{}\"", name.display()));
+        write(
+            &site.join(&later).join(name),
+            &without_custom_sections(&fs::read(&part)?)?,
+        )?;
+        fs::remove_file(part)?;
+    }
+    fs::write(script, text)?;
+    Ok(())
+}
+
+/// The module without the sections that only tools read, above all the names.
+fn without_custom_sections(wasm: &[u8]) -> Result<Vec<u8>> {
+    let (header, mut rest) = wasm.split_at_checked(8).context("this is no wasm")?;
+    let mut stripped = header.to_vec();
+    while let [id, tail @ ..] = rest {
+        // The length in LEB128.
+        let digits = tail.iter().take_while(|byte| **byte >= 0x80).count() + 1;
+        let length = tail
+            .get(..digits)
+            .context("the wasm ends in a section")?
+            .iter()
+            .rev()
+            .fold(0, |length, byte| length << 7 | usize::from(byte & 0x7f));
+        let Some((section, next)) = rest.split_at_checked(1 + digits + length) else {
+            bail!("the wasm ends in a section");
+        };
+        if *id != 0 {
+            stripped.extend_from_slice(section);
+        }
+        rest = next;
+    }
+    Ok(stripped)
 }
 
 fn collect(directory: &Path, name: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) -> Result<()> {
@@ -108,7 +186,7 @@ fn collect(directory: &Path, name: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) -
     Ok(())
 }
 
-/// Checks what a browser has to load against the budget, and tells both.
+/// Checks what a browser has to load against the budget, and tells both, and what is loaded later.
 ///
 /// # Errors
 /// The page has grown over it.
@@ -123,24 +201,39 @@ fn within_budget(site: &Path) -> Result<()> {
         .iter()
         .map(|(name, bytes)| (name.as_path(), bytes.len()))
         .collect();
-    let mut total = 0;
+    let (mut total, mut later) = (0, 0);
     for (name, size) in &sizes {
         if name.extension().is_some_and(|extension| extension == "br") {
             continue;
         }
         let compressed = sizes.get(brotli_name(name).as_path()).unwrap_or(size);
         eprintln!(
-            "   {:<24}{size:>9} B{compressed:>9} B compressed",
+            "   {:<46}{size:>9} B{compressed:>9} B compressed",
             name.display()
         );
-        total += compressed;
+        if is_later(name) {
+            later += compressed;
+        } else {
+            total += compressed;
+        }
     }
-    eprintln!("   {total} B compressed in all, of {BUDGET} B allowed");
+    eprintln!(
+        "   {total} B compressed at first, of {BUDGET} B allowed; {later} B more when wanted"
+    );
     ensure!(
         total <= BUDGET,
         "the page is {total} B compressed, and its budget is {BUDGET} B"
     );
     Ok(())
+}
+
+/// Whether the file is loaded only when it is wanted.
+fn is_later(name: &Path) -> bool {
+    name.components().any(|part| {
+        part.as_os_str()
+            .as_encoded_bytes()
+            .starts_with(LATER.as_bytes())
+    })
 }
 
 /// Writes the files that differ, with their compressed forms, and removes all others.
@@ -254,11 +347,26 @@ mod tests {
     }
 
     #[test]
+    fn names_are_left_out_of_a_part() {
+        let header = b"\0asm\x01\0\0\0";
+        let long = [&[0, 0x85, 0x01][..], &[7; 0x85]].concat();
+        let wasm = [header, &[1, 1, 0][..], &long, &[3, 1, 0]].concat();
+        let stripped = without_custom_sections(&wasm).unwrap();
+        assert_eq!(stripped, [header, &[1, 1, 0][..], &[3, 1, 0]].concat());
+        for broken in [&wasm[..4], &wasm[..wasm.len() - 1], &wasm[..9], &wasm[..12]] {
+            without_custom_sections(broken).unwrap_err();
+        }
+    }
+
+    #[test]
     fn a_page_over_its_budget_is_refused() {
         let scratch = end2end::Scratch::new().unwrap();
         let site = scratch.path();
         // What compresses to nothing is within it, what does not is not.
         write_site(site, &[file("big.css", &vec![b' '; BUDGET + 1])]).unwrap();
+        within_budget(site).unwrap();
+        // Nor does what nobody waits for.
+        write_site(site, &[file("pkg/later-0/big.png", &vec![0; BUDGET + 1])]).unwrap();
         within_budget(site).unwrap();
         write_site(site, &[file("big.png", &vec![0; BUDGET + 1])]).unwrap();
         let error = within_budget(site).unwrap_err();

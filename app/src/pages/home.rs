@@ -1,12 +1,7 @@
 //! `/`: the topology, and beside it what is selected.
 
-use crate::{
-    Element,
-    live::read_again_when_live,
-    panels::{self, Panel},
-    server_functions::Range,
-    topology_view::TopologyStage,
-};
+use super::later;
+use crate::{Element, server_functions::Range, topology_view::TopologyStage};
 use api::TopologyView;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -32,18 +27,7 @@ pub fn HomePage() -> impl IntoView {
     });
     let selected =
         Memo::new(move |_| asked("select").and_then(|element| element.parse::<Element>().ok()));
-    let first = Resource::new_blocking(
-        move || selected.get(),
-        move |selected| {
-            let range: Range = range.get_untracked();
-            async move {
-                match selected {
-                    Some(element) => Some(panels::read(element, range).await),
-                    None => None,
-                }
-            }
-        },
-    );
+    let is_selected = Memo::new(move |_| selected.with(Option::is_some));
     let navigate = use_navigate();
     let close = move |view: TopologyView| {
         let options = NavigateOptions {
@@ -52,30 +36,27 @@ pub fn HomePage() -> impl IntoView {
         };
         navigate(&format!("/?view={view}"), options);
     };
-    read_again_when_live(first, |read| matches!(read, Some(Err(_))));
     let view_signal: Signal<TopologyView> = view.into();
     let range_signal: Signal<Range> = range.into();
     view! {
         <Title text="Topology · VMS"/>
-        <div class="home" class:with-panel=move || selected.with(Option::is_some)>
+        <div class="home" class:with-panel=is_selected>
             <TopologyStage view selected/>
             <aside
                 class="panel"
                 aria-label="Selected"
                 // The stage has its own; a chart keeps the key while its cursor is shown.
                 on:keydown=move |event| {
-                    if event.key() == "Escape" && selected.with_untracked(Option::is_some) {
+                    if event.key() == "Escape" && is_selected.get_untracked() {
                         close(view.get_untracked());
                     }
                 }
             >
-                <Transition>
-                    {move || Suspend::new(async move {
-                        first.await.map(|facts| view! {
-                            <Panel facts view=view_signal range=range_signal/>
-                        })
+                <Suspense>
+                    {move || is_selected.get().then(|| {
+                        Suspend::new(later::selection(selected, view_signal, range_signal))
                     })}
-                </Transition>
+                </Suspense>
             </aside>
         </div>
     }

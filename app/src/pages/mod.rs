@@ -1,24 +1,25 @@
 //! The pages and what surrounds them.
 
 mod home;
+mod later;
 
 use crate::{
     clock::Clock,
     components::{Search, TopBar},
     live::Live,
-    settings::SettingsPage,
-    tables::{HostsPage, RoutersPage},
     topology_view::{options::ViewState, route},
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{A, Route, Router, Routes},
     path,
 };
 
 use home::HomePage;
+#[cfg(feature = "hydrate")]
+pub use later::load;
 
 /// The app: the bar, and the page that the address names. Every page is sent whole, so that it
 /// can be used without script.
@@ -38,9 +39,9 @@ pub fn App() -> impl IntoView {
             <main id="main" tabindex="-1">
                 <Routes fallback=|| view! { <NotFound/> }>
                     <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
-                    <Route path=path!("/hosts") view=HostsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/routers") view=RoutersPage ssr=SsrMode::Async/>
-                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/hosts") view={Lazy::<later::Hosts>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/routers") view={Lazy::<later::Routers>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings") view={Lazy::<later::Settings>::new()} ssr=SsrMode::Async/>
                 </Routes>
             </main>
         </Router>

@@ -8,6 +8,7 @@ mod segment;
 
 use crate::{
     Element, Failure,
+    live::read_again_when_live,
     server_functions::{
         HostFacts, InterfaceHistory, LinkFacts, Range, RouterFacts, RouterHistory, SegmentFacts,
         host_facts, interface_history, link_facts, router_history, router_status, segment_facts,
@@ -37,7 +38,7 @@ pub enum Facts {
 }
 
 /// Reads what a panel starts with.
-pub async fn read(element: Element, range: Range) -> Result<Facts, Failure> {
+async fn read(element: Element, range: Range) -> Result<Facts, Failure> {
     Ok(match element {
         Element::Router(id) => {
             let facts = router_status(id).await?;
@@ -69,9 +70,41 @@ fn counted_end(facts: &LinkFacts) -> Option<(RouterId, MacAddress)> {
     })
 }
 
-/// The panel of what is selected.
+/// The panel of what is selected, if anything is.
 #[component]
-pub fn Panel(
+pub fn SelectionPanel(
+    /// What is selected.
+    selected: Memo<Option<Element>>,
+    /// The view that it is beside.
+    view: Signal<TopologyView>,
+    /// How far the charts look back.
+    range: Signal<Range>,
+) -> impl IntoView {
+    let first = Resource::new_blocking(
+        move || selected.get(),
+        move |selected| {
+            let range = range.get_untracked();
+            async move {
+                match selected {
+                    Some(element) => Some(read(element, range).await),
+                    None => None,
+                }
+            }
+        },
+    );
+    read_again_when_live(first, |read| matches!(read, Some(Err(_))));
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                first.await.map(|facts| view! { <Panel facts view range/> })
+            })}
+        </Transition>
+    }
+}
+
+/// The panel of what these facts are about.
+#[component]
+fn Panel(
     /// What it starts with.
     facts: Result<Facts, Failure>,
     /// The view that it is beside.
