@@ -8,6 +8,7 @@ use crate::{
     live::Live,
     settings::SettingsPage,
     tables::{HostsPage, RoutersPage},
+    topology_view::options::ViewState,
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -27,6 +28,7 @@ pub fn App() -> impl IntoView {
     Clock::provide();
     Live::provide();
     Search::provide();
+    ViewState::provide();
     view! {
         <Title text="VMS"/>
         <Router>

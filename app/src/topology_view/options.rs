@@ -1,0 +1,258 @@
+//! What the reader chose for a view, and what the bar and the picture share.
+
+use api::TopologyView;
+use graph::{
+    Diagram, Positions,
+    lens::Lens,
+    query::{Numbers, Query},
+};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// What the reader chose for one view. The browser keeps it per view; what is unknown or broken
+/// there is as if it had not been chosen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ViewOptions {
+    /// How things are arranged.
+    pub layout: Layout,
+    /// What colours say.
+    pub colour: Colouring,
+    /// Whether links are coloured by their load.
+    pub weathermap: bool,
+    /// Whether the small map is shown.
+    pub minimap: bool,
+    /// Only what matches this query; empty: everything. May be wrong: it is being typed.
+    pub filter: String,
+    /// What matches this query stands out; empty: nothing does.
+    pub highlight: String,
+    /// Only this virtual network.
+    pub network: Option<String>,
+    /// Only what is within so many hops of this element.
+    pub around: Option<(String, u8)>,
+    /// What is drawn as one node, see [`Lens::collapsed`].
+    pub collapsed: BTreeSet<String>,
+    /// What the reader has put where it is.
+    pub pins: Positions,
+    /// The centre of what is seen, x and y, and the scale; none: everything, as it changes. Set it
+    /// when a gesture ends, not while it lasts: it is written to the browser's storage.
+    pub camera: Option<(f32, f32, f32)>,
+}
+
+/// How things are arranged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// Boxes in rows and the rest between them; without boxes as [`Layout::Stress`].
+    #[default]
+    Containment,
+    /// Distances in the picture follow distances in the graph.
+    Stress,
+    /// Springs and charges: groups that hang together show.
+    Force,
+    /// In layers from the middle of the graph downwards.
+    Layered,
+    /// Each connected part on a circle.
+    Circular,
+    /// In rows and columns.
+    Grid,
+    /// On rings around the middle of the graph.
+    Radial,
+}
+
+impl Layout {
+    /// All layouts, in the order in which a page offers them.
+    pub const ALL: [Self; 7] = [
+        Self::Containment,
+        Self::Stress,
+        Self::Force,
+        Self::Layered,
+        Self::Circular,
+        Self::Grid,
+        Self::Radial,
+    ];
+}
+
+/// What colours say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colouring {
+    /// How things are.
+    #[default]
+    State,
+    /// How busy they are.
+    Load,
+    /// Which virtual network they belong to.
+    Network,
+}
+
+impl Colouring {
+    /// All of them, in the order in which a page offers them.
+    pub const ALL: [Self; 3] = [Self::State, Self::Load, Self::Network];
+}
+
+/// As what a picture can be taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// What is seen, as pixels.
+    Png,
+    /// The whole picture, as shapes.
+    Svg,
+    /// See [`graph::export::graphml`].
+    GraphMl,
+    /// See [`graph::export::dot`].
+    Dot,
+    /// See [`graph::export::json`].
+    Json,
+}
+
+impl Format {
+    /// All of them, in the order in which a page offers them.
+    pub const ALL: [Self; 5] = [Self::Png, Self::Svg, Self::GraphMl, Self::Dot, Self::Json];
+
+    /// Its name, and the ending of its files.
+    pub fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Png => ("PNG", "png"),
+            Self::Svg => ("SVG", "svg"),
+            Self::GraphMl => ("GraphML", "graphml"),
+            Self::Dot => ("DOT", "dot"),
+            Self::Json => ("JSON", "json"),
+        }
+    }
+}
+
+impl ViewOptions {
+    /// Which part of the diagram is shown. A filter that is not yet an expression takes nothing
+    /// away.
+    pub fn lens(&self) -> Lens {
+        Lens {
+            filter: query(&self.filter),
+            network: self.network.clone(),
+            around: self
+                .around
+                .as_ref()
+                .map(|(id, hops)| (vec![id.clone()], *hops)),
+            collapsed: self.collapsed.clone(),
+        }
+    }
+
+    /// What is to stand out, if anything is.
+    pub fn highlighted(&self) -> Option<Query> {
+        query(&self.highlight)
+    }
+
+    /// Whether something is left out or drawn as one.
+    pub fn narrows(&self) -> bool {
+        !self.lens().is_clear()
+    }
+}
+
+/// An expression that says something.
+fn query(text: &str) -> Option<Query> {
+    Query::parse(text).ok().filter(|query| !query.is_empty())
+}
+
+/// What the bar, the search and the picture share.
+#[derive(Clone, Copy)]
+pub struct ViewState {
+    /// What the reader chose for the present view.
+    pub options: RwSignal<ViewOptions>,
+    /// The whole diagram of the present view, before any lens; none until the picture has it.
+    pub diagram: RwSignal<Option<Arc<Diagram>>>,
+    /// The numbers that queries ask for.
+    pub numbers: RwSignal<Arc<dyn Numbers + Send + Sync>>,
+    /// Set whenever the reader asks to take the picture away.
+    pub export: RwSignal<Option<Format>>,
+}
+
+impl ViewState {
+    /// Makes it and offers it to everything below.
+    pub fn provide() -> Self {
+        let state = Self {
+            options: RwSignal::new(ViewOptions::default()),
+            diagram: RwSignal::new(None),
+            numbers: RwSignal::new(Arc::new(())),
+            export: RwSignal::new(None),
+        };
+        provide_context(state);
+        state
+    }
+
+    /// Reads the options of each view that is turned to, and keeps what is chosen there. Needs the
+    /// page: call it where effects run.
+    pub fn keep(self, view: Memo<TopologyView>) {
+        Effect::new(move |before: Option<TopologyView>| {
+            let view = view.get();
+            if before == Some(view) {
+                self.options.with(|options| store(view, options));
+            } else {
+                self.options.set(stored(view));
+                self.options.track();
+            }
+            view
+        });
+    }
+}
+
+/// Where the browser keeps the options of a view.
+fn key(view: TopologyView) -> String {
+    format!("vms.view.{view}")
+}
+
+fn stored(view: TopologyView) -> ViewOptions {
+    storage()
+        .and_then(|storage| storage.get_item(&key(view)).ok().flatten())
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
+}
+
+/// Where nothing can be kept, a choice holds until the page is left.
+fn store(view: TopologyView, options: &ViewOptions) {
+    if let (Some(storage), Ok(text)) = (storage(), serde_json::to_string(options)) {
+        let _ = storage.set_item(&key(view), &text);
+    }
+}
+
+fn storage() -> Option<leptos::web_sys::Storage> {
+    window().local_storage().ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_read_again_and_what_is_unknown_is_not() {
+        let options = ViewOptions {
+            layout: Layout::Radial,
+            colour: Colouring::Network,
+            filter: "kind:router".into(),
+            around: Some(("router:x".into(), 2)),
+            collapsed: BTreeSet::from(["host:a".into()]),
+            pins: Positions::from([("host:a".into(), graph::Point { x: 1.0, y: -2.5 })]),
+            camera: Some((1.0, 2.0, 0.5)),
+            ..ViewOptions::default()
+        };
+        let text = serde_json::to_string(&options).expect("JSON");
+        assert_eq!(
+            serde_json::from_str::<ViewOptions>(&text).ok(),
+            Some(options)
+        );
+        let older: ViewOptions = serde_json::from_str(r#"{"weathermap":true}"#).expect("options");
+        assert!(older.weathermap && older.camera.is_none());
+        assert!(serde_json::from_str::<ViewOptions>(r#"{"layout":"spiral"}"#).is_err());
+    }
+
+    #[test]
+    fn a_filter_that_is_being_typed_takes_nothing_away() {
+        let typed = |filter: &str| ViewOptions {
+            filter: filter.into(),
+            ..ViewOptions::default()
+        };
+        assert!(typed("kind:router").narrows());
+        assert!(!typed("kind:rou").narrows() && !typed("").narrows());
+        assert!(typed("").highlighted().is_none());
+    }
+}
