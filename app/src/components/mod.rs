@@ -3,6 +3,7 @@
 mod act;
 mod choice;
 mod freshness;
+mod search;
 mod state;
 mod theme;
 mod top_bar;
@@ -10,6 +11,7 @@ mod top_bar;
 pub use act::Act;
 pub use choice::Choice;
 pub use freshness::{CableAsOf, Freshness, Simulated};
+pub use search::Search;
 pub use state::{HostStateChip, LinkStateChip, RouterStateChip, StateIcon};
 pub use theme::ThemeSwitch;
-pub use top_bar::{Search, TopBar};
+pub use top_bar::TopBar;

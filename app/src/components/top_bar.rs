@@ -1,34 +1,13 @@
 //! The bar at the top of every page.
 
-use super::ThemeSwitch;
+use super::{ThemeSwitch, search::SearchBox};
 use crate::{
     format,
     live::{Kept, Live, Status},
     server_functions::{Fleet, fleet},
 };
 use leptos::prelude::*;
-use leptos_router::{components::A, hooks::use_query_map};
-
-/// What is searched for, shared by the bar and the pages.
-#[derive(Clone, Copy)]
-pub struct Search {
-    /// The text; empty: nothing.
-    pub text: RwSignal<String>,
-    /// Counts how often the reader asked to be taken to the first hit.
-    pub go: RwSignal<u32>,
-}
-
-impl Search {
-    /// Makes it and offers it to everything below.
-    pub fn provide() -> Self {
-        let search = Self {
-            text: RwSignal::new(String::new()),
-            go: RwSignal::new(0),
-        };
-        provide_context(search);
-        search
-    }
-}
+use leptos_router::components::A;
 
 /// Name, places, search, the fleet in numbers, the stream's state, the theme.
 #[component]
@@ -62,44 +41,6 @@ pub fn TopBar() -> impl IntoView {
                 <ThemeSwitch/>
             </div>
         </header>
-    }
-}
-
-/// A search that marks hits while one types; without script it filters the table of routers.
-#[component]
-fn SearchBox() -> impl IntoView {
-    let search = expect_context::<Search>();
-    let query = use_query_map();
-    // A page that was asked for with `?q=` shows it, with and without script.
-    let initial = query
-        .with_untracked(|query| query.get("q"))
-        .unwrap_or_default();
-    search.text.set(initial.clone());
-    view! {
-        <form
-            class="search"
-            role="search"
-            method="get"
-            action="/routers"
-            on:submit=move |event| {
-                event.prevent_default();
-                search.go.update(|count| *count += 1);
-            }
-        >
-            <svg viewBox="0 0 20 20" aria-hidden="true">
-                <path fill-rule="evenodd" d="M8.5 2a6.5 6.5 0 1 0 4 11.6l4 4 1.1-1.1-4-4A6.5 6.5 0 0 0 8.5 2Zm0 1.6a4.9 4.9 0 1 1 0 9.8 4.9 4.9 0 0 1 0-9.8Z"></path>
-            </svg>
-            <input
-                type="search"
-                name="q"
-                placeholder="Find by name"
-                aria-label="Find a host or router by name"
-                autocomplete="off"
-                spellcheck="false"
-                value=initial
-                on:input:target=move |event| search.text.set(event.target().value())
-            />
-        </form>
     }
 }
 

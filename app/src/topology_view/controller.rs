@@ -105,6 +105,8 @@ pub(super) fn start(
     let search = expect_context::<Search>();
     let choices = expect_context::<ViewState>();
     let Route(route) = expect_context::<Route>();
+    // Before anything looks at them.
+    choices.keep(view);
     let navigate = use_navigate();
     let controller = StoredValue::new_local(None::<Rc<Controller>>);
 
@@ -183,7 +185,6 @@ pub(super) fn start(
         }
         count
     });
-    choices.keep(view);
     Effect::new(move |before: Option<ViewOptions>| {
         let options = ViewOptions {
             camera: None,

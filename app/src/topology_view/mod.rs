@@ -10,6 +10,7 @@
 //! is fetched and drawn by the same code, and only what differs is touched, so that focus, pan,
 //! zoom and selection stay.
 
+pub mod bar;
 pub mod camera;
 #[cfg(feature = "hydrate")]
 mod controller;
@@ -190,6 +191,7 @@ pub fn TopologyStage(
                     })
                     .collect_view()}
             </nav>
+            <bar::Bar selected/>
             <div class="zoom" role="group" aria-label="Zoom">
                 <button type="button" class="tool" aria-label="Zoom in" title="Zoom in (+)" on:click=ask(Ask::ZoomIn)>
                     <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M9.2 4h1.6v5.2H16v1.6h-5.2V16H9.2v-5.2H4V9.2h5.2Z"></path></svg>

@@ -367,11 +367,7 @@ impl<'a> Coarse<'a> {
                 Fate::Gone | Fate::Stays => {}
             }
         }
-        let mut ids: HashSet<String> = diagram
-            .things()
-            .filter_map(|thing| diagram.id(thing))
-            .map(str::to_owned)
-            .collect();
+        let mut ids = Ids::new(diagram);
         let mut drawn = Diagram::default();
         // Where each group is now, and each network; meaningless for what is gone.
         let mut groups = vec![End::default(); diagram.groups.len()];
@@ -405,7 +401,7 @@ impl<'a> Coarse<'a> {
         for (index, name) in self.networks.iter().enumerate() {
             if in_networks[index].all > 0 {
                 networks[index] = End::Node(drawn.nodes.len() as u32);
-                let id = unique(network_id(name), &mut ids);
+                let id = ids.unique(network_id(name));
                 drawn.nodes.push(network(id, name, &in_networks[index]));
             }
         }
@@ -423,13 +419,7 @@ impl<'a> Coarse<'a> {
 
     /// Links with their new ends: those within one node are gone, and those between the same two
     /// that were between others before are one.
-    fn draw_edges(
-        &self,
-        ends: &[End],
-        groups: &[End],
-        ids: &mut HashSet<String>,
-        drawn: &mut Diagram,
-    ) {
+    fn draw_edges(&self, ends: &[End], groups: &[End], ids: &mut Ids, drawn: &mut Diagram) {
         let mut merged: BTreeMap<(End, End, EdgeKind), Vec<&Edge>> = BTreeMap::new();
         for edge in self.edges() {
             let end = |end: End| match end {
@@ -458,7 +448,7 @@ impl<'a> Coarse<'a> {
                 let id = format!("links:{}:{}~{}", kind.as_str(), id(a), id(b));
                 drawn
                     .edges
-                    .push(together(unique(id, ids), a, b, kind, &edges));
+                    .push(together(ids.unique(id), a, b, kind, &edges));
                 continue;
             };
             let first = match one.a {
@@ -478,7 +468,7 @@ impl<'a> Coarse<'a> {
         &self,
         groups: &[End],
         networks: &[End],
-        ids: &mut HashSet<String>,
+        ids: &mut Ids,
         drawn: &mut Diagram,
     ) {
         let mut placements: BTreeMap<(u32, u32), u32> = BTreeMap::new();
@@ -492,7 +482,7 @@ impl<'a> Coarse<'a> {
             let id = |end: End| drawn.id(end.into()).unwrap_or_default();
             let id = format!("runs:{}~{}", id(a), id(b));
             drawn.edges.push(Edge {
-                id: unique(id, ids),
+                id: ids.unique(id),
                 a,
                 b,
                 kind: EdgeKind::Attachment,
@@ -579,10 +569,32 @@ fn counted(count: u32, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// `id`, or with marks behind it if there is such a one already.
-fn unique(mut id: String, ids: &mut HashSet<String>) -> String {
-    while !ids.insert(id.clone()) {
-        id.push('\'');
+/// The ids that are taken; looked through only once somebody wants a new one.
+struct Ids<'a> {
+    diagram: &'a Diagram,
+    there: Option<HashSet<&'a str>>,
+    made: HashSet<String>,
+}
+
+impl<'a> Ids<'a> {
+    fn new(diagram: &'a Diagram) -> Self {
+        Self {
+            diagram,
+            there: None,
+            made: HashSet::new(),
+        }
     }
-    id
+
+    /// `id`, or with marks behind it if there is such a one already.
+    fn unique(&mut self, mut id: String) -> String {
+        let diagram = self.diagram;
+        let there = self.there.get_or_insert_with(|| {
+            let ids = diagram.things().filter_map(|thing| diagram.id(thing));
+            ids.collect()
+        });
+        while there.contains(id.as_str()) || !self.made.insert(id.clone()) {
+            id.push('\'');
+        }
+        id
+    }
 }

@@ -84,8 +84,11 @@ pub fn suggest(diagram: &Diagram, text: &str, limit: usize) -> Vec<Hit> {
         best(place, &node.label, &node.facts, &needle)
     });
     let mut found: Vec<Rank> = groups.chain(nodes).collect();
+    if limit < found.len() {
+        found.select_nth_unstable(limit);
+        found.truncate(limit);
+    }
     found.sort_unstable();
-    found.truncate(limit);
     let hit = |rank: Rank| Hit {
         thing: rank.thing,
         what: rank.what,
