@@ -58,6 +58,8 @@ pub(super) struct Controller {
     route: RwSignal<Vec<Step>>,
     /// The used share of links, by id: from the first end, and from the second.
     flows: RefCell<HashMap<String, [Option<f32>; 2]>>,
+    /// The table as it stands in the page.
+    listed: RefCell<String>,
     minimap: RefCell<Option<minimap::Minimap>>,
     /// The timer of what is done once the camera rests.
     rest: Cell<Option<i32>>,
@@ -245,6 +247,7 @@ impl Controller {
             choices,
             route,
             flows: RefCell::default(),
+            listed: RefCell::default(),
             minimap: RefCell::default(),
             rest: Cell::default(),
             stage,

@@ -40,6 +40,16 @@ use api::TopologyView;
 use leptos::{html, prelude::*};
 use leptos_router::components::A;
 
+/// Above so many things the first look is no picture: it would be megabytes, and only be replaced.
+#[cfg(feature = "ssr")]
+const MOST_AS_SVG: usize = 4000;
+
+/// What is there instead.
+#[cfg(feature = "ssr")]
+const TOO_LARGE: &str = "<p class=\"notice awaiting\">This topology is large: it is drawn as soon as \
+     the page has come alive. Without script, see <a href=\"/hosts\">all hosts</a> and \
+     <a href=\"/routers\">all routers</a>.</p>";
+
 /// What the server draws for the first look.
 #[derive(Clone, Debug, Default)]
 struct FirstLook {
@@ -158,7 +168,7 @@ pub fn TopologyStage(
                             inner_html=look.svg
                         ></div>
                         <details class="outline">
-                            <summary>"Everything as a list"</summary>
+                            <summary>"As a table"</summary>
                             <div class="outline-body" node_ref=list inner_html=look.outline></div>
                         </details>
                     }

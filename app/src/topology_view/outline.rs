@@ -1,88 +1,108 @@
-//! The graph as a list: what a screen reader, a search or a reader without pictures gets.
+//! The graph as a table: what a screen reader, a search or a reader without pictures gets.
 
 use crate::format::{escape_html, percent_encode};
 use api::TopologyView;
-use graph::{Diagram, Node, NodeKind, NodeState, describe};
+use graph::{Diagram, Facts, NodeKind, NodeState, describe};
 use std::fmt::Write as _;
 
-/// Writes every host with its routers, then every router and segment outside a host, as nested
-/// lists of links.
-pub fn html(diagram: &Diagram, view: TopologyView) -> String {
-    let mut html = String::new();
-    for (index, group) in diagram.groups.iter().enumerate() {
-        let _ = write!(
-            html,
-            "<section><h3>{}</h3>",
-            item(
-                &group.id,
-                &group.label,
-                group.state,
-                &describe::group(group),
-                view
-            )
-        );
-        let members = diagram
-            .nodes
-            .iter()
-            .filter(|node| node.group == Some(index as u32));
-        list(&mut html, members, view);
-        html.push_str("</section>");
-    }
-    for (kind, title) in [
-        (NodeKind::Host, "Hosts"),
-        (NodeKind::Switch, "Switches"),
-        (NodeKind::Router, "Routers"),
-        (NodeKind::Segment, "Segments"),
-    ] {
-        let loose: Vec<_> = diagram
-            .nodes
-            .iter()
-            .filter(|node| node.kind == kind && node.group.is_none())
-            .collect();
-        if !loose.is_empty() {
-            let _ = write!(html, "<section><h3>{title}</h3>");
-            list(&mut html, loose.into_iter(), view);
-            html.push_str("</section>");
-        }
-    }
-    html
-}
+/// So many rows at most: the pages of hosts and routers list any number.
+const MOST: usize = 1500;
 
-fn list<'a>(html: &mut String, nodes: impl Iterator<Item = &'a Node>, view: TopologyView) {
-    let mut nodes: Vec<_> = nodes.collect();
-    nodes.sort_by(|a, b| a.label.cmp(&b.label));
-    html.push_str("<ul>");
-    for node in nodes {
-        let _ = write!(
-            html,
-            "<li>{}</li>",
-            item(
+/// Writes every host with its routers after it, then every router and segment outside a host, as
+/// the rows of a table whose names are links.
+pub fn html(diagram: &Diagram, view: TopologyView) -> String {
+    let mut rows = String::new();
+    let mut count = 0;
+    let mut write = |id: &str, label: &str, kind, state, facts: &Facts, inside: bool| {
+        count += 1;
+        if count <= MOST {
+            row(&mut rows, view, (id, label), (kind, state), facts, inside);
+        }
+    };
+    let mut nodes: Vec<_> = diagram.nodes.iter().collect();
+    nodes.sort_by(|a, b| (a.kind, &a.label).cmp(&(b.kind, &b.label)));
+    for (index, group) in diagram.groups.iter().enumerate() {
+        write(
+            &group.id,
+            &group.label,
+            NodeKind::Host,
+            group.state,
+            &group.facts,
+            false,
+        );
+        for node in nodes.iter().filter(|node| node.group == Some(index as u32)) {
+            write(
                 &node.id,
                 &node.label,
+                node.kind,
                 node.state,
-                &describe::node(node),
-                view
-            )
+                &node.facts,
+                true,
+            );
+        }
+    }
+    for node in nodes.iter().filter(|node| node.group.is_none()) {
+        write(
+            &node.id,
+            &node.label,
+            node.kind,
+            node.state,
+            &node.facts,
+            false,
         );
     }
-    html.push_str("</ul>");
+    let rest = if count > MOST {
+        format!(
+            "<p>{} more are not listed here: narrow the picture by a filter, or see \
+             <a href=\"/routers\">all routers</a> and <a href=\"/hosts\">all hosts</a>.</p>",
+            count - MOST
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "<table><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">What</th>\
+         <th scope=\"col\">State</th><th scope=\"col\">Network</th>\
+         <th scope=\"col\">Addresses</th></tr></thead><tbody>{rows}</tbody></table>{rest}"
+    )
 }
 
-fn item(id: &str, label: &str, state: NodeState, description: &str, view: TopologyView) -> String {
-    format!(
-        "<a class=\"{}\" href=\"/?view={view}&amp;select={}\" data-id=\"{}\" title=\"{}\">{}</a>",
-        state.as_str(),
+fn row(
+    html: &mut String,
+    view: TopologyView,
+    (id, label): (&str, &str),
+    (kind, state): (NodeKind, NodeState),
+    facts: &Facts,
+    inside: bool,
+) {
+    let said = match state {
+        NodeState::Neutral => "",
+        state => describe::state(kind, state),
+    };
+    let group = match kind {
+        NodeKind::Host => &facts.site,
+        NodeKind::Segment => &facts.medium,
+        NodeKind::Router | NodeKind::Switch => &facts.network,
+    };
+    let _ = write!(
+        html,
+        "<tr{}><th scope=\"row\"><a href=\"/?view={view}&amp;select={}\" data-id=\"{}\">{}</a></th>\
+         <td>{}</td><td class=\"{}\">{said}</td><td>{}</td><td>{}</td></tr>",
+        if inside { " class=\"inside\"" } else { "" },
         percent_encode(id),
         escape_html(id),
-        escape_html(description),
         escape_html(label),
-    )
+        kind.as_str(),
+        state.as_str(),
+        escape_html(group),
+        escape_html(&facts.addresses.join(", ")),
+    );
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use graph::Group;
+    use graph::{Group, Node};
 
     #[test]
     fn every_name_is_there_once_and_escaped() {
@@ -117,5 +137,16 @@ mod tests {
         ] {
             assert_eq!(html.matches(text).count(), 1, "{text} in {html}");
         }
+    }
+
+    #[test]
+    fn what_is_too_much_is_counted() {
+        let diagram = Diagram {
+            nodes: vec![Node::default(); MOST + 7],
+            ..Diagram::default()
+        };
+        let html = html(&diagram, TopologyView::Virtual);
+        assert_eq!(html.matches("<tr>").count(), MOST + 1);
+        assert!(html.contains("7 more"));
     }
 }

@@ -1,7 +1,7 @@
 //! What the page draws: the graph and where everything is, as it travels from the server.
 
 use api::TopologyView;
-use graph::{Diagram, Point, Positions, Scene, svg};
+use graph::{Diagram, Point, Positions, Scene, delta::Delta, svg};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, sync::Arc};
 
@@ -84,6 +84,35 @@ impl Picture {
         Ok(Self {
             version: wire.version,
             view: wire.view,
+            diagram: Arc::new(diagram),
+            positions,
+        })
+    }
+
+    /// The bytes of what makes this picture of an older one of the same view.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "encoding into memory cannot fail: it is plain data of known length"
+    )]
+    pub fn encode_since(&self, older: &Self) -> Vec<u8> {
+        let delta = Delta::between(
+            (&older.diagram, &older.positions),
+            (&self.diagram, &self.positions),
+        );
+        postcard::to_allocvec(&(self.version, delta))
+            .expect("plain data of known length is always encoded")
+    }
+
+    /// The picture that [`Self::encode_since`] made the bytes of, from the older one.
+    pub fn decode_since(&self, bytes: &[u8]) -> Result<Self, NotAPicture> {
+        let (version, delta): (u64, Delta) =
+            postcard::from_bytes(bytes).map_err(|error| NotAPicture(error.to_string()))?;
+        let (diagram, positions) = delta
+            .apply(&self.diagram, &self.positions)
+            .ok_or_else(|| NotAPicture("it is the difference from another".to_owned()))?;
+        Ok(Self {
+            version,
+            view: self.view,
             diagram: Arc::new(diagram),
             positions,
         })
@@ -174,6 +203,13 @@ mod tests {
             positions,
         };
         let bytes = picture.encode();
+        let mut newer = picture.clone();
+        newer.version = 8;
+        newer.diagram = Arc::new(Diagram::default());
+        newer.positions.clear();
+        let since = newer.encode_since(&picture);
+        assert_eq!(picture.decode_since(&since), Ok(newer.clone()));
+        assert!(newer.decode_since(&picture.encode_since(&picture)).is_err());
         assert_eq!(Picture::decode(&bytes), Ok(picture));
         assert!(Picture::decode(&bytes[..bytes.len() - 1]).is_err());
         assert!(Picture::decode(b"<html>").is_err());

@@ -42,11 +42,27 @@ impl Delta {
             nodes: places(&before.nodes, &after.nodes, |node| &node.id),
             groups: places(&before.groups, &after.groups, |group| &group.id),
         };
-        let same = |a: &Point, b: &Point| a.x.to_bits() == b.x.to_bits() && a.y.to_bits() == b.y.to_bits();
+        let same =
+            |a: &Point, b: &Point| a.x.to_bits() == b.x.to_bits() && a.y.to_bits() == b.y.to_bits();
         Self {
-            nodes: runs(&before.nodes, &after.nodes, |node| &node.id, |node| moves.node(node)),
-            groups: runs(&before.groups, &after.groups, |group| &group.id, Clone::clone),
-            edges: runs(&before.edges, &after.edges, |edge| &edge.id, |edge| moves.edge(edge)),
+            nodes: runs(
+                &before.nodes,
+                &after.nodes,
+                |node| &node.id,
+                |node| moves.node(node),
+            ),
+            groups: runs(
+                &before.groups,
+                &after.groups,
+                |group| &group.id,
+                Clone::clone,
+            ),
+            edges: runs(
+                &before.edges,
+                &after.edges,
+                |edge| &edge.id,
+                |edge| moves.edge(edge),
+            ),
             moved: new
                 .1
                 .iter()
@@ -187,26 +203,29 @@ mod tests {
     use super::*;
 
     fn picture(rng: &mut fastrand::Rng, size: usize) -> (Diagram, Positions) {
-        let groups: Vec<Group> = (0..size / 4 + 1)
-            .filter(|_| rng.u8(..) > 60)
+        let groups: Vec<Group> = (0..=size / 4)
+            .filter(|n| n % 3 != 1)
             .map(|n| Group {
                 id: format!("g{n}"),
                 label: format!("g{n}.{}", rng.u8(..2)),
                 ..Group::default()
             })
             .collect();
-        let nodes: Vec<Node> = (0..size)
-            .filter(|_| rng.u8(..) > 60)
+        let mut some =
+            |count: usize| -> Vec<usize> { (0..count).filter(|_| rng.u8(..) > 60).collect() };
+        let (of_nodes, of_edges) = (some(size), some(size * 2));
+        let nodes: Vec<Node> = of_nodes
+            .into_iter()
             .map(|n| Node {
                 id: format!("n{n}"),
                 label: format!("n{n}.{}", rng.u8(..2)),
-                group: (!groups.is_empty() && rng.bool())
-                    .then(|| (n % groups.len()) as u32),
+                group: (!groups.is_empty() && rng.bool()).then(|| (n % groups.len()) as u32),
                 ..Node::default()
             })
             .collect();
-        let edges = (0..size * 2)
-            .filter(|_| !nodes.is_empty() && rng.u8(..) > 60)
+        let edges = of_edges
+            .into_iter()
+            .filter(|_| !nodes.is_empty())
             .map(|n| Edge {
                 id: format!("e{n}"),
                 a: End::Node((n % nodes.len()) as u32),
@@ -214,7 +233,10 @@ mod tests {
                 ..Edge::default()
             })
             .collect();
-        let ids = nodes.iter().map(|n| &n.id).chain(groups.iter().map(|g| &g.id));
+        let ids = nodes
+            .iter()
+            .map(|n| &n.id)
+            .chain(groups.iter().map(|g| &g.id));
         let positions = ids
             .map(|id| {
                 let at = Point {

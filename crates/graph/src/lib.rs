@@ -17,6 +17,7 @@
 #![allow(clippy::many_single_char_names)]
 
 mod boxes;
+pub mod delta;
 pub mod describe;
 mod diagram;
 pub mod export;

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use graph::Positions;
-use http::{StatusCode, header};
+use http::{HeaderName, StatusCode, header};
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Mutex;
@@ -144,18 +144,25 @@ fn draw(topology: &GetTopologyReply, before: Option<&Positions>) -> Drawn {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct View {
+pub(super) struct Asked {
     view: Option<String>,
+    /// The version that the page has.
+    since: Option<u64>,
 }
 
-/// `GET /graph/{version}?view=…`: one picture as [`Picture::encode`] writes it.
+/// Says from which version the difference is that was sent.
+const SINCE: HeaderName = HeaderName::from_static("graph-since");
+
+/// `GET /graph/{version}?view=…`: one picture as [`Picture::encode`] writes it; with `&since=…`
+/// rather the difference from that version ([`Picture::encode_since`]), if it is still kept: the
+/// header `Graph-Since` tells.
 ///
 /// It is asked for again with its `ETag` rather than kept for good: a server that was started anew
 /// may know another picture by the same version.
 pub(super) async fn graph(
     State(web): State<Web>,
     Path(version): Path<String>,
-    Query(query): Query<View>,
+    Query(query): Query<Asked>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let bad_request = |message: String| Refusal::new(StatusCode::BAD_REQUEST, message + ".");
@@ -173,7 +180,11 @@ pub(super) async fn graph(
     let drawn = web.pictures.at(&caller, view, version).await?;
     // By run, too: the same version may have been laid out differently in another run, or be of
     // another fleet.
-    let etag = format!("W/\"{:x}-{version}-{view}\"", web.run.0);
+    let since = query
+        .since
+        .map(|since| format!("-{since}"))
+        .unwrap_or_default();
+    let etag = format!("W/\"{:x}-{version}-{view}{since}\"", web.run.0);
     let head = [
         (header::ETAG, etag.clone()),
         (header::CACHE_CONTROL, "no-cache".to_owned()),
@@ -182,5 +193,12 @@ pub(super) async fn graph(
         return Ok((StatusCode::NOT_MODIFIED, head).into_response());
     }
     let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
+    if let Some(since) = query.since.filter(|&since| since != version)
+        && let Some(older) = web.pictures.kept(view).lock().await.get(&since).cloned()
+    {
+        let bytes = drawn.picture.encode_since(&older.picture);
+        let since = [(SINCE, since.to_string())];
+        return Ok((head, kind, since, bytes).into_response());
+    }
     Ok((head, kind, drawn.bytes).into_response())
 }

@@ -12,7 +12,6 @@ mod scope;
 
 use super::options::{Colouring, ViewOptions, ViewState};
 use crate::Element;
-use api::TopologyView;
 use controls::{button, check, choose};
 use graph::Layout;
 use leptos::prelude::*;

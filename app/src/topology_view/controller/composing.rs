@@ -9,6 +9,7 @@
 use super::{Controller, arranger::Order};
 use crate::topology_view::{
     options::{Colouring, ViewOptions},
+    outline,
     picture::scene,
     renderer::Look,
 };
@@ -134,6 +135,7 @@ impl Controller {
             state.shown_view = view.unwrap_or_default();
             (tween, state.moves)
         };
+        self.list();
         self.reshape();
         let Some(tween) = tween else {
             return;
@@ -158,6 +160,22 @@ impl Controller {
                 controller.shift();
             }
         });
+    }
+
+    /// Writes the table of what is shown, unless it stands there as the server wrote it.
+    fn list(&self) {
+        let Some(holder) = &self.list else { return };
+        let state = self.state.borrow();
+        let text = outline::html(&state.diagram, state.view);
+        if *self.listed.borrow() != text {
+            if !self.listed.borrow().is_empty()
+                || self.rendered_version() != state.picture.as_ref().map(|picture| picture.version)
+                || self.choices.options.with_untracked(ViewOptions::narrows)
+            {
+                holder.set_inner_html(&text);
+            }
+            *self.listed.borrow_mut() = text;
+        }
     }
 
     /// How everything looks now.

@@ -10,7 +10,7 @@ use crate::{
     Failure,
     live::Moment,
     server_functions::topology_version,
-    topology_view::{Picture, outline, picture::NotAPicture},
+    topology_view::{Picture, picture::NotAPicture},
 };
 use api::TopologyView;
 use leptos::{prelude::*, task::spawn_local};
@@ -58,7 +58,8 @@ impl Controller {
                     return;
                 };
                 let view = controller.state.borrow().view;
-                match fetch(view, wanted).await {
+                let older = controller.difference_from(view, asked.epoch);
+                match fetch(view, wanted, older).await {
                     Ok(picture) => {
                         failures = 0;
                         controller.told.failure.try_set(None);
@@ -116,17 +117,18 @@ impl Controller {
             if state.view != picture.view {
                 return;
             }
-            let first = state.picture.is_none() && self.rendered_version() == Some(picture.version);
-            if let Some(holder) = &self.list
-                && !first
-            {
-                holder.set_inner_html(&outline::html(&picture.diagram, picture.view));
-            }
             state.renewal.epoch = epoch;
             state.picture = Some(Rc::new(picture));
         }
         self.publish();
         self.compose();
+    }
+
+    /// The picture that a difference may be asked from: of this view and this run of the server.
+    fn difference_from(&self, view: TopologyView, epoch: u32) -> Option<Rc<Picture>> {
+        let state = self.state.borrow();
+        let picture = state.picture.as_ref()?;
+        (picture.view == view && state.renewal.epoch == epoch).then(|| picture.clone())
     }
 
     /// Tells the bar and the search what there is.
@@ -142,7 +144,11 @@ impl Controller {
 }
 
 /// Fetches a version, or the present one.
-async fn fetch(view: TopologyView, version: Option<u64>) -> Result<Picture, Failure> {
+async fn fetch(
+    view: TopologyView,
+    version: Option<u64>,
+    older: Option<Rc<Picture>>,
+) -> Result<Picture, Failure> {
     let version = match version {
         Some(version) => version,
         None => topology_version().await?,
@@ -154,12 +160,16 @@ async fn fetch(view: TopologyView, version: Option<u64>) -> Result<Picture, Fail
                 .to_owned(),
         )
     };
-    let response: web_sys::Response =
-        JsFuture::from(window().fetch_with_str(&format!("/graph/{version}?view={view}")))
-            .await
-            .ok()
-            .and_then(|response| response.dyn_into().ok())
-            .ok_or_else(unreachable)?;
+    let since = older
+        .as_ref()
+        .map(|older| format!("&since={}", older.version))
+        .unwrap_or_default();
+    let address = format!("/graph/{version}?view={view}{since}");
+    let response: web_sys::Response = JsFuture::from(window().fetch_with_str(&address))
+        .await
+        .ok()
+        .and_then(|response| response.dyn_into().ok())
+        .ok_or_else(unreachable)?;
     if !response.ok() {
         return Err(Failure::Transport(format!(
             "The graph of version {version} could not be fetched: the server answered {}. Reload \
@@ -170,7 +180,12 @@ async fn fetch(view: TopologyView, version: Option<u64>) -> Result<Picture, Fail
     let body = response.array_buffer().map_err(|_| unreachable())?;
     let body = JsFuture::from(body).await.map_err(|_| unreachable())?;
     let bytes = js_sys::Uint8Array::new(&body).to_vec();
-    Picture::decode(&bytes).map_err(|error: NotAPicture| Failure::Transport(error.to_string()))
+    let is_difference = response.headers().has("graph-since").unwrap_or(false);
+    match older.filter(|_| is_difference) {
+        Some(older) => older.decode_since(&bytes),
+        None => Picture::decode(&bytes),
+    }
+    .map_err(|error: NotAPicture| Failure::Transport(error.to_string()))
 }
 
 /// Waits until the screen is renewed.

@@ -280,8 +280,10 @@ impl Controller {
         drop(state);
         let first = !std::mem::replace(&mut surface.progress.borrow_mut().drawn, true);
         if first {
-            if let Some(svg) = self.svg_element() {
-                svg.remove();
+            for before in ["svg.topology", ".awaiting"] {
+                if let Ok(Some(before)) = self.stage.query_selector(before) {
+                    before.remove();
+                }
             }
             let _ = self.stage.append_child(&surface.links);
             let _ = self.stage.class_list().add_1("drawn");
