@@ -97,12 +97,12 @@ impl FirstLook {
         let selected = selected.map(|element| element.to_string());
         Ok(Self {
             version: picture.version.to_string(),
-            svg: svg(
-                &picture.diagram,
-                &picture.scene(),
-                view,
-                selected.as_deref(),
-            ),
+            svg: if picture.diagram.things().count() > MOST_AS_SVG {
+                TOO_LARGE.to_owned()
+            } else {
+                let scene = picture.scene();
+                svg(&picture.diagram, &scene, view, selected.as_deref())
+            },
             outline: outline::html(&picture.diagram, view),
         })
     }

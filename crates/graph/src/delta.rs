@@ -39,8 +39,8 @@ impl Delta {
     pub fn between(old: (&Diagram, &Positions), new: (&Diagram, &Positions)) -> Self {
         let (before, after) = (old.0, new.0);
         let moves = Moves {
-            nodes: places(&before.nodes, &after.nodes, |node| &node.id),
-            groups: places(&before.groups, &after.groups, |group| &group.id),
+            nodes: went(&before.nodes, &after.nodes, |node| &node.id),
+            groups: went(&before.groups, &after.groups, |group| &group.id),
         };
         let same =
             |a: &Point, b: &Point| a.x.to_bits() == b.x.to_bits() && a.y.to_bits() == b.y.to_bits();
@@ -80,17 +80,22 @@ impl Delta {
 
     /// Makes the new picture. `None` if the difference is not one from `old`.
     pub fn apply(&self, old: &Diagram, places: &Positions) -> Option<(Diagram, Positions)> {
-        let moves = Moves {
-            nodes: went(&self.nodes, old.nodes.len())?,
-            groups: went(&self.groups, old.groups.len())?,
-        };
+        let fits = fit(&self.nodes, old.nodes.len())
+            && fit(&self.groups, old.groups.len())
+            && fit(&self.edges, old.edges.len());
+        if !fits {
+            return None;
+        }
+        let mut moves = Moves::default();
+        let groups = joined(&self.groups, &old.groups, Clone::clone);
+        moves.groups = went(&old.groups, &groups, |group| &group.id);
+        let nodes = joined(&self.nodes, &old.nodes, |node| moves.node(node));
+        moves.nodes = went(&old.nodes, &nodes, |node| &node.id);
+        let edges = joined(&self.edges, &old.edges, |edge| moves.edge(edge));
         let diagram = Diagram {
-            nodes: joined(&self.nodes, &old.nodes, |node| moves.node(node)),
-            groups: joined(&self.groups, &old.groups, Clone::clone),
-            edges: {
-                went(&self.edges, old.edges.len())?;
-                joined(&self.edges, &old.edges, |edge| moves.edge(edge))
-            },
+            nodes,
+            edges,
+            groups,
         };
         let mut places = places.clone();
         for id in &self.gone {
@@ -133,28 +138,17 @@ impl Moves {
 }
 
 /// Where each of `old` is in `new`, by id.
-fn places<T>(old: &[T], new: &[T], id: impl Fn(&T) -> &String) -> Vec<Option<u32>> {
+fn went<T>(old: &[T], new: &[T], id: impl Fn(&T) -> &String) -> Vec<Option<u32>> {
     let at: HashMap<&String, u32> = new.iter().map(&id).zip(0..).collect();
     old.iter().map(|one| at.get(id(one)).copied()).collect()
 }
 
-/// Where each of an old list of this length goes. `None` if a run is beyond it.
-fn went<T>(runs: &[Run<T>], length: usize) -> Option<Vec<Option<u32>>> {
-    let mut to = vec![None; length];
-    let mut next = 0u32;
-    for run in runs {
-        match run {
-            Run::Old { from, count } => {
-                let end = from.checked_add(*count)? as usize;
-                for slot in to.get_mut(*from as usize..end)? {
-                    *slot = Some(next);
-                    next += 1;
-                }
-            }
-            Run::New(list) => next += list.len() as u32,
-        }
-    }
-    Some(to)
+/// Whether all runs lie within an old list of this length.
+fn fit<T>(runs: &[Run<T>], length: usize) -> bool {
+    runs.iter().all(|run| match run {
+        Run::Old { from, count } => (*from as usize + *count as usize) <= length,
+        Run::New(_) => true,
+    })
 }
 
 fn joined<T: Clone>(runs: &[Run<T>], old: &[T], carry: impl Fn(&T) -> T) -> Vec<T> {

@@ -48,9 +48,6 @@ pub fn asset<Files: RustEmbed>(
         (name == "worker.js").then(|| [(header::CONTENT_SECURITY_POLICY, WORKER_POLICY)]),
         common,
     );
-    // A worker has the policy that it came with, not the page's.
-    let policy =
-        (name == "worker.js").then_some([(header::CONTENT_SECURITY_POLICY, WORKER_POLICY)]);
     if is_known(headers, &etag) {
         return Some((StatusCode::NOT_MODIFIED, common).into_response());
     }
