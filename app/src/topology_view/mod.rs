@@ -135,6 +135,8 @@ pub fn TopologyStage(
     };
     let asked = RwSignal::new(None::<Ask>);
     #[cfg(feature = "hydrate")]
+    expect_context::<options::ViewState>().keep(view);
+    #[cfg(feature = "hydrate")]
     controller::start(stage, list, view, selected, told, asked);
     let (first_view, first_selected) = (view.get_untracked(), selected.get_untracked());
     let ask = move |what: Ask| move |_| asked.set(Some(what));
@@ -184,7 +186,7 @@ pub fn TopologyStage(
                     })
                     .collect_view()}
             </nav>
-            <bar::Bar view selected/>
+            <bar::Bar selected/>
             <div class="zoom" role="group" aria-label="Zoom">
                 <button type="button" class="tool" aria-label="Zoom in" title="Zoom in (+)" on:click=ask(Ask::ZoomIn)>
                     <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M9.2 4h1.6v5.2H16v1.6h-5.2V16H9.2v-5.2H4V9.2h5.2Z"></path></svg>
