@@ -193,7 +193,7 @@ async function withScript(browser, router) {
 
   // Search marks what it finds.
   await page.goto(url);
-  await page.getByRole('searchbox').fill(name);
+  await page.getByRole('combobox', { name: 'Find' }).fill(name);
   await page.locator(`svg .node.hit-by-search[data-id="${id}"]`).waitFor();
 
   await hostsByKeyboard(page);

@@ -1,6 +1,6 @@
 //! The search: it marks what it finds in the picture, and suggests where to go.
 
-use crate::{Element, topology_view::options::ViewState};
+use crate::{Element, format::escape_html, topology_view::options::ViewState};
 use api::TopologyView;
 use graph::{
     NodeKind, Thing,
@@ -11,6 +11,7 @@ use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
 };
+use std::fmt::Write as _;
 
 /// How many suggestions fit below the box.
 const MOST: usize = 8;
@@ -64,31 +65,32 @@ pub fn SearchBox() -> impl IntoView {
         .with_untracked(|query| query.get("q"))
         .unwrap_or_default();
     search.text.set(initial.clone());
-    let open = RwSignal::new(false);
+    let found = RwSignal::new(Vec::<Suggestion>::new());
     let active = RwSignal::new(None::<usize>);
-    let found = Memo::new(move |_| {
-        if open.get() {
-            suggestions(state, &search.text.read())
-        } else {
-            Vec::new()
-        }
-    });
-    let shown = move || found.with(|found| !found.is_empty());
+    let look = move || {
+        active.set(None);
+        found.set(suggestions(state, &search.text.read_untracked()));
+    };
+    let close = move || {
+        active.set(None);
+        found.set(Vec::new());
+    };
     let go = move |index: usize| {
-        let Some(to) = found.with_untracked(|found| found.get(index).cloned()) else {
+        let Some(to) = found.with_untracked(|found| found.get(index).map(|to| to.element.clone()))
+        else {
             return;
         };
         let view: TopologyView = query
             .with_untracked(|query| query.get("view"))
             .and_then(|view| view.parse().ok())
             .unwrap_or_default();
-        open.set(false);
+        close();
         search.text.set(String::new());
         let options = NavigateOptions {
             scroll: false,
             ..NavigateOptions::default()
         };
-        navigate(&to.element.href(view), options);
+        navigate(&to.href(view), options);
     };
     let go = StoredValue::new_local(go);
     let step = move |down: bool| {
@@ -104,21 +106,26 @@ pub fn SearchBox() -> impl IntoView {
             });
         }
     };
-    let on_key = move |event: leptos::ev::KeyboardEvent| match event.key().as_str() {
-        key @ ("ArrowDown" | "ArrowUp") => {
-            event.prevent_default();
-            open.set(true);
-            step(key == "ArrowDown");
+    let on_key = move |event: leptos::ev::KeyboardEvent| {
+        let shown = found.with_untracked(|found| !found.is_empty());
+        match event.key().as_str() {
+            key @ ("ArrowDown" | "ArrowUp") => {
+                event.prevent_default();
+                if !shown {
+                    look();
+                }
+                step(key == "ArrowDown");
+            }
+            // Only what is open is closed; a second press empties the box.
+            "Escape" if shown => {
+                event.prevent_default();
+                event.stop_propagation();
+                close();
+            }
+            _ => {}
         }
-        // Only what is open is closed; a second press empties the box.
-        "Escape" if open.get_untracked() && found.with_untracked(|found| !found.is_empty()) => {
-            event.prevent_default();
-            event.stop_propagation();
-            open.set(false);
-            active.set(None);
-        }
-        _ => {}
     };
+    let shown = move || found.with(|found| !found.is_empty());
     view! {
         <form
             class="search"
@@ -147,7 +154,7 @@ pub fn SearchBox() -> impl IntoView {
                 aria-controls="search-hits"
                 aria-expanded=move || if shown() { "true" } else { "false" }
                 aria-activedescendant=move || {
-                    active.get().filter(|_| shown()).map(|index| format!("search-hit-{index}"))
+                    active.get().filter(|_| shown()).map(|index| format!("{HIT}{index}"))
                 }
                 autocomplete="off"
                 spellcheck="false"
@@ -155,11 +162,10 @@ pub fn SearchBox() -> impl IntoView {
                 prop:value=move || search.text.get()
                 on:input:target=move |event| {
                     search.text.set(event.target().value());
-                    active.set(None);
-                    open.set(true);
+                    look();
                 }
                 on:keydown=on_key
-                on:blur=move |_| open.set(false)
+                on:blur=move |_| close()
             />
             <ul
                 id="search-hits"
@@ -167,50 +173,54 @@ pub fn SearchBox() -> impl IntoView {
                 class:none=move || !shown()
                 role="listbox"
                 aria-label="Suggestions"
-                // The focus stays in the box.
-                on:mousedown=|event| event.prevent_default()
-            >
-                {move || found
-                    .get()
-                    .into_iter()
-                    .enumerate()
-                    .map(|(index, suggestion)| view! {
-                        <li
-                            id=format!("search-hit-{index}")
-                            role="option"
-                            aria-selected=move || if active.get() == Some(index) { "true" } else { "false" }
-                            on:click=move |_| go.with_value(|go| go(index))
-                        >
-                            {written(suggestion)}
-                        </li>
-                    })
-                    .collect_view()}
-            </ul>
+                inner_html=move || found.with(|found| list(found, active.get()))
+                on:mousedown=move |event| {
+                    // The focus stays in the box.
+                    event.prevent_default();
+                    if let Some(index) = place(&event) {
+                        go.with_value(|go| go(index));
+                    }
+                }
+            ></ul>
         </form>
     }
     .into_any()
 }
 
-fn written(suggestion: Suggestion) -> AnyView {
-    let [before, within, after] = suggestion.parts;
-    let marked = view! { {before}<mark>{within}</mark>{after} };
-    match suggestion.what {
-        None => view! {
-            <span>{marked}</span>
-            <span class="minor">{suggestion.kind}</span>
-        }
-        .into_any(),
-        Some(what) => view! {
-            <span>{suggestion.label}</span>
-            <span class="minor">{suggestion.kind}", "{what}" "{marked}</span>
-        }
-        .into_any(),
+/// Which suggestion an event is on.
+fn place(event: &leptos::ev::MouseEvent) -> Option<usize> {
+    let target: leptos::web_sys::Element = event_target(event);
+    let hit = target.closest("[role=option]").ok()??;
+    hit.id().strip_prefix(HIT)?.parse().ok()
+}
+
+/// What the ids of suggestions begin with; a number follows.
+const HIT: &str = "search-hit-";
+
+/// The suggestions as text.
+fn list(found: &[Suggestion], active: Option<usize>) -> String {
+    let mut html = String::new();
+    for (index, suggestion) in found.iter().enumerate() {
+        let [before, within, after] = suggestion.parts.each_ref().map(|part| escape_html(part));
+        let marked = format!("{before}<mark>{within}</mark>{after}");
+        let (label, kind) = (escape_html(&suggestion.label), suggestion.kind);
+        let (first, second) = match suggestion.what {
+            None => (marked, kind.to_owned()),
+            Some(what) => (label, format!("{kind}, {what} {marked}")),
+        };
+        let selected = active == Some(index);
+        let _ = write!(
+            html,
+            "<li role=option id={HIT}{index} \
+             aria-selected={selected}><span>{first}</span><span class=minor>{second}</span></li>"
+        );
     }
+    html
 }
 
 /// What of the present picture fits best.
 fn suggestions(state: ViewState, text: &str) -> Vec<Suggestion> {
-    let Some(diagram) = state.diagram.get() else {
+    let Some(diagram) = state.diagram.get_untracked() else {
         return Vec::new();
     };
     suggest(&diagram, text, MOST)
@@ -234,4 +244,34 @@ fn suggestions(state: ViewState, text: &str) -> Vec<Suggestion> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggestions_stay_text_and_one_is_active() {
+        let suggestion = |what| Suggestion {
+            element: "host:a".parse().expect("an element"),
+            kind: "host",
+            label: "<a>".into(),
+            what,
+            parts: ["<".into(), "b".into(), ">".into()],
+        };
+        let html = list(&[suggestion(None), suggestion(Some("tag"))], Some(1));
+        assert!(
+            html.contains("<span>&lt;<mark>b</mark>&gt;</span>"),
+            "{html}"
+        );
+        assert!(
+            html.contains("<span>&lt;a&gt;</span><span class=minor>host, tag &lt;"),
+            "{html}"
+        );
+        assert_eq!(html.matches("aria-selected=true").count(), 1);
+        assert!(
+            html.contains("id=search-hit-1 aria-selected=true"),
+            "{html}"
+        );
+    }
 }

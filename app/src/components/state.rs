@@ -5,13 +5,9 @@ use api::{HostState, LinkState, RouterState};
 use graph::NodeState;
 use leptos::prelude::*;
 
-/// The sign of a state, the same as in the picture.
-#[component]
-pub fn StateIcon(
-    /// The state.
-    state: NodeState,
-) -> impl IntoView {
-    let (class, path) = match state {
+/// The sign of a state, the same as in the picture: its class, and its shape in a square of 16.
+pub fn state_sign(state: NodeState) -> (&'static str, &'static str) {
+    match state {
         NodeState::Running => (
             "icon running",
             "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1ZM6.2 4.8l5.2 3.2-5.2 3.2Z",
@@ -36,7 +32,16 @@ pub fn StateIcon(
              1.1-1.7.6-.4.8-.6.8-1.1 0-.5-.4-.8-1.1-.8S7 5.4 6.9 6Z",
         ),
         NodeState::Neutral => ("icon neutral", "M8 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8Z"),
-    };
+    }
+}
+
+/// The sign of a state.
+#[component]
+pub fn StateIcon(
+    /// The state.
+    state: NodeState,
+) -> impl IntoView {
+    let (class, path) = state_sign(state);
     view! {
         <svg class=class viewBox="0 0 16 16" aria-hidden="true">
             <path fill-rule="evenodd" d=path></path>

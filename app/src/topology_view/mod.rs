@@ -152,6 +152,8 @@ pub fn TopologyStage(
     };
     let asked = RwSignal::new(None::<Ask>);
     #[cfg(feature = "hydrate")]
+    expect_context::<options::ViewState>().keep(view);
+    #[cfg(feature = "hydrate")]
     controller::start(stage, list, view, selected, told, asked);
     let (first_view, first_selected) = (view.get_untracked(), selected.get_untracked());
     let ask = move |what: Ask| move |_| asked.set(Some(what));

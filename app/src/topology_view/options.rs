@@ -1,7 +1,5 @@
 //! What the reader chose for a view, and what the bar and the picture share.
 
-#[cfg(feature = "hydrate")]
-use api::TopologyView;
 use graph::{
     Diagram, Layout, Positions,
     lens::Lens,
@@ -14,7 +12,6 @@ use std::{collections::BTreeSet, sync::Arc};
 /// What the reader chose for one view. The browser keeps it per view; what is unknown or broken
 /// there is as if it had not been chosen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
 pub struct ViewOptions {
     /// How things are arranged.
     pub layout: Layout,
@@ -43,7 +40,6 @@ pub struct ViewOptions {
 
 /// What colours say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Colouring {
     /// How things are.
     #[default]
@@ -157,8 +153,8 @@ impl ViewState {
 
     /// Reads the options of each view that is turned to, and keeps what is chosen there.
     #[cfg(feature = "hydrate")]
-    pub fn keep(self, view: Memo<TopologyView>) {
-        Effect::new(move |before: Option<TopologyView>| {
+    pub fn keep(self, view: Memo<api::TopologyView>) {
+        Effect::new(move |before: Option<api::TopologyView>| {
             let view = view.get();
             if before == Some(view) {
                 self.options.with(|options| kept::store(view, options));
@@ -171,33 +167,66 @@ impl ViewState {
     }
 }
 
-/// The browser's storage.
+/// The form in which options are written; another is not read.
+const FORM: u8 = 1;
+
+impl ViewOptions {
+    /// As text: hexadecimal digits of the form and of postcard's bytes.
+    pub fn to_text(&self) -> String {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        for byte in [FORM]
+            .into_iter()
+            .chain(postcard::to_allocvec(self).unwrap_or_default())
+        {
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    }
+
+    /// From such text; none if it is anything else.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let bytes: Option<Vec<u8>> = (0..text.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
+            .collect();
+        let (form, bytes) = bytes?
+            .split_first()
+            .map(|(form, rest)| (*form, rest.to_vec()))?;
+        if form != FORM {
+            return None;
+        }
+        let (options, rest) = postcard::take_from_bytes(&bytes).ok()?;
+        rest.is_empty().then_some(options)
+    }
+}
+
+/// Where the browser keeps them.
 #[cfg(feature = "hydrate")]
 mod kept {
     use super::ViewOptions;
     use api::TopologyView;
 
-    /// Where the options of a view are.
     fn key(view: TopologyView) -> String {
         format!("vms.view.{view}")
+    }
+
+    fn storage() -> Option<web_sys::Storage> {
+        web_sys::window()?.local_storage().ok().flatten()
     }
 
     pub fn read(view: TopologyView) -> ViewOptions {
         storage()
             .and_then(|storage| storage.get_item(&key(view)).ok().flatten())
-            .and_then(|text| serde_json::from_str(&text).ok())
+            .and_then(|text| ViewOptions::from_text(&text))
             .unwrap_or_default()
     }
 
     /// Where nothing can be kept, a choice holds until the page is left.
     pub fn store(view: TopologyView, options: &ViewOptions) {
-        if let (Some(storage), Ok(text)) = (storage(), serde_json::to_string(options)) {
-            let _ = storage.set_item(&key(view), &text);
+        if let Some(storage) = storage() {
+            let _ = storage.set_item(&key(view), &options.to_text());
         }
-    }
-
-    fn storage() -> Option<web_sys::Storage> {
-        web_sys::window()?.local_storage().ok().flatten()
     }
 }
 
@@ -217,14 +246,15 @@ mod tests {
             camera: Some((1.0, 2.0, 0.5)),
             ..ViewOptions::default()
         };
-        let text = serde_json::to_string(&options).expect("JSON");
-        assert_eq!(
-            serde_json::from_str::<ViewOptions>(&text).ok(),
-            Some(options)
-        );
-        let older: ViewOptions = serde_json::from_str(r#"{"weathermap":true}"#).expect("options");
-        assert!(older.weathermap && older.camera.is_none());
-        assert!(serde_json::from_str::<ViewOptions>(r#"{"layout":"spiral"}"#).is_err());
+        let text = options.to_text();
+        assert_eq!(ViewOptions::from_text(&text), Some(options));
+        let plain = ViewOptions::default();
+        assert_eq!(ViewOptions::from_text(&plain.to_text()), Some(plain));
+        let (cut, longer) = (&text[..text.len() - 2], format!("{text}00"));
+        let other = format!("7f{}", &text[2..]);
+        for broken in ["", "01", "0", "zz", "{}", "ü", cut, &longer, &other] {
+            assert_eq!(ViewOptions::from_text(broken), None, "{broken}");
+        }
     }
 
     #[test]

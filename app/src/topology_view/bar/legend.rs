@@ -1,145 +1,150 @@
 //! What signs and colours mean, as the picture is coloured now.
 
-use super::super::options::{Colouring, ViewState};
-use crate::components::StateIcon;
-use graph::{NodeKind, NodeState, describe, lens::networks, palette};
-use leptos::{html, prelude::*};
+use super::super::options::Colouring;
+use crate::{components::state_sign, format::escape_html};
+use graph::{NodeKind, NodeState, describe, palette};
+use std::fmt::Write as _;
 
 /// How many networks the legend names; the others are named by their routers.
 const MOST_NETWORKS: usize = 12;
 
-/// The width of a window, in pixels, below which the legend starts folded.
-const NARROW: f64 = 1180.0;
+/// How many bars show a ramp.
+const BARS: u8 = 16;
 
-/// The legend, open where there is room.
-pub(super) fn legend(state: ViewState) -> AnyView {
-    let options = state.options;
-    let frame = NodeRef::<html::Details>::new();
-    Effect::new(move || {
-        let width = window().inner_width().ok().and_then(|width| width.as_f64());
-        if let Some(frame) = frame.get()
-            && width.is_some_and(|width| width < NARROW)
-        {
-            frame.set_open(false);
-        }
-    });
-    let colour = Memo::new(move |_| options.with(|options| options.colour));
-    let ramp = Memo::new(move |_| {
-        options.with(|options| options.weathermap || options.colour == Colouring::Load)
-    });
-    view! {
-        <details class="legend" open node_ref=frame>
-            <summary>"Legend"</summary>
-            <div class="legend-body">
-                {states()}
-                {links()}
-                {move || ramp.get().then(load)}
-                {move || (colour.get() == Colouring::Network).then(|| of_networks(state))}
-            </div>
-        </details>
-    }
-    .into_any()
+/// What the legend depends on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shown {
+    /// What colours say.
+    pub colour: Colouring,
+    /// Whether links are coloured by their load.
+    pub weathermap: bool,
+    /// The virtual networks there are.
+    pub networks: Vec<String>,
 }
 
-/// Signs of states; hosts have words of their own.
-fn states() -> AnyView {
-    let states = [
+/// All of it.
+pub fn html(shown: &Shown) -> String {
+    let mut html = "<summary>Legend</summary><div class=\"legend-body\">".to_owned();
+    states(&mut html);
+    links(&mut html);
+    if shown.weathermap || shown.colour == Colouring::Load {
+        ramp(&mut html);
+    }
+    if shown.colour == Colouring::Network {
+        networks(&mut html, &shown.networks);
+    }
+    html.push_str("</div>");
+    html
+}
+
+/// Signs of states, with what they mean of a router and of a host.
+fn states(html: &mut String) {
+    html.push_str("<ul aria-label=\"States of routers, and of hosts\">");
+    for state in [
         NodeState::Running,
         NodeState::Paused,
         NodeState::Stopped,
         NodeState::Failed,
         NodeState::Unknown,
-    ];
-    let items = states.map(|state| {
-        let router = match state {
+    ] {
+        let (class, path) = state_sign(state);
+        let of_router = match state {
             NodeState::Unknown => "unknown",
             state => describe::state(NodeKind::Router, state),
         };
-        // No host is shut off: it is unreachable then.
-        let words = match state {
-            NodeState::Stopped => router.to_owned(),
-            state => format!("{router} · {}", describe::state(NodeKind::Host, state)),
+        let of_host = match state {
+            // No host is told to be that: it does not answer.
+            NodeState::Stopped => "",
+            state => describe::state(NodeKind::Host, state),
         };
-        view! { <li><StateIcon state/><span>{words}</span></li> }
-    });
-    view! { <ul aria-label="States of routers, and of hosts">{items.into_iter().collect_view()}</ul> }
-        .into_any()
+        let between = if of_host.is_empty() { "" } else { " · " };
+        let _ = write!(
+            html,
+            "<li><svg class=\"{class}\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path \
+             fill-rule=\"evenodd\" d=\"{path}\"/></svg>{of_router}{between}{of_host}</li>"
+        );
+    }
+    html.push_str("</ul>");
 }
 
-/// Kinds of links, and their states.
-fn links() -> AnyView {
-    let items = [
-        ("edge physical up", "cable"),
-        ("edge virtual up", "virtual link"),
-        ("edge attachment up", "on a segment"),
-        ("edge virtual down", "down"),
-        ("edge physical unknown", "state unknown"),
-    ]
-    .map(|(class, words)| {
-        view! {
-            <li>
-                <svg class="sample topology" viewBox="0 0 34 10" aria-hidden="true">
-                    <g class=class><path class="line" stroke-width="2.5" d="M2 5H32"></path></g>
-                </svg>
-                <span>{words}</span>
-            </li>
-        }
-    });
-    view! { <ul aria-label="Links">{items.into_iter().collect_view()}</ul> }.into_any()
+/// Kinds of links, and what becomes of them.
+fn links(html: &mut String) {
+    html.push_str("<ul aria-label=\"Links\">");
+    for (class, words) in [
+        ("physical up", "cable"),
+        ("virtual up", "virtual link"),
+        ("attachment up", "on a segment"),
+        ("virtual down", "down"),
+        ("physical unknown", "state unknown"),
+    ] {
+        let _ = write!(
+            html,
+            "<li><svg class=\"sample topology\" viewBox=\"0 0 34 10\" aria-hidden=\"true\"><g \
+             class=\"edge {class}\"><path class=\"line\" stroke-width=\"2.5\" d=\"M2 \
+             5H32\"/></g></svg>{words}</li>"
+        );
+    }
+    html.push_str("</ul>");
 }
 
-/// How many bars show the ramp.
-const BARS: u8 = 16;
-
-fn load() -> AnyView {
-    let bars = |class: &'static str, dark: bool| {
-        let bars = (0..BARS).map(move |bar| {
+fn ramp(html: &mut String) {
+    html.push_str(
+        "<div class=\"ramp\">Load 0 %<svg viewBox=\"0 0 128 10\" preserveAspectRatio=\"none\" \
+         aria-hidden=\"true\">",
+    );
+    for (class, dark) in THEMES {
+        let _ = write!(html, "<g class=\"{class}\">");
+        for bar in 0..BARS {
             let load = f32::from(bar) / f32::from(BARS - 1);
             let fill = palette::css(palette::load_colour(load, dark));
-            view! { <rect x=(bar * 8).to_string() width="8" height="10" fill=fill></rect> }
-        });
-        view! { <g class=class>{bars.collect_view()}</g> }
-    };
-    view! {
-        <div class="ramp">
-            <span>"Load 0 %"</span>
-            <svg viewBox="0 0 128 10" preserveAspectRatio="none" aria-hidden="true">
-                {bars("when-light", false)}
-                {bars("when-dark", true)}
-            </svg>
-            <span>"100 %"</span>
-        </div>
+            let x = bar * 8;
+            let _ = write!(
+                html,
+                "<rect x=\"{x}\" width=\"8\" height=\"10\" fill=\"{fill}\"/>"
+            );
+        }
+        html.push_str("</g>");
     }
-    .into_any()
+    html.push_str("</svg>100 %</div>");
 }
 
-fn of_networks(state: ViewState) -> AnyView {
-    let names: Vec<String> = state.diagram.with(|diagram| {
-        let names = diagram.as_ref().map(|diagram| networks(diagram));
-        names
-            .unwrap_or_default()
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
-    });
-    let more = names.len().saturating_sub(MOST_NETWORKS);
-    let items = names.into_iter().take(MOST_NETWORKS).map(|name| {
-        let fill = |dark| palette::css(palette::network_colour(&name, dark));
-        view! {
-            <li>
-                <svg class="swatch" viewBox="0 0 10 10" aria-hidden="true">
-                    <rect class="when-light" width="10" height="10" fill=fill(false)></rect>
-                    <rect class="when-dark" width="10" height="10" fill=fill(true)></rect>
-                </svg>
-                <span>{name.clone()}</span>
-            </li>
+/// The style sheet shows the one of the present theme.
+const THEMES: [(&str, bool); 2] = [("when-light", false), ("when-dark", true)];
+
+fn networks(html: &mut String, names: &[String]) {
+    html.push_str("<ul aria-label=\"Virtual networks\">");
+    for name in names.iter().take(MOST_NETWORKS) {
+        html.push_str("<li><svg class=\"patch\" viewBox=\"0 0 10 10\" aria-hidden=\"true\">");
+        for (class, dark) in THEMES {
+            let fill = palette::css(palette::network_colour(name, dark));
+            let _ = write!(
+                html,
+                "<rect class=\"{class}\" width=\"10\" height=\"10\" fill=\"{fill}\"/>"
+            );
         }
-    });
-    view! {
-        <ul aria-label="Virtual networks">
-            {items.collect_view()}
-            {(more > 0).then(|| view! { <li>{format!("and {more} more")}</li> })}
-        </ul>
+        let _ = write!(html, "</svg>{}</li>", escape_html(name));
     }
-    .into_any()
+    if names.len() > MOST_NETWORKS {
+        let _ = write!(html, "<li>and {} more</li>", names.len() - MOST_NETWORKS);
+    }
+    html.push_str("</ul>");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_shows_what_the_picture_shows() {
+        let plain = html(&Shown::default());
+        assert!(plain.contains("crashed · unreachable") && !plain.contains("Load"));
+        let shown = Shown {
+            colour: Colouring::Network,
+            weathermap: true,
+            networks: (0..14).map(|n| format!("<net{n}>")).collect(),
+        };
+        let coloured = html(&shown);
+        assert!(coloured.contains("Load 0 %") && coloured.contains("&lt;net11&gt;"));
+        assert!(!coloured.contains("net12") && coloured.contains("and 2 more"));
+    }
 }

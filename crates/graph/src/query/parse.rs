@@ -403,8 +403,22 @@ fn amount(quantity: Quantity, text: &str) -> Option<f64> {
             }
         }
     };
-    let number: f64 = digits.parse().ok()?;
-    (number.is_finite() && number >= 0.0).then_some(number * factor)
+    decimal(digits).map(|number| number * factor)
+}
+
+/// A number such as 2 or 2.5. The standard library reads one exactly to the last digit, which
+/// nobody needs here, and brings large tables into the browser for it.
+fn decimal(text: &str) -> Option<f64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| -> Option<f64> {
+        // No sign, and no more digits than a number holds.
+        let plain = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u64>()
+            .ok()
+            .filter(|_| plain)
+            .map(|number| number as f64)
+    };
+    Some(digits(whole)? + digits(part)? / 10f64.powi(part.len() as i32))
 }
 
 fn prefix(text: &str) -> Option<Test> {

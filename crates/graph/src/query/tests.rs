@@ -157,6 +157,8 @@ fn keys_ask_what_they_say() {
         ("capacity>1G", "link:0"),
         ("capacity>=1g", "link:0 link:1"),
         ("capacity=10000M", "link:0"),
+        ("capacity<1.5G", "link:1"),
+        ("capacity>0.5G", "link:0 link:1"),
         ("load>80%", "link:0"),
         ("load<80", "link:1"),
     ] {
@@ -229,6 +231,9 @@ fn mistakes_are_told_with_their_place() {
         ("degree>x", 7, "expected a number"),
         ("capacity>1Q", 9, "bit/s"),
         ("load>NaN", 5, "per cent"),
+        ("load>-5", 5, "per cent"),
+        ("load>1.+5", 5, "per cent"),
+        ("degree>99999999999999999999", 7, "expected a number"),
         ("stale:perhaps", 6, "yes or no"),
         ("äöü stat:up", 4, "did you mean state"),
     ] {
