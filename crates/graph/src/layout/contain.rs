@@ -293,9 +293,8 @@ fn cold(layout: Layout, plan: &Plan) -> (Vec<Point>, Vec<Point>) {
             height: s.1,
         })
         .collect();
-    if layout == Layout::Containment {
-        place_loose(plan, &rects, &centers, &mut nodes, true);
-    }
+    let settled = nodes.clone();
+    place_loose(plan, &rects, &centers, &mut nodes, true);
     let mut at: Vec<Point> = nodes.into_iter().map(Option::unwrap_or_default).collect();
     let mut bodies: Vec<Rect> = plan.shapes.iter().map(|s| s.grown(-2.0)).collect();
     let mut class = plan.group.clone();
@@ -315,21 +314,20 @@ fn cold(layout: Layout, plan: &Plan) -> (Vec<Point>, Vec<Point>) {
     }
     assign(&mut at, &class, &bodies, &node_wires(plan));
     at.truncate(plan.shapes.len());
-    if layout != Layout::Containment {
-        return (at, centers);
-    }
     // Once more, now that their neighbours sit.
     let mut nodes: Vec<Option<Point>> = at.into_iter().map(Some).collect();
     for &i in &plan.loose {
-        nodes[i as usize] = None;
+        nodes[i as usize] = settled[i as usize];
     }
     place_loose(plan, &rects, &centers, &mut nodes, false);
     let at = nodes.into_iter().map(Option::unwrap_or_default).collect();
     (at, centers)
 }
 
-/// Boxes and loose nodes as one graph, by a layout that knows nothing of boxes: centres of the
-/// boxes, and the loose nodes' places.
+/// Boxes as nodes of a graph, by a layout that knows nothing of boxes: centres of the boxes, and the
+/// places of those loose nodes that are not between boxes alone (segments are, and get their places
+/// later). The lines are the cables, where those hold everything together: what runs over them
+/// follows; else everything that links two boxes.
 fn set_free(layout: Layout, plan: &Plan, nodes: &mut [Option<Point>]) -> (Setting, Vec<Point>) {
     let count = plan.members.len();
     let inner: Vec<Vec<usize>> = plan
@@ -341,11 +339,26 @@ fn set_free(layout: Layout, plan: &Plan, nodes: &mut [Option<Point>]) -> (Settin
     if let Some(even) = boxes::even_size(&sizes) {
         sizes.fill(even);
     }
+    // Loose nodes that have a loose neighbour, or none at all.
+    let all = Adjacency::new(count + nodes.len(), plan.ends());
+    let is_between = |&&node: &&u32| {
+        let near = all.of(count as u32 + node);
+        !near.is_empty() && near.iter().all(|&item| plan.box_of(item).is_some())
+    };
+    let free: Vec<u32> = plan
+        .loose
+        .iter()
+        .filter(|i| !is_between(i))
+        .copied()
+        .collect();
     // Half of a lane around each box.
     let mut shapes: Vec<Rect> = sizes
         .iter()
         .map(|&(width, height)| {
-            let (wide, high) = (width + LANE_X - flat::GAP, height + LANE_Y - flat::GAP);
+            let (wide, high) = (
+                width + LANE_X - flat::GAP,
+                height + plan.lane_y() - flat::GAP,
+            );
             Rect {
                 x: -wide / 2.0,
                 y: -high / 2.0,
@@ -354,17 +367,31 @@ fn set_free(layout: Layout, plan: &Plan, nodes: &mut [Option<Point>]) -> (Settin
             }
         })
         .collect();
-    shapes.extend(plan.loose.iter().map(|&i| plan.shapes[i as usize]));
+    shapes.extend(free.iter().map(|&i| plan.shapes[i as usize]));
     let item = |end: u32| {
         plan.box_of(end).or_else(|| {
-            let loose = plan.loose.binary_search(&(end - count as u32)).ok()?;
+            let loose = free.binary_search(&(end - count as u32)).ok()?;
             Some((count + loose) as u32)
         })
     };
     let ends = plan.ends().filter_map(|(a, b)| Some((item(a)?, item(b)?)));
-    let graph = Adjacency::new(shapes.len(), ends);
+    let wires = plan.box_wires();
+    let everything = ends.chain(wires.iter().map(|w| (w.a, w.b)));
+    let mut graph = Adjacency::new(shapes.len(), everything);
+    let boxed = |end: u32| plan.box_of(end).is_some();
+    let cables = plan.ends().filter(|&(a, b)| {
+        let is_cable = a < count as u32 && b < count as u32;
+        is_cable || !(boxed(a) && boxed(b))
+    });
+    let cables = Adjacency::new(
+        shapes.len(),
+        cables.filter_map(|(a, b)| Some((item(a)?, item(b)?))),
+    );
+    if cables.components().len() == graph.components().len() {
+        graph = cables;
+    }
     let places = flat::cold(layout, &graph, &shapes, 0.0);
-    for (&node, place) in plan.loose.iter().zip(&places[count..]) {
+    for (&node, place) in free.iter().zip(&places[count..]) {
         nodes[node as usize] = Some(*place);
     }
     let centers = places[..count]
