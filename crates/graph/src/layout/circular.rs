@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// What sifting may cost, in lines looked at.
-const WORK: usize = 30_000_000;
+const WORK: usize = 8_000_000;
 
 /// Places on a circle around the origin, for a connected graph. `spread` is what the lines between
 /// a few nodes need for themselves.

@@ -184,6 +184,12 @@ struct Setting {
     rows: Vec<usize>,
 }
 
+/// How far a ratio is from the wanted one: nearly the difference of their logarithms, which are not
+/// the same on all platforms.
+fn off(ratio: f32, wanted: f32) -> f32 {
+    2.0 * (ratio - wanted).abs() / (ratio + wanted)
+}
+
 /// The setting whose picture has the wanted shape.
 fn choose(plan: &Plan) -> Setting {
     let count = plan.members.len();
@@ -208,8 +214,8 @@ fn choose(plan: &Plan) -> Setting {
             let longest = dealt.iter().copied().max().unwrap_or(1) as f32;
             let shortest = dealt.iter().copied().min().unwrap_or(1) as f32;
             let aspect = (longest * (width + LANE_X)) / (rows as f32 * (height + plan.lane_y()));
-            let cost = (aspect / ASPECT).ln().abs()
-                + 0.25 * (width / height / 1.25).ln().abs()
+            let cost = off(aspect, ASPECT)
+                + 0.25 * off(width / height, 1.25)
                 + 0.3 * (longest - shortest) / longest;
             if best.as_ref().is_none_or(|(least, _)| cost < least - 1e-4) {
                 let setting = Setting {

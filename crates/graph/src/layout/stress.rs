@@ -77,7 +77,7 @@ fn descend(graph: &Adjacency) -> Vec<Point> {
     let passes = if n <= 60 { PASSES_SMALL } else { PASSES };
     let farthest = terms.iter().map(|term| term.d).fold(1.0, f32::max);
     // Step sizes fall from "every pair jumps to its distance" to a tenth of what neighbours do.
-    let decay = f64::from(0.1 / (farthest * farthest)).powf(1.0 / (passes - 1) as f64);
+    let decay = root(f64::from(0.1 / (farthest * farthest)), passes - 1);
     let mut step = f64::from(farthest * farthest);
     for _ in 0..passes {
         random.shuffle(&mut terms);
@@ -95,6 +95,21 @@ fn descend(graph: &Adjacency) -> Vec<Point> {
         step *= decay;
     }
     points.iter().map(|&[x, y]| Point { x, y }).collect()
+}
+
+/// The number in 0..1 whose `power`th power is `of`, by halves: powers of fractions are not the same
+/// on all platforms.
+fn root(of: f64, power: usize) -> f64 {
+    let (mut low, mut high) = (0.0f64, 1.0f64);
+    for _ in 0..52 {
+        let middle = f64::midpoint(low, high);
+        if (0..power).fold(1.0, |product, _| product * middle) < of {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 fn all_pairs(graph: &Adjacency) -> Vec<Term> {
