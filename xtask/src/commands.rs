@@ -396,7 +396,12 @@ pub fn fmt() -> Result<ExitCode> {
 /// # Errors
 /// A file cannot be removed.
 pub fn clean() -> Result<ExitCode> {
-    for directory in [root().join("end2end/node_modules"), root().join("target")] {
+    for name in [
+        "bench/layout/peers/node_modules",
+        "end2end/node_modules",
+        "target",
+    ] {
+        let directory = root().join(name);
         if directory.exists() {
             fs::remove_dir_all(&directory)
                 .with_context(|| format!("cannot remove {}", directory.display()))?;

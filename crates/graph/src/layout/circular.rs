@@ -169,24 +169,7 @@ fn place_again(
     };
     let angle = |i: u32| around(seen(i));
     order.sort_by(|&a, &b| angle(a).total_cmp(&angle(b)).then(a.cmp(&b)));
-    let mut waiting: Vec<u32> = (0..graph.len() as u32)
-        .filter(|&i| known[i as usize].is_none())
-        .collect();
-    // Beside a neighbour that stands already; a graph is connected, so that there is one.
-    while !waiting.is_empty() {
-        let beside = |&i: &u32| {
-            order
-                .iter()
-                .position(|other| graph.of(i).contains(other))
-                .map(|at| (i, at + 1))
-        };
-        let (node, at) = waiting
-            .iter()
-            .find_map(beside)
-            .unwrap_or((waiting[0], order.len()));
-        waiting.retain(|&i| i != node);
-        order.insert(at, node);
-    }
+    let order = with_newcomers(graph, &order);
     let phase = order.first().map_or(0.75, |&i| part(seen(i)));
     let points = ring(&order, shapes, spread, phase);
     let (new, old): (Vec<Point>, Vec<Point>) = points
@@ -196,6 +179,35 @@ fn place_again(
         .unzip();
     let motion = Motion::between(&new, &old, true);
     points.iter().map(|p| motion.apply(*p)).collect()
+}
+
+/// The order with everybody else in it: each behind the first of its neighbours that is.
+fn with_newcomers(graph: &Adjacency, order: &[u32]) -> Vec<u32> {
+    const NOBODY: u32 = u32::MAX;
+    let n = graph.len();
+    let mut is_in = vec![false; n];
+    let mut behind = vec![NOBODY; n];
+    for (k, &i) in order.iter().enumerate() {
+        is_in[i as usize] = true;
+        behind[i as usize] = order.get(k + 1).copied().unwrap_or(NOBODY);
+    }
+    let mut queue = order.to_vec();
+    let mut at = 0;
+    while let Some(&node) = queue.get(at) {
+        for &other in graph.of(node) {
+            if !std::mem::replace(&mut is_in[other as usize], true) {
+                behind[other as usize] = behind[node as usize];
+                behind[node as usize] = other;
+                queue.push(other);
+            }
+        }
+        at += 1;
+    }
+    let first = order.first().copied();
+    std::iter::successors(first, |&i| {
+        Some(behind[i as usize]).filter(|&j| j != NOBODY)
+    })
+    .collect()
 }
 
 /// The circle on which nodes stand in this order without touching, the first at the part `phase` of

@@ -4,7 +4,7 @@
 //! the picture is as wide as a screen, and then trade places ([`assign`](super::assign)); members
 //! sit in rows inside their box and trade places likewise. Rows rather than free places: boxes of
 //! one size on a common line are read as a list of hosts, and the lanes between them stay free
-//! for cables and their capacities.
+//! for cables and their capacities. Boxes of one site have rows of their own.
 
 use super::adjacency::Adjacency;
 use super::assign::{Wire, assign};
@@ -12,7 +12,7 @@ use super::{ASPECT, Known, Layout, flat, keep};
 use crate::boxes;
 use crate::geometry::Grid;
 use crate::shape::{HEAD, PADDING, Slot, box_around, footprint, heading_width};
-use crate::{Diagram, End, Point, Rect};
+use crate::{Diagram, End, Group, Point, Rect};
 use std::collections::BTreeMap;
 
 /// Lanes between boxes, wide enough for a label such as `100 Gbit/s`.
@@ -22,10 +22,20 @@ const LANE_Y: f32 = 84.0;
 /// The same where nodes are drawn in them.
 const LANE_Y_USED: f32 = 112.0;
 
+/// How much wider the lane between rows of two sites is.
+const LANE_SITES: f32 = 60.0;
+
+/// Where the host of a box stands, if anybody knows: boxes of one site stand together.
+fn site(_group: &Group) -> Option<&str> {
+    None
+}
+
 /// A diagram as containment sees it.
 pub(crate) struct Plan<'a> {
     pub diagram: &'a Diagram,
     pub members: Vec<Vec<u32>>,
+    /// The boxes of each site, the sites by name, last those of which none is known.
+    sites: Vec<Vec<u32>>,
     pub slot: Slot,
     /// Each node's group, if it has one that exists.
     pub group: Vec<Option<u32>>,
@@ -42,9 +52,15 @@ impl<'a> Plan<'a> {
             .iter()
             .map(|n| n.group.filter(known))
             .collect();
+        let mut sites: BTreeMap<_, Vec<u32>> = BTreeMap::new();
+        for (group, g) in diagram.groups.iter().zip(0..) {
+            let site = site(group);
+            sites.entry((site.is_none(), site)).or_default().push(g);
+        }
         Self {
             diagram,
             members: boxes::members(diagram),
+            sites: sites.into_values().collect(),
             slot: Slot::of(diagram),
             loose: (0..diagram.nodes.len() as u32)
                 .filter(|&i| group[i as usize].is_none())
@@ -177,11 +193,11 @@ pub(crate) fn member_rows(count: usize, shape: f32) -> Vec<usize> {
     deal(count, rows)
 }
 
-/// How the boxes are set: members' rows and sizes of each, boxes a row.
+/// How the boxes are set: members' rows and sizes of each, boxes a row of each site.
 struct Setting {
     inner: Vec<Vec<usize>>,
     sizes: Vec<(f32, f32)>,
-    rows: Vec<usize>,
+    rows: Vec<Vec<usize>>,
 }
 
 /// How far a ratio is from the wanted one: nearly the difference of their logarithms, which are not
@@ -210,10 +226,19 @@ fn choose(plan: &Plan) -> Setting {
         let mean = |f: fn(&(f32, f32)) -> f32| sizes.iter().map(f).sum::<f32>() / count as f32;
         let (width, height) = (mean(|s| s.0), mean(|s| s.1));
         for rows in 1..=count.min(64) {
-            let dealt = deal(count, rows);
-            let longest = dealt.iter().copied().max().unwrap_or(1) as f32;
-            let shortest = dealt.iter().copied().min().unwrap_or(1) as f32;
-            let aspect = (longest * (width + LANE_X)) / (rows as f32 * (height + plan.lane_y()));
+            // No row has boxes of two sites.
+            let columns = count.div_ceil(rows);
+            let dealt: Vec<Vec<usize>> = plan
+                .sites
+                .iter()
+                .map(|site| deal(site.len(), site.len().div_ceil(columns)))
+                .collect();
+            let lengths = || dealt.iter().flatten().copied();
+            let longest = lengths().max().unwrap_or(1) as f32;
+            let shortest = lengths().min().unwrap_or(1) as f32;
+            let high = lengths().count() as f32 * (height + plan.lane_y())
+                + (dealt.len() - 1) as f32 * LANE_SITES;
+            let aspect = longest * (width + LANE_X) / high;
             let cost = off(aspect, ASPECT)
                 + 0.25 * off(width / height, 1.25)
                 + 0.3 * (longest - shortest) / longest;
@@ -446,7 +471,6 @@ fn set_boxes(plan: &Plan, setting: &Setting) -> Vec<Point> {
     // By stress, then dealt to rows.
     let graph = Adjacency::new(count, wires.iter().map(|w| (w.a, w.b)));
     let loose = flat::cold(Layout::Stress, &graph, &vec![nominal; count], LANE_X);
-    let mut order: Vec<u32> = (0..count as u32).collect();
     let by = |f: fn(Point) -> f32| {
         let loose = &loose;
         move |a: &u32, b: &u32| {
@@ -455,32 +479,45 @@ fn set_boxes(plan: &Plan, setting: &Setting) -> Vec<Point> {
                 .then(a.cmp(b))
         }
     };
-    order.sort_by(by(|p| p.y));
-    let mut slots: Vec<Point> = Vec::new();
+    let mut slots: Vec<Vec<Point>> = Vec::new();
     let mut at = vec![Point::default(); count];
-    let mut first = 0;
-    for (r, &length) in setting.rows.iter().enumerate() {
-        let row = &mut order[first..first + length];
-        row.sort_by(by(|p| p.x));
-        for (k, &g) in row.iter().enumerate() {
-            let slot = Point {
-                x: (k as f32 - (length - 1) as f32 / 2.0) * (width + LANE_X),
-                y: r as f32 * (height + plan.lane_y()),
-            };
-            slots.push(slot);
-            at[g as usize] = slot;
+    let mut class = vec![None; count];
+    let mut y = 0.0;
+    for ((site, rows), k) in plan.sites.iter().zip(&setting.rows).zip(0..) {
+        let mut order = site.clone();
+        order.sort_by(by(|p| p.y));
+        let mut rest = &mut order[..];
+        for &length in rows {
+            let (row, later) = rest.split_at_mut(length.min(rest.len()));
+            row.sort_by(by(|p| p.x));
+            let mut own = Vec::new();
+            for (column, &g) in row.iter().enumerate() {
+                let slot = Point {
+                    x: (column as f32 - (length - 1) as f32 / 2.0) * (width + LANE_X),
+                    y,
+                };
+                own.push(slot);
+                at[g as usize] = slot;
+                class[g as usize] = Some(k);
+            }
+            slots.push(own);
+            y += height + plan.lane_y();
+            rest = later;
         }
-        first += length;
+        y += LANE_SITES;
     }
     let bodies = vec![nominal.grown(-8.0); count];
-    assign(&mut at, &vec![Some(0); count], &bodies, &wires);
+    assign(&mut at, &class, &bodies, &wires);
 
     // From slots to places: rows as high as their highest box, boxes as wide as they are.
     let mut centers = vec![Point::default(); count];
-    let mut first = 0;
     let mut y = 0.0;
-    for &length in &setting.rows {
-        let row: Vec<usize> = slots[first..first + length]
+    let lasts = setting.rows.iter().flat_map(|rows| {
+        let last = rows.len().saturating_sub(1);
+        (0..rows.len()).map(move |r| r == last)
+    });
+    for (row, is_last_of_site) in slots.iter().zip(lasts) {
+        let row: Vec<usize> = row
             .iter()
             .filter_map(|slot| at.iter().position(|p| p == slot))
             .collect();
@@ -499,7 +536,9 @@ fn set_boxes(plan: &Plan, setting: &Setting) -> Vec<Point> {
             x += setting.sizes[g].0 + LANE_X;
         }
         y += tall + plan.lane_y();
-        first += length;
+        if is_last_of_site {
+            y += LANE_SITES;
+        }
     }
     centers
 }

@@ -1,6 +1,7 @@
 //! Layout without boxes: each connected part by itself, the parts side by side.
 
 use super::adjacency::Adjacency;
+use super::grid::Lattice;
 use super::{
     ASPECT, Flat, Known, Layout, circular, force, grid, layered, overlap, pack, radial, stress,
 };
@@ -385,6 +386,7 @@ pub(crate) fn warm(layout: Layout, flat: &Flat, known: &Known) -> Vec<Point> {
             taken.add(shape.grown(GAP / 2.0).at(*point));
         }
     }
+    let lattice = (layout == Layout::Grid).then(|| Lattice::of(&points, shapes));
     let mut waiting: Vec<u32> = (0..shapes.len() as u32)
         .filter(|&i| points[i as usize].is_none())
         .collect();
@@ -409,10 +411,9 @@ pub(crate) fn warm(layout: Layout, flat: &Flat, known: &Known) -> Vec<Point> {
             .collect();
         let length = shape.width * 0.72 + spread;
         let wish = wish(layout, &near, &points, shape, &taken, length);
-        let place = if layout == Layout::Grid {
-            grid::free_place(&taken, shape, wish, &points, shapes)
-        } else {
-            taken.free_place(shape, wish)
+        let place = match &lattice {
+            Some(lattice) => lattice.free_place(&taken, shape, wish),
+            None => taken.free_place(shape, wish),
         };
         taken.add(shape.at(place));
         points[node as usize] = Some(place);
