@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    path::Path,
     process::{Child, Command, ExitCode, Stdio},
     thread::sleep,
     time::Duration,
@@ -330,6 +331,66 @@ pub fn bench_host() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Compares our layouts with those of others, by turns in one run.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn bench_layout() -> Result<ExitCode> {
+    let peers = root().join("bench/layout/peers");
+    let scratch = cargo::target().join("bench-layout");
+    let fmmm = scratch.join("fmmm");
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_build)?;
+    let python = stages.stage("peers", || packages::for_layout_bench(&peers))?;
+    stages.stage("compile FMMM", || {
+        fs::create_dir_all(&scratch)?;
+        let venv = python.parent().and_then(Path::parent).context("no venv")?;
+        // Without it the comparison goes on, and says so.
+        let built = cargo::run(
+            Command::new("g++")
+                .args(["-O3", "-std=c++17", "-o"])
+                .args([&fmmm, &peers.join("fmmm.cpp")])
+                .arg("-I")
+                .arg(venv.join("include"))
+                .arg("-I")
+                .arg(venv.join("include/ogdf-release"))
+                .arg("-L")
+                .arg(venv.join("lib"))
+                .args(["-lOGDF", "-lCOIN"])
+                .arg(format!("-Wl,-rpath,{}", venv.join("lib").display())),
+        );
+        if let Err(error) = built {
+            eprintln!("   OGDF is left out: {error:#}");
+        }
+        Ok(())
+    })?;
+    stages.stage("compile for WebAssembly", || {
+        cargo(&[
+            &[
+                "build",
+                "-p",
+                "layout-bench",
+                "--lib",
+                "--target",
+                cargo::WASM_TARGET,
+            ],
+            &["--profile", "wasm-release"],
+        ])
+    })?;
+    stages.stage("compile", || {
+        cargo(&[&["build", "--release", "-p", "layout-bench"]])
+    })?;
+    stages.stage("comparison", || {
+        let module = cargo::target()
+            .join(cargo::WASM_TARGET)
+            .join("wasm-release/layout_bench.wasm");
+        let program = cargo::target().join("release/layout-bench");
+        cargo::run(Command::new(program).args([&peers, &python, &module, &fmmm, &scratch]))
+    })?;
+    stages.print();
+    Ok(ExitCode::SUCCESS)
+}
+
 /// A guest with the devices of a router, which does nothing.
 fn idle_guest(number: u32) -> String {
     let nic = "<interface type='bridge'><source bridge='br0'/><model type='virtio'/></interface>";
@@ -355,7 +416,12 @@ pub fn fmt() -> Result<ExitCode> {
 /// # Errors
 /// A file cannot be removed.
 pub fn clean() -> Result<ExitCode> {
-    for directory in [root().join("end2end/node_modules"), root().join("target")] {
+    for name in [
+        "bench/layout/peers/node_modules",
+        "end2end/node_modules",
+        "target",
+    ] {
+        let directory = root().join(name);
         if directory.exists() {
             fs::remove_dir_all(&directory)
                 .with_context(|| format!("cannot remove {}", directory.display()))?;

@@ -31,6 +31,7 @@ cargo xtask COMMAND
   testbed-soak  start and stop the testbed twenty times: nothing may be left
   soak        look for lost memory, and reconnect to a real host 500 times
   bench       the benchmarks
+  bench-layout  our layouts against those of others
   bench-host  the benchmarks over a real host, against libvirt's Python binding
   fmt         format the source
   clean       remove everything that was built, downloaded or cached here
@@ -60,6 +61,7 @@ fn dispatch() -> Result<ExitCode> {
         "release" => commands::release(),
         "bench" => commands::bench(),
         "bench-host" => commands::bench_host(),
+        "bench-layout" => commands::bench_layout(),
         "fmt" => commands::fmt(),
         "clean" => commands::clean(),
         "" | "help" | "--help" | "-h" => {

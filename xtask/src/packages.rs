@@ -6,7 +6,7 @@ use std::{
     collections::BTreeSet,
     fs,
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -58,6 +58,19 @@ pub fn for_testbed() -> Result<()> {
 /// Something is missing and cannot be installed.
 pub fn for_peers() -> Result<()> {
     debian(&PEERS)
+}
+
+/// The peers of the comparison of layouts: programs, npm and Python packages as the lock files in
+/// `peers` say. Gives the Python that has them.
+///
+/// # Errors
+/// Something is missing and cannot be installed.
+pub fn for_layout_bench(peers: &Path) -> Result<PathBuf> {
+    debian(&["g++", "graphviz", "python3-venv"])?;
+    npm_in(peers)?;
+    let venv = root().join("target/venv-layout");
+    python_in(&venv, &peers.join("requirements.txt"))?;
+    Ok(venv.join("bin/python"))
 }
 
 /// What finds memory that is lost.
@@ -319,29 +332,32 @@ fn rust_component(name: &str, program: &str) -> Result<()> {
 /// # Errors
 /// Node or npm are absent or too old, or there is no network.
 pub fn npm() -> Result<()> {
+    npm_in(&root().join("end2end"))
+}
+
+fn npm_in(home: &Path) -> Result<()> {
     let version = Command::new("node")
         .arg("--version")
         .output()
-        .context("Node.js is absent, which the browser tests need: install version 20 or later")?;
+        .context("Node.js is absent: install version 20 or later")?;
     let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
     let major: Option<u32> = version
         .strip_prefix('v')
         .and_then(|text| text.split('.').next()?.parse().ok());
     ensure!(
         major.is_some_and(|major| major >= 20),
-        "Node.js is {version}, and the browser tests need version 20 or later"
+        "Node.js is {version}, and version 20 or later is needed"
     );
-    let home = root().join("end2end");
     when_changed(
         &home.join("package-lock.json"),
         &home.join("node_modules/.vms-lock"),
         || {
             run(Command::new("npm")
                 .arg("--prefix")
-                .arg(&home)
+                .arg(home)
                 .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
                 .stdin(Stdio::null()))
-            .context("npm, which comes with Node.js, is absent or could not install the browser tests' packages")
+            .context("npm, which comes with Node.js, is absent or could not install what package-lock.json lists")
         },
     )
 }
@@ -351,18 +367,28 @@ pub fn npm() -> Result<()> {
 /// # Errors
 /// There is no network.
 pub fn python() -> Result<()> {
-    let venv = root().join("target/venv");
-    let requirements = root().join("end2end/soap/requirements.txt");
-    when_changed(&requirements, &venv.join(".vms-requirements"), || {
+    python_in(
+        &root().join("target/venv"),
+        &root().join("end2end/soap/requirements.txt"),
+    )
+}
+
+fn python_in(venv: &Path, requirements: &Path) -> Result<()> {
+    when_changed(requirements, &venv.join(".vms-requirements"), || {
         run(Command::new("/usr/bin/python3")
             .args(["-m", "venv"])
-            .arg(&venv))?;
+            .arg(venv))?;
         run(Command::new(venv.join("bin/pip"))
             .args(["install", "--quiet", "--disable-pip-version-check"])
             .arg("--requirement")
-            .arg(&requirements)
+            .arg(requirements)
             .stdin(Stdio::null()))
-        .context("pip could not install zeep: is there a network?")
+        .with_context(|| {
+            format!(
+                "pip could not install {}: is there a network?",
+                requirements.display()
+            )
+        })
     })
 }
 

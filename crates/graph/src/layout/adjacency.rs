@@ -1,7 +1,5 @@
 //! A graph as the layouts read it: neighbours in one flat list.
 
-use std::collections::VecDeque;
-
 /// An undirected simple graph in compressed rows.
 pub(crate) struct Adjacency {
     start: Vec<u32>,
@@ -54,15 +52,18 @@ impl Adjacency {
         hops.clear();
         hops.resize(self.len(), u32::MAX);
         hops[from as usize] = 0;
-        let mut queue = VecDeque::from([from]);
-        while let Some(node) = queue.pop_front() {
+        let mut queue = Vec::with_capacity(self.len());
+        queue.push(from);
+        let mut at = 0;
+        while let Some(&node) = queue.get(at) {
             let next = hops[node as usize] + 1;
             for &other in self.of(node) {
                 if hops[other as usize] == u32::MAX {
                     hops[other as usize] = next;
-                    queue.push_back(other);
+                    queue.push(other);
                 }
             }
+            at += 1;
         }
     }
 

@@ -7,7 +7,7 @@
 
 use super::adjacency::Adjacency;
 use super::flat::{self, GAP, GAP_KEPT, Motion, PART_GAP, mean};
-use super::trigonometry::{around, hand};
+use super::trigonometry::{around, hand, part};
 use super::{Flat, Known, Layout, overlap};
 use crate::geometry::Grid;
 use crate::{Point, Rect};
@@ -15,11 +15,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// What sifting may cost, in lines looked at.
-const WORK: usize = 30_000_000;
+const WORK: usize = 8_000_000;
 
-/// Places on a circle around the origin, for a connected graph.
-pub(crate) fn place(graph: &Adjacency, shapes: &[Rect]) -> Vec<Point> {
-    ring(&order(graph), shapes)
+/// Places on a circle around the origin, for a connected graph. `spread` is what the lines between
+/// a few nodes need for themselves.
+pub(crate) fn place(graph: &Adjacency, shapes: &[Rect], spread: f32) -> Vec<Point> {
+    ring(&order(graph), shapes, spread, 0.75)
 }
 
 /// Circles once more: each in the order that it had, and apart from the others.
@@ -44,7 +45,7 @@ pub(crate) fn warm(flat: &Flat, known: &Known) -> Vec<Point> {
             continue;
         }
         let own: Vec<Rect> = part.iter().map(|&i| shapes[i as usize]).collect();
-        let places = place_again(&graph.part(part), &own, &old);
+        let places = place_again(&graph.part(part), &own, *spread, &old);
         for (&i, place) in part.iter().zip(places) {
             if known.pins[i as usize].is_none() {
                 points[i as usize] = Some(place);
@@ -143,39 +144,34 @@ fn part_circles(
 
 /// Places on a circle after a change: the order around the circle stays, newcomers stand beside their
 /// neighbours, and the circle is turned and moved so that as little as can be changes its place.
-fn place_again(graph: &Adjacency, shapes: &[Rect], known: &[Option<Point>]) -> Vec<Point> {
-    let settled: Vec<Point> = known.iter().flatten().copied().collect();
-    let middle = mean(&settled);
+fn place_again(
+    graph: &Adjacency,
+    shapes: &[Rect],
+    spread: f32,
+    known: &[Option<Point>],
+) -> Vec<Point> {
+    let centers = known
+        .iter()
+        .zip(shapes)
+        .filter_map(|(p, s)| Some(s.center().shifted((*p)?)));
+    let middle = mean(&centers.collect::<Vec<Point>>());
     let mut order: Vec<u32> = (0..graph.len() as u32)
         .filter(|&i| known[i as usize].is_some())
         .collect();
-    let angle = |i: u32| {
-        let p = known[i as usize].unwrap_or_default();
-        around(Point {
+    let seen = |i: u32| {
+        let p = shapes[i as usize]
+            .center()
+            .shifted(known[i as usize].unwrap_or_default());
+        Point {
             x: p.x - middle.x,
             y: p.y - middle.y,
-        })
+        }
     };
+    let angle = |i: u32| around(seen(i));
     order.sort_by(|&a, &b| angle(a).total_cmp(&angle(b)).then(a.cmp(&b)));
-    let mut waiting: Vec<u32> = (0..graph.len() as u32)
-        .filter(|&i| known[i as usize].is_none())
-        .collect();
-    // Beside a neighbour that stands already; a graph is connected, so that there is one.
-    while !waiting.is_empty() {
-        let beside = |&i: &u32| {
-            order
-                .iter()
-                .position(|other| graph.of(i).contains(other))
-                .map(|at| (i, at + 1))
-        };
-        let (node, at) = waiting
-            .iter()
-            .find_map(beside)
-            .unwrap_or((waiting[0], order.len()));
-        waiting.retain(|&i| i != node);
-        order.insert(at, node);
-    }
-    let points = ring(&order, shapes);
+    let order = with_newcomers(graph, &order);
+    let phase = order.first().map_or(0.75, |&i| part(seen(i)));
+    let points = ring(&order, shapes, spread, phase);
     let (new, old): (Vec<Point>, Vec<Point>) = points
         .iter()
         .zip(known)
@@ -185,32 +181,73 @@ fn place_again(graph: &Adjacency, shapes: &[Rect], known: &[Option<Point>]) -> V
     points.iter().map(|p| motion.apply(*p)).collect()
 }
 
-/// The circle on which nodes stand in this order without touching, the first on top.
-fn ring(order: &[u32], shapes: &[Rect]) -> Vec<Point> {
+/// The order with everybody else in it: each behind the first of its neighbours that is.
+fn with_newcomers(graph: &Adjacency, order: &[u32]) -> Vec<u32> {
+    const NOBODY: u32 = u32::MAX;
+    let n = graph.len();
+    let mut is_in = vec![false; n];
+    let mut behind = vec![NOBODY; n];
+    for (k, &i) in order.iter().enumerate() {
+        is_in[i as usize] = true;
+        behind[i as usize] = order.get(k + 1).copied().unwrap_or(NOBODY);
+    }
+    let mut queue = order.to_vec();
+    let mut at = 0;
+    while let Some(&node) = queue.get(at) {
+        for &other in graph.of(node) {
+            if !std::mem::replace(&mut is_in[other as usize], true) {
+                behind[other as usize] = behind[node as usize];
+                behind[node as usize] = other;
+                queue.push(other);
+            }
+        }
+        at += 1;
+    }
+    let first = order.first().copied();
+    std::iter::successors(first, |&i| {
+        Some(behind[i as usize]).filter(|&j| j != NOBODY)
+    })
+    .collect()
+}
+
+/// The circle on which nodes stand in this order without touching, the first at the part `phase` of
+/// a turn.
+fn ring(order: &[u32], shapes: &[Rect], spread: f32, phase: f32) -> Vec<Point> {
     let mut points = vec![Point::default(); shapes.len()];
     let n = order.len();
     if n < 2 {
         return points;
     }
-    // Whichever way two neighbours lie, their rectangles are apart when their diagonals are.
-    let arc = |i: u32| {
-        let s = shapes[i as usize];
-        (s.width * s.width + s.height * s.height).sqrt() + GAP
-    };
-    let length: f32 = order.iter().map(|&i| arc(i)).sum();
-    // Neighbours are a chord apart, which is shorter than the arc.
-    let half = hand(0.5 / n as f32).y / (std::f32::consts::PI / n as f32);
-    let radius = length / std::f32::consts::TAU / half;
-    let mut gone = -arc(order[0]) / 2.0;
-    for &i in order {
-        let at = hand(0.75 + (gone + arc(i) / 2.0) / length);
-        gone += arc(i);
-        // The middle of symbol and label, not of the symbol alone, lies on the circle.
-        let off = shapes[i as usize].center();
-        points[i as usize] = Point {
-            x: at.x * radius - off.x,
-            y: at.y * radius - off.y,
-        };
+    let gap = GAP.max(spread / (1.0 + n as f32 / 8.0));
+    // How much of the circle a node takes depends on where it stands: its width on top, its height
+    // at the side, its diagonal between. Where it stands depends on how much the others take.
+    let mut arcs: Vec<f32> = order
+        .iter()
+        .map(|&i| shapes[i as usize].width.max(shapes[i as usize].height) + gap)
+        .collect();
+    for round in 0.. {
+        let length: f32 = arcs.iter().sum();
+        // Neighbours are a chord apart, which is shorter than the arc.
+        let half = hand(0.5 / n as f32).y / (std::f32::consts::PI / n as f32);
+        let radius = length / std::f32::consts::TAU / half;
+        let mut gone = -arcs[0] / 2.0;
+        for (&i, arc) in order.iter().zip(&mut arcs) {
+            let at = hand(phase + (gone + *arc / 2.0) / length);
+            gone += *arc;
+            let shape = shapes[i as usize];
+            // The middle of symbol and label, not of the symbol alone, lies on the circle.
+            let off = shape.center();
+            points[i as usize] = Point {
+                x: at.x * radius - off.x,
+                y: at.y * radius - off.y,
+            };
+            let (wide, high) = (shape.width + gap, shape.height + gap);
+            let across = (wide / at.y.abs().max(1e-3)).min(high / at.x.abs().max(1e-3));
+            *arc = across;
+        }
+        if round == 4 {
+            return points;
+        }
     }
     points
 }

@@ -4,7 +4,7 @@
 //! the picture is as wide as a screen, and then trade places ([`assign`](super::assign)); members
 //! sit in rows inside their box and trade places likewise. Rows rather than free places: boxes of
 //! one size on a common line are read as a list of hosts, and the lanes between them stay free
-//! for cables and their capacities.
+//! for cables and their capacities. Boxes of one site have rows of their own.
 
 use super::adjacency::Adjacency;
 use super::assign::{Wire, assign};
@@ -12,7 +12,7 @@ use super::{ASPECT, Known, Layout, flat, keep};
 use crate::boxes;
 use crate::geometry::Grid;
 use crate::shape::{HEAD, PADDING, Slot, box_around, footprint, heading_width};
-use crate::{Diagram, End, Point, Rect};
+use crate::{Diagram, End, Group, Point, Rect};
 use std::collections::BTreeMap;
 
 /// Lanes between boxes, wide enough for a label such as `100 Gbit/s`.
@@ -22,10 +22,20 @@ const LANE_Y: f32 = 84.0;
 /// The same where nodes are drawn in them.
 const LANE_Y_USED: f32 = 112.0;
 
+/// How much wider the lane between rows of two sites is.
+const LANE_SITES: f32 = 60.0;
+
+/// Where the host of a box stands, if anybody knows: boxes of one site stand together.
+fn site(_group: &Group) -> Option<&str> {
+    None
+}
+
 /// A diagram as containment sees it.
 pub(crate) struct Plan<'a> {
     pub diagram: &'a Diagram,
     pub members: Vec<Vec<u32>>,
+    /// The boxes of each site, the sites by name, last those of which none is known.
+    sites: Vec<Vec<u32>>,
     pub slot: Slot,
     /// Each node's group, if it has one that exists.
     pub group: Vec<Option<u32>>,
@@ -42,9 +52,15 @@ impl<'a> Plan<'a> {
             .iter()
             .map(|n| n.group.filter(known))
             .collect();
+        let mut sites: BTreeMap<_, Vec<u32>> = BTreeMap::new();
+        for (group, g) in diagram.groups.iter().zip(0..) {
+            let site = site(group);
+            sites.entry((site.is_none(), site)).or_default().push(g);
+        }
         Self {
             diagram,
             members: boxes::members(diagram),
+            sites: sites.into_values().collect(),
             slot: Slot::of(diagram),
             loose: (0..diagram.nodes.len() as u32)
                 .filter(|&i| group[i as usize].is_none())
@@ -177,11 +193,17 @@ pub(crate) fn member_rows(count: usize, shape: f32) -> Vec<usize> {
     deal(count, rows)
 }
 
-/// How the boxes are set: members' rows and sizes of each, boxes a row.
+/// How the boxes are set: members' rows and sizes of each, boxes a row of each site.
 struct Setting {
     inner: Vec<Vec<usize>>,
     sizes: Vec<(f32, f32)>,
-    rows: Vec<usize>,
+    rows: Vec<Vec<usize>>,
+}
+
+/// How far a ratio is from the wanted one: nearly the difference of their logarithms, which are not
+/// the same on all platforms.
+fn off(ratio: f32, wanted: f32) -> f32 {
+    2.0 * (ratio - wanted).abs() / (ratio + wanted)
 }
 
 /// The setting whose picture has the wanted shape.
@@ -204,12 +226,21 @@ fn choose(plan: &Plan) -> Setting {
         let mean = |f: fn(&(f32, f32)) -> f32| sizes.iter().map(f).sum::<f32>() / count as f32;
         let (width, height) = (mean(|s| s.0), mean(|s| s.1));
         for rows in 1..=count.min(64) {
-            let dealt = deal(count, rows);
-            let longest = dealt.iter().copied().max().unwrap_or(1) as f32;
-            let shortest = dealt.iter().copied().min().unwrap_or(1) as f32;
-            let aspect = (longest * (width + LANE_X)) / (rows as f32 * (height + plan.lane_y()));
-            let cost = (aspect / ASPECT).ln().abs()
-                + 0.25 * (width / height / 1.25).ln().abs()
+            // No row has boxes of two sites.
+            let columns = count.div_ceil(rows);
+            let dealt: Vec<Vec<usize>> = plan
+                .sites
+                .iter()
+                .map(|site| deal(site.len(), site.len().div_ceil(columns)))
+                .collect();
+            let lengths = || dealt.iter().flatten().copied();
+            let longest = lengths().max().unwrap_or(1) as f32;
+            let shortest = lengths().min().unwrap_or(1) as f32;
+            let high = lengths().count() as f32 * (height + plan.lane_y())
+                + (dealt.len() - 1) as f32 * LANE_SITES;
+            let aspect = longest * (width + LANE_X) / high;
+            let cost = off(aspect, ASPECT)
+                + 0.25 * off(width / height, 1.25)
                 + 0.3 * (longest - shortest) / longest;
             if best.as_ref().is_none_or(|(least, _)| cost < least - 1e-4) {
                 let setting = Setting {
@@ -293,9 +324,8 @@ fn cold(layout: Layout, plan: &Plan) -> (Vec<Point>, Vec<Point>) {
             height: s.1,
         })
         .collect();
-    if layout == Layout::Containment {
-        place_loose(plan, &rects, &centers, &mut nodes, true);
-    }
+    let settled = nodes.clone();
+    place_loose(plan, &rects, &centers, &mut nodes, true);
     let mut at: Vec<Point> = nodes.into_iter().map(Option::unwrap_or_default).collect();
     let mut bodies: Vec<Rect> = plan.shapes.iter().map(|s| s.grown(-2.0)).collect();
     let mut class = plan.group.clone();
@@ -315,21 +345,20 @@ fn cold(layout: Layout, plan: &Plan) -> (Vec<Point>, Vec<Point>) {
     }
     assign(&mut at, &class, &bodies, &node_wires(plan));
     at.truncate(plan.shapes.len());
-    if layout != Layout::Containment {
-        return (at, centers);
-    }
     // Once more, now that their neighbours sit.
     let mut nodes: Vec<Option<Point>> = at.into_iter().map(Some).collect();
     for &i in &plan.loose {
-        nodes[i as usize] = None;
+        nodes[i as usize] = settled[i as usize];
     }
     place_loose(plan, &rects, &centers, &mut nodes, false);
     let at = nodes.into_iter().map(Option::unwrap_or_default).collect();
     (at, centers)
 }
 
-/// Boxes and loose nodes as one graph, by a layout that knows nothing of boxes: centres of the
-/// boxes, and the loose nodes' places.
+/// Boxes as nodes of a graph, by a layout that knows nothing of boxes: centres of the boxes, and the
+/// places of those loose nodes that are not between boxes alone (segments are, and get their places
+/// later). The lines are the cables, where those hold everything together: what runs over them
+/// follows; else everything that links two boxes.
 fn set_free(layout: Layout, plan: &Plan, nodes: &mut [Option<Point>]) -> (Setting, Vec<Point>) {
     let count = plan.members.len();
     let inner: Vec<Vec<usize>> = plan
@@ -341,11 +370,26 @@ fn set_free(layout: Layout, plan: &Plan, nodes: &mut [Option<Point>]) -> (Settin
     if let Some(even) = boxes::even_size(&sizes) {
         sizes.fill(even);
     }
+    // Loose nodes that have a loose neighbour, or none at all.
+    let all = Adjacency::new(count + nodes.len(), plan.ends());
+    let is_between = |&&node: &&u32| {
+        let near = all.of(count as u32 + node);
+        !near.is_empty() && near.iter().all(|&item| plan.box_of(item).is_some())
+    };
+    let free: Vec<u32> = plan
+        .loose
+        .iter()
+        .filter(|i| !is_between(i))
+        .copied()
+        .collect();
     // Half of a lane around each box.
     let mut shapes: Vec<Rect> = sizes
         .iter()
         .map(|&(width, height)| {
-            let (wide, high) = (width + LANE_X - flat::GAP, height + LANE_Y - flat::GAP);
+            let (wide, high) = (
+                width + LANE_X - flat::GAP,
+                height + plan.lane_y() - flat::GAP,
+            );
             Rect {
                 x: -wide / 2.0,
                 y: -high / 2.0,
@@ -354,17 +398,31 @@ fn set_free(layout: Layout, plan: &Plan, nodes: &mut [Option<Point>]) -> (Settin
             }
         })
         .collect();
-    shapes.extend(plan.loose.iter().map(|&i| plan.shapes[i as usize]));
+    shapes.extend(free.iter().map(|&i| plan.shapes[i as usize]));
     let item = |end: u32| {
         plan.box_of(end).or_else(|| {
-            let loose = plan.loose.binary_search(&(end - count as u32)).ok()?;
+            let loose = free.binary_search(&(end - count as u32)).ok()?;
             Some((count + loose) as u32)
         })
     };
     let ends = plan.ends().filter_map(|(a, b)| Some((item(a)?, item(b)?)));
-    let graph = Adjacency::new(shapes.len(), ends);
+    let wires = plan.box_wires();
+    let everything = ends.chain(wires.iter().map(|w| (w.a, w.b)));
+    let mut graph = Adjacency::new(shapes.len(), everything);
+    let boxed = |end: u32| plan.box_of(end).is_some();
+    let cables = plan.ends().filter(|&(a, b)| {
+        let is_cable = a < count as u32 && b < count as u32;
+        is_cable || !(boxed(a) && boxed(b))
+    });
+    let cables = Adjacency::new(
+        shapes.len(),
+        cables.filter_map(|(a, b)| Some((item(a)?, item(b)?))),
+    );
+    if cables.components().len() == graph.components().len() {
+        graph = cables;
+    }
     let places = flat::cold(layout, &graph, &shapes, 0.0);
-    for (&node, place) in plan.loose.iter().zip(&places[count..]) {
+    for (&node, place) in free.iter().zip(&places[count..]) {
         nodes[node as usize] = Some(*place);
     }
     let centers = places[..count]
@@ -413,7 +471,6 @@ fn set_boxes(plan: &Plan, setting: &Setting) -> Vec<Point> {
     // By stress, then dealt to rows.
     let graph = Adjacency::new(count, wires.iter().map(|w| (w.a, w.b)));
     let loose = flat::cold(Layout::Stress, &graph, &vec![nominal; count], LANE_X);
-    let mut order: Vec<u32> = (0..count as u32).collect();
     let by = |f: fn(Point) -> f32| {
         let loose = &loose;
         move |a: &u32, b: &u32| {
@@ -422,32 +479,45 @@ fn set_boxes(plan: &Plan, setting: &Setting) -> Vec<Point> {
                 .then(a.cmp(b))
         }
     };
-    order.sort_by(by(|p| p.y));
-    let mut slots: Vec<Point> = Vec::new();
+    let mut slots: Vec<Vec<Point>> = Vec::new();
     let mut at = vec![Point::default(); count];
-    let mut first = 0;
-    for (r, &length) in setting.rows.iter().enumerate() {
-        let row = &mut order[first..first + length];
-        row.sort_by(by(|p| p.x));
-        for (k, &g) in row.iter().enumerate() {
-            let slot = Point {
-                x: (k as f32 - (length - 1) as f32 / 2.0) * (width + LANE_X),
-                y: r as f32 * (height + plan.lane_y()),
-            };
-            slots.push(slot);
-            at[g as usize] = slot;
+    let mut class = vec![None; count];
+    let mut y = 0.0;
+    for ((site, rows), k) in plan.sites.iter().zip(&setting.rows).zip(0..) {
+        let mut order = site.clone();
+        order.sort_by(by(|p| p.y));
+        let mut rest = &mut order[..];
+        for &length in rows {
+            let (row, later) = rest.split_at_mut(length.min(rest.len()));
+            row.sort_by(by(|p| p.x));
+            let mut own = Vec::new();
+            for (column, &g) in row.iter().enumerate() {
+                let slot = Point {
+                    x: (column as f32 - (length - 1) as f32 / 2.0) * (width + LANE_X),
+                    y,
+                };
+                own.push(slot);
+                at[g as usize] = slot;
+                class[g as usize] = Some(k);
+            }
+            slots.push(own);
+            y += height + plan.lane_y();
+            rest = later;
         }
-        first += length;
+        y += LANE_SITES;
     }
     let bodies = vec![nominal.grown(-8.0); count];
-    assign(&mut at, &vec![Some(0); count], &bodies, &wires);
+    assign(&mut at, &class, &bodies, &wires);
 
     // From slots to places: rows as high as their highest box, boxes as wide as they are.
     let mut centers = vec![Point::default(); count];
-    let mut first = 0;
     let mut y = 0.0;
-    for &length in &setting.rows {
-        let row: Vec<usize> = slots[first..first + length]
+    let lasts = setting.rows.iter().flat_map(|rows| {
+        let last = rows.len().saturating_sub(1);
+        (0..rows.len()).map(move |r| r == last)
+    });
+    for (row, is_last_of_site) in slots.iter().zip(lasts) {
+        let row: Vec<usize> = row
             .iter()
             .filter_map(|slot| at.iter().position(|p| p == slot))
             .collect();
@@ -466,7 +536,9 @@ fn set_boxes(plan: &Plan, setting: &Setting) -> Vec<Point> {
             x += setting.sizes[g].0 + LANE_X;
         }
         y += tall + plan.lane_y();
-        first += length;
+        if is_last_of_site {
+            y += LANE_SITES;
+        }
     }
     centers
 }

@@ -1,6 +1,7 @@
 //! Layout without boxes: each connected part by itself, the parts side by side.
 
 use super::adjacency::Adjacency;
+use super::grid::Lattice;
 use super::{
     ASPECT, Flat, Known, Layout, circular, force, grid, layered, overlap, pack, radial, stress,
 };
@@ -74,9 +75,8 @@ pub(crate) fn connected(
     shapes: &[Rect],
     spread: f32,
 ) -> Vec<Point> {
-    let mean = shapes.iter().map(|s| s.width).sum::<f32>() / shapes.len().max(1) as f32;
     let free = |mut places: Vec<Point>| {
-        let length = mean * 0.72 + spread;
+        let length = length(shapes, spread);
         for place in &mut places {
             place.x *= length;
             place.y *= length;
@@ -96,8 +96,33 @@ pub(crate) fn connected(
         Layout::Containment | Layout::Stress | Layout::Grid => free(stress::place(graph)),
         Layout::Force => free(force::place(graph)),
         Layout::Layered => tidy(layered::place(graph, shapes, spread)),
-        Layout::Circular => tidy(circular::place(graph, shapes)),
+        Layout::Circular => tidy(circular::place(graph, shapes, spread)),
         Layout::Radial => tidy(radial::place(graph, shapes, spread)),
+    }
+}
+
+/// How long an edge is where nothing is in its way.
+fn length(shapes: &[Rect], spread: f32) -> f32 {
+    shapes.iter().map(|s| s.width).sum::<f32>() / shapes.len().max(1) as f32 * 0.72 + spread
+}
+
+/// Lets the rest of a part follow its pins as far as stress asks for.
+fn bend(graph: &Adjacency, shapes: &[Rect], spread: f32, pinned: &[bool], places: &mut [Point]) {
+    let length = length(shapes, spread);
+    let origin = mean(places);
+    let scaled = |p: &Point| Point {
+        x: (p.x - origin.x) / length,
+        y: (p.y - origin.y) / length,
+    };
+    let mut unit: Vec<Point> = places.iter().map(scaled).collect();
+    stress::settle(graph, &mut unit, pinned);
+    for ((place, unit), is_pinned) in places.iter_mut().zip(&unit).zip(pinned) {
+        if !is_pinned {
+            *place = Point {
+                x: unit.x * length + origin.x,
+                y: unit.y * length + origin.y,
+            };
+        }
     }
 }
 
@@ -149,6 +174,15 @@ pub(crate) fn around(layout: Layout, flat: &Flat, known: &Known) -> Vec<Point> {
         for &node in part {
             points[node as usize] =
                 pins[node as usize].unwrap_or_else(|| motion.apply(points[node as usize]));
+        }
+        if to.len() > 1 && matches!(layout, Layout::Containment | Layout::Stress) {
+            let own: Vec<Rect> = part.iter().map(|&i| shapes[i as usize]).collect();
+            let pinned: Vec<bool> = part.iter().map(|&i| pins[i as usize].is_some()).collect();
+            let mut places: Vec<Point> = part.iter().map(|&i| points[i as usize]).collect();
+            bend(&graph.part(part), &own, *spread, &pinned, &mut places);
+            for (&i, place) in part.iter().zip(places) {
+                points[i as usize] = place;
+            }
         }
         for &i in part {
             taken.add(
@@ -352,6 +386,7 @@ pub(crate) fn warm(layout: Layout, flat: &Flat, known: &Known) -> Vec<Point> {
             taken.add(shape.grown(GAP / 2.0).at(*point));
         }
     }
+    let lattice = (layout == Layout::Grid).then(|| Lattice::of(&points, shapes));
     let mut waiting: Vec<u32> = (0..shapes.len() as u32)
         .filter(|&i| points[i as usize].is_none())
         .collect();
@@ -376,10 +411,9 @@ pub(crate) fn warm(layout: Layout, flat: &Flat, known: &Known) -> Vec<Point> {
             .collect();
         let length = shape.width * 0.72 + spread;
         let wish = wish(layout, &near, &points, shape, &taken, length);
-        let place = if layout == Layout::Grid {
-            grid::free_place(&taken, shape, wish, &points, shapes)
-        } else {
-            taken.free_place(shape, wish)
+        let place = match &lattice {
+            Some(lattice) => lattice.free_place(&taken, shape, wish),
+            None => taken.free_place(shape, wish),
         };
         taken.add(shape.at(place));
         points[node as usize] = Some(place);

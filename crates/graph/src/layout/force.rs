@@ -21,11 +21,34 @@ const COARSEST: usize = 24;
 /// Steps at most for the coarsest, and for the finest graph.
 const STEPS_COARSEST: usize = 300;
 const STEPS: usize = 60;
+const STEPS_SKETCH: usize = 10;
 /// How strong repulsion is: Hu's C.
 const CHARGE: f32 = 0.2;
 
 /// Places for a connected graph, where the mean edge has length 1.
 pub(crate) fn place(graph: &Adjacency) -> Vec<Point> {
+    let mut points = from_coarse(graph, STEPS);
+    let (mut length, mut count) = (0.0f32, 0.0f32);
+    for (a, b) in graph.edges() {
+        length += points[a as usize].distance(points[b as usize]);
+        count += 1.0;
+    }
+    if length > 0.0 {
+        for point in &mut points {
+            point.x *= count / length;
+            point.y *= count / length;
+        }
+    }
+    points
+}
+
+/// The same in the rough, at no certain scale.
+pub(crate) fn sketch(graph: &Adjacency) -> Vec<Point> {
+    from_coarse(graph, STEPS_SKETCH)
+}
+
+/// From coarse graphs to finer ones, with so many steps for the finest.
+fn from_coarse(graph: &Adjacency, steps: usize) -> Vec<Point> {
     let mut levels: Vec<(Adjacency, Vec<u32>)> = Vec::new();
     loop {
         let finest = levels.last().map_or(graph, |(coarse, _)| coarse);
@@ -68,22 +91,14 @@ pub(crate) fn place(graph: &Adjacency) -> Vec<Point> {
                 ]
             })
             .collect();
-        settle(fine, &mut points, 0.5, STEPS);
+        settle(
+            fine,
+            &mut points,
+            0.5,
+            if level == 0 { steps } else { STEPS },
+        );
     }
-    let (mut length, mut count) = (0.0f32, 0.0f32);
-    for (a, b) in graph.edges() {
-        let ([ax, ay], [bx, by]) = (points[a as usize], points[b as usize]);
-        length += ((ax - bx) * (ax - bx) + (ay - by) * (ay - by)).sqrt();
-        count += 1.0;
-    }
-    let scale = if length > 0.0 { count / length } else { 1.0 };
-    points
-        .iter()
-        .map(|&[x, y]| Point {
-            x: x * scale,
-            y: y * scale,
-        })
-        .collect()
+    points.iter().map(|&[x, y]| Point { x, y }).collect()
 }
 
 /// Which solar system each node is in: suns are three hops apart or more, planets and moons belong

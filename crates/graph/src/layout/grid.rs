@@ -66,52 +66,46 @@ pub(crate) fn place(graph: &Adjacency, shapes: &[Rect], spread: f32) -> Vec<Poin
     at
 }
 
-/// The free grid point nearest to `wish`, on the grid that `others` stand on.
-pub(crate) fn free_place(
-    taken: &Grid,
-    shape: Rect,
-    wish: Point,
-    others: &[Option<Point>],
-    shapes: &[Rect],
-) -> Point {
-    let settled: Vec<(Point, Rect)> = others
-        .iter()
-        .zip(shapes)
-        .filter_map(|(p, s)| Some(((*p)?, *s)))
-        .collect();
-    let Some(&(origin, _)) = settled.first() else {
-        return taken.free_place(shape, wish);
-    };
-    let (wide, high) = lattice(&settled);
-    let snap = |v: f32, origin: f32, step: f32| origin + ((v - origin) / step).round() * step;
-    let wish = Point {
-        x: snap(wish.x, origin.x, wide),
-        y: snap(wish.y, origin.y, high),
-    };
-    taken.free_place_by(shape, wish, wide, high)
+/// The grid that some nodes stand on.
+pub(crate) struct Lattice {
+    origin: Point,
+    wide: f32,
+    high: f32,
 }
 
-/// The steps of the grid that these stand on: the least distances between rows and columns.
-fn lattice(settled: &[(Point, Rect)]) -> (f32, f32) {
-    let shapes: Vec<Rect> = settled.iter().map(|s| s.1).collect();
-    let (wide, high) = pitch(&shapes);
-    let least = |get: fn(&Point) -> f32, at_least: f32| {
-        let mut all: Vec<f32> = settled.iter().map(|(p, _)| get(p)).collect();
-        all.sort_by(f32::total_cmp);
-        all.windows(2)
-            .map(|w| w[1] - w[0])
-            .filter(|d| *d > at_least * 0.9)
-            .fold(f32::MAX, f32::min)
-    };
-    let or = |found: f32, nominal: f32| {
-        if found < nominal * 3.0 {
-            found
-        } else {
-            nominal
+impl Lattice {
+    /// Its steps are the least distances between the columns, and between the rows, of those that
+    /// have a place.
+    pub fn of(places: &[Option<Point>], shapes: &[Rect]) -> Self {
+        let (points, rooms): (Vec<Point>, Vec<Rect>) = places
+            .iter()
+            .zip(shapes)
+            .filter_map(|(place, shape)| Some(((*place)?, *shape)))
+            .unzip();
+        let (wide, high) = pitch(if rooms.is_empty() { shapes } else { &rooms });
+        let step = |get: fn(&Point) -> f32, nominal: f32| {
+            let mut all: Vec<f32> = points.iter().map(get).collect();
+            all.sort_by(f32::total_cmp);
+            all.windows(2)
+                .map(|pair| pair[1] - pair[0])
+                .filter(|step| (nominal * 0.9..nominal * 3.0).contains(step))
+                .min_by(f32::total_cmp)
+                .unwrap_or(nominal)
+        };
+        Self {
+            origin: points.first().copied().unwrap_or_default(),
+            wide: step(|p| p.x, wide),
+            high: step(|p| p.y, high),
         }
-    };
-    (
-        or(least(|p| p.x, wide), wide),
-        or(least(|p| p.y, high), high),
-    )
+    }
+
+    /// The free point nearest to `wish`.
+    pub fn free_place(&self, taken: &Grid, shape: Rect, wish: Point) -> Point {
+        let snap = |v: f32, origin: f32, step: f32| origin + ((v - origin) / step).round() * step;
+        let wish = Point {
+            x: snap(wish.x, self.origin.x, self.wide),
+            y: snap(wish.y, self.origin.y, self.high),
+        };
+        taken.free_place_by(shape, wish, self.wide, self.high)
+    }
 }

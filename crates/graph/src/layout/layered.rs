@@ -35,7 +35,17 @@ pub(crate) fn place(graph: &Adjacency, shapes: &[Rect], spread: f32) -> Vec<Poin
     if n <= NODES && count <= EDGES {
         let points = by_crate(graph, shapes, &hops, spread);
         let all = Rect::around(points.iter().zip(shapes).map(|(p, s)| s.at(*p)));
-        if all.is_some_and(|all| all.width < all.height.max(400.0) * 2.0 * WIDE) {
+        let mut layers: Vec<f32> = points
+            .iter()
+            .zip(shapes)
+            .map(|(p, s)| p.y + s.center().y)
+            .collect();
+        layers.sort_by(f32::total_cmp);
+        layers.dedup_by(|a, b| *a - *b < 1.0);
+        // Where many lines join what is equally far out, it makes a ladder of the graph.
+        let deepest = hops.iter().copied().max().unwrap_or(0) as usize;
+        let is_ladder = layers.len() * 4 > (deepest + 1) * 5;
+        if !is_ladder && all.is_some_and(|all| all.width < all.height.max(400.0) * 2.0 * WIDE) {
             return points;
         }
     }

@@ -42,7 +42,9 @@ use std::str::FromStr;
 const ASPECT: f32 = 1.6;
 
 /// How things are arranged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// Boxes in rows and the rest between them; without boxes as [`Layout::Stress`].

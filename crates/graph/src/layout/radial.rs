@@ -10,6 +10,8 @@ use super::adjacency::Adjacency;
 use super::trigonometry::hand;
 use crate::{Point, Rect};
 
+/// How many times its length what is on a ring may take before the ring is folded.
+const CROWDED: f32 = 1.3;
 /// Rounds in which the branches are put in order.
 const ROUNDS: usize = 6;
 
@@ -25,7 +27,8 @@ pub(crate) fn place(graph: &Adjacency, shapes: &[Rect], spread: f32) -> Vec<Poin
         let s = shapes[i as usize];
         (s.width * s.width + s.height * s.height).sqrt() + 8.0
     };
-    // Each ring clear of the one within, and long enough for all that is on it.
+    // Each ring is clear of the one within. One that is too short for all that is on it becomes
+    // several, close together, on which neighbours take turns.
     let deepest = tree.depth.iter().copied().max().unwrap_or(0) as usize;
     let (mut thick, mut length) = (vec![0.0f32; deepest + 1], vec![0.0f32; deepest + 1]);
     for i in 0..n as u32 {
@@ -33,20 +36,26 @@ pub(crate) fn place(graph: &Adjacency, shapes: &[Rect], spread: f32) -> Vec<Poin
         thick[ring] = thick[ring].max(size(i));
         length[ring] += size(i);
     }
-    let mut radius = vec![0.0f32; deepest + 1];
+    let (mut radius, mut folds) = (vec![0.0f32; deepest + 1], vec![1usize; deepest + 1]);
     for ring in 1..=deepest {
-        radius[ring] =
-            (radius[ring - 1] + f32::midpoint(thick[ring - 1], thick[ring]) + spread * 0.4)
-                .max(length[ring] / std::f32::consts::TAU);
+        let within = radius[ring - 1] + (folds[ring - 1] - 1) as f32 * thick[ring - 1];
+        let least = within + f32::midpoint(thick[ring - 1], thick[ring]) + spread * 0.4;
+        let turns = |folds: usize, radius: f32| {
+            length[ring] / folds as f32 / radius / std::f32::consts::TAU
+        };
+        while turns(folds[ring], least) > CROWDED {
+            folds[ring] += 1;
+        }
+        radius[ring] = least * turns(folds[ring], least).max(1.0);
     }
     // What each subtree needs, in turns: its own room on its ring or that of its branches.
     let mut need = vec![0.0f32; n];
     for round in 0.. {
         for &i in tree.order.iter().rev() {
             let branches: f32 = tree.branches(i).map(|j| need[j as usize]).sum();
-            let ring = radius[tree.depth[i as usize] as usize];
-            let own = if ring > 0.0 {
-                size(i) / ring / std::f32::consts::TAU
+            let depth = tree.depth[i as usize] as usize;
+            let own = if depth > 0 {
+                size(i) / folds[depth] as f32 / radius[depth] / std::f32::consts::TAU
             } else {
                 0.0
             };
@@ -71,9 +80,20 @@ pub(crate) fn place(graph: &Adjacency, shapes: &[Rect], spread: f32) -> Vec<Poin
         }
     }
     deal(&tree, &branches, &need, &mut turn);
-    for i in 0..n {
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    order.sort_by(|&a, &b| {
+        turn[a as usize]
+            .total_cmp(&turn[b as usize])
+            .then(a.cmp(&b))
+    });
+    let mut met = vec![0usize; deepest + 1];
+    for i in order {
+        let i = i as usize;
+        let depth = tree.depth[i] as usize;
+        let fold = met[depth] % folds[depth];
+        met[depth] += 1;
         let at = hand(turn[i]);
-        let ring = radius[tree.depth[i] as usize];
+        let ring = radius[depth] + fold as f32 * thick[depth];
         points[i] = Point {
             x: at.x * ring,
             y: at.y * ring,

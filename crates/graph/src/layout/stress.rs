@@ -1,37 +1,36 @@
-//! Stress by stochastic gradient descent: distances in the picture follow distances in the graph.
+//! Stress: distances in the picture follow distances in the graph.
 //!
 //! - J. X. Zheng, S. Pawar, D. F. M. Goodman, *Graph Drawing by Stochastic Gradient Descent*,
 //!   IEEE TVCG 25 (2019), arXiv:1710.04626: one pair of nodes after the other, in random order, is
-//!   moved towards its distance, with a step that shrinks from pass to pass.
+//!   moved towards its distance, with a step that shrinks from pass to pass. So are small graphs
+//!   laid out, with all their pairs.
 //! - M. Ortmann, M. Klimenta, U. Brandes, *A Sparse Stress Model*, GD 2016, arXiv:1608.08909: in a
 //!   large graph only neighbours and the distances to some pivots count; a pivot weighs for the
-//!   nodes that it stands for.
+//!   nodes that it stands for. Here those are a random sample, the same for all.
+//! - E. R. Gansner, Y. Koren, S. North, *Graph Drawing by Stress Majorization*, GD 2004: each node
+//!   in turn goes to where its own stress is least (their localised optimisation). It begins at
+//!   what [`force`](super::force) makes of coarser graphs, so that the whole is in order and only
+//!   the near has to be: from random places the descent ended with an eighth more stress.
 //!
-//! Cost: O(nodes × pivots) a pass, and a breadth-first search a pivot before.
+//! Cost: a breadth-first search a pivot, and O(nodes × pivots) a sweep.
 
 use super::adjacency::Adjacency;
+use super::force;
 use super::random::Random;
 use crate::Point;
 
 /// Up to so many nodes every pair counts.
 const FULL: usize = 320;
-/// Pivots of a larger graph.
-const PIVOTS: usize = 100;
-/// Passes over all terms.
-const PASSES: usize = 18;
-/// Passes over all terms where every pair counts: small pictures are looked at closely, and the
-/// smallest cost nothing.
-const PASSES_FULL: usize = 50;
+/// Passes over all pairs: small pictures are looked at closely, and the smallest cost nothing.
+const PASSES: usize = 50;
 const PASSES_SMALL: usize = 300;
-
-/// A wish: `i` at distance `d` from `j`, `w` strongly. Sixteen bytes, for there are many.
-#[derive(Clone, Copy)]
-struct Term {
-    i: u32,
-    j: u32,
-    d: f32,
-    w: f32,
-}
+/// Wishes of a large graph: as many pivots as that makes, within bounds.
+const WISHES: usize = 3_000_000;
+const PIVOTS_LEAST: usize = 50;
+const PIVOTS_MOST: usize = 500;
+/// Sweeps over the nodes.
+const SWEEPS: usize = 15;
+const SWEEPS_SMALL: usize = 30;
 
 /// Places for the nodes `0..nodes`, where each edge wants length 1.
 ///
@@ -43,23 +42,74 @@ pub fn embed(nodes: usize, edges: &[(u32, u32)]) -> Vec<Point> {
 
 /// The same for a graph that is known to be connected.
 pub(crate) fn place(graph: &Adjacency) -> Vec<Point> {
+    if graph.len() <= FULL {
+        return descend(graph);
+    }
+    let mut points = force::sketch(graph);
+    let wishes = Wishes::of(graph);
+    wishes.scale(&mut points);
+    wishes.sweep(graph, &mut points, &[]);
+    points
+}
+
+/// Improves a picture in which an edge is 1 long and the `pinned` nodes stay where they are.
+pub(crate) fn settle(graph: &Adjacency, points: &mut [Point], pinned: &[bool]) {
+    Wishes::of(graph).sweep(graph, points, pinned);
+}
+
+/// A wish: `i` at distance `d` from `j`, `w` strongly.
+#[derive(Clone, Copy)]
+struct Term {
+    i: u32,
+    j: u32,
+    d: f32,
+    w: f32,
+}
+
+/// Stochastic gradient descent over all pairs, from random places.
+fn descend(graph: &Adjacency) -> Vec<Point> {
     let n = graph.len();
     let mut random = Random::new(0x5eed_0000 + n as u64);
     let mut points: Vec<[f32; 2]> = (0..n)
         .map(|_| [random.unit() - 0.5, random.unit() - 0.5])
         .collect();
-    // Neighbours move both; a pivot does not follow those whom it only helps to place.
-    let (mut terms, mutual, passes) = if n <= FULL {
-        (
-            all_pairs(graph),
-            f32::MAX,
-            if n <= 60 { PASSES_SMALL } else { PASSES_FULL },
-        )
-    } else {
-        (sparse(graph, PIVOTS.min(n)), 1.0, PASSES)
-    };
-    descend(&mut points, &mut terms, mutual, passes, &mut random);
+    let mut terms = all_pairs(graph);
+    let passes = if n <= 60 { PASSES_SMALL } else { PASSES };
+    let farthest = terms.iter().map(|term| term.d).fold(1.0, f32::max);
+    // Step sizes fall from "every pair jumps to its distance" to a tenth of what neighbours do.
+    let decay = root(f64::from(0.1 / (farthest * farthest)), passes - 1);
+    let mut step = f64::from(farthest * farthest);
+    for _ in 0..passes {
+        random.shuffle(&mut terms);
+        let eta = step as f32;
+        for &Term { i, j, d, w } in &terms {
+            let mu = (eta * w).min(1.0);
+            let (a, b) = (points[i as usize], points[j as usize]);
+            let (dx, dy) = (a[0] - b[0], a[1] - b[1]);
+            let far = (dx * dx + dy * dy).sqrt().max(1e-6);
+            let r = mu * (far - d) / (2.0 * far);
+            let (x, y) = (r * dx, r * dy);
+            points[i as usize] = [a[0] - x, a[1] - y];
+            points[j as usize] = [b[0] + x, b[1] + y];
+        }
+        step *= decay;
+    }
     points.iter().map(|&[x, y]| Point { x, y }).collect()
+}
+
+/// The number in 0..1 whose `power`th power is `of`, by halves: powers of fractions are not the same
+/// on all platforms.
+fn root(of: f64, power: usize) -> f64 {
+    let (mut low, mut high) = (0.0f64, 1.0f64);
+    for _ in 0..52 {
+        let middle = f64::midpoint(low, high);
+        if (0..power).fold(1.0, |product, _| product * middle) < of {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 fn all_pairs(graph: &Adjacency) -> Vec<Term> {
@@ -83,113 +133,136 @@ fn all_pairs(graph: &Adjacency) -> Vec<Term> {
     terms
 }
 
-fn sparse(graph: &Adjacency, count: usize) -> Vec<Term> {
-    let n = graph.len();
-    // Pivots far from one another: each is the node farthest from those before it.
-    let mut nearest = vec![u32::MAX; n];
-    let mut region = vec![0u32; n];
-    let mut rows: Vec<(u32, Vec<u32>)> = Vec::with_capacity(count);
-    let mut pivot = 0u32;
-    for p in 0..count {
-        let mut hops = Vec::new();
-        graph.hops(pivot, &mut hops);
-        for i in 0..n {
-            if hops[i] < nearest[i] {
-                nearest[i] = hops[i];
-                region[i] = p as u32;
-            }
-        }
-        rows.push((pivot, hops));
-        // Unreachable nodes (in a graph that is not connected) make no pivots.
-        let next = (0..n)
-            .filter(|&i| nearest[i] != u32::MAX)
-            .max_by_key(|&i| (nearest[i], std::cmp::Reverse(i)));
-        match next {
-            Some(next) if nearest[next] > 0 => pivot = next as u32,
-            _ => break,
-        }
-    }
-    let mut terms: Vec<Term> = graph
-        .edges()
-        .map(|(i, j)| Term {
-            i,
-            j,
-            d: 1.0,
-            w: 1.0,
-        })
-        .collect();
-    terms.reserve(rows.len() * n);
-    let mut within: Vec<u32> = Vec::new();
-    for (p, (pivot, hops)) in rows.iter().enumerate() {
-        // within[d]: nodes of the pivot's region at most d from it.
-        within.clear();
-        for i in 0..n {
-            if region[i] == p as u32 && hops[i] != u32::MAX {
-                let d = hops[i] as usize;
-                if within.len() <= d {
-                    within.resize(d + 1, 0);
-                }
-                within[d] += 1;
-            }
-        }
-        for d in 1..within.len() {
-            within[d] += within[d - 1];
-        }
-        for i in 0..n as u32 {
-            let d = hops[i as usize];
-            if d > 1 && d != u32::MAX {
-                let half = (d as usize / 2).min(within.len().saturating_sub(1));
-                let stands_for = within.get(half).copied().unwrap_or(1).max(1) as f32;
-                let d = d as f32;
-                terms.push(Term {
-                    i,
-                    j: *pivot,
-                    d,
-                    w: stands_for / (d * d),
-                });
-            }
-        }
-    }
-    terms
+/// So many pivots are looked at at once.
+const LANES: usize = 8;
+
+/// How far every node wants to be from the pivots.
+struct Wishes {
+    pivots: Vec<u32>,
+    /// Which pivot a node is; none is `u32::MAX`.
+    pivot: Vec<u32>,
+    /// Pivots, and what fills the last lanes.
+    width: usize,
+    /// A row a node: 1 over the hops to each pivot; 0 for no wish, or where an edge wishes already.
+    closeness: Vec<f32>,
+    /// How many nodes each pivot stands for.
+    weight: f32,
 }
 
-/// Passes over `terms`; those at most `mutual` long move both ends.
-fn descend(
-    points: &mut [[f32; 2]],
-    terms: &mut [Term],
-    mutual: f32,
-    passes: usize,
-    random: &mut Random,
-) {
-    if terms.is_empty() {
-        return;
-    }
-    let (mut low, mut high) = (f32::MAX, 0.0f32);
-    for term in terms.iter() {
-        low = low.min(term.w);
-        high = high.max(term.w);
-    }
-    // Step sizes fall from "every pair jumps to its distance" to a tenth of the strongest pair's.
-    let (first, last) = (f64::from(1.0 / low), f64::from(0.1 / high));
-    let decay = (last / first).powf(1.0 / (passes.max(2) - 1) as f64);
-    let mut step = first;
-    for _ in 0..passes {
-        random.shuffle(terms);
-        let eta = step as f32;
-        for &Term { i, j, d, w } in terms.iter() {
-            let mu = (eta * w).min(1.0);
-            let (a, b) = (points[i as usize], points[j as usize]);
-            let (dx, dy) = (a[0] - b[0], a[1] - b[1]);
-            let far = (dx * dx + dy * dy).sqrt().max(1e-6);
-            let r = mu * (far - d) / (2.0 * far);
-            let (x, y) = (r * dx, r * dy);
-            points[i as usize] = [a[0] - x, a[1] - y];
-            if d <= mutual {
-                points[j as usize] = [b[0] + x, b[1] + y];
+impl Wishes {
+    fn of(graph: &Adjacency) -> Self {
+        let n = graph.len();
+        let count = (WISHES / n.max(1)).clamp(PIVOTS_LEAST, PIVOTS_MOST).min(n);
+        let mut pivots: Vec<u32> = (0..n as u32).collect();
+        if count < n {
+            Random::new(0x91_0000 + n as u64).shuffle(&mut pivots);
+            pivots.truncate(count);
+        }
+        let width = count.next_multiple_of(LANES);
+        let mut pivot = vec![u32::MAX; n];
+        let mut closeness = vec![0.0f32; n * width];
+        let mut hops = Vec::new();
+        for (k, &from) in pivots.iter().enumerate() {
+            pivot[from as usize] = k as u32;
+            graph.hops(from, &mut hops);
+            for (i, &d) in hops.iter().enumerate() {
+                if d > 1 && d != u32::MAX {
+                    closeness[i * width + k] = 1.0 / d as f32;
+                }
             }
         }
-        step *= decay;
+        Self {
+            weight: n as f32 / count.max(1) as f32,
+            pivots,
+            pivot,
+            width,
+            closeness,
+        }
     }
+
+    /// Scales a picture so that its stress is least.
+    fn scale(&self, points: &mut [Point]) {
+        let (mut one, mut two) = (0.0f64, 0.0f64);
+        for (i, row) in self.closeness.chunks_exact(self.width).enumerate() {
+            for (&pivot, &close) in self.pivots.iter().zip(row).step_by(7) {
+                let ratio = f64::from(points[i].distance(points[pivot as usize]) * close);
+                one += ratio;
+                two += ratio * ratio;
+            }
+        }
+        if two > 0.0 {
+            let by = (one / two) as f32;
+            for point in points {
+                point.x *= by;
+                point.y *= by;
+            }
+        }
+    }
+
+    /// Moves each node in turn to where its own stress is least.
+    fn sweep(&self, graph: &Adjacency, points: &mut [Point], pinned: &[bool]) {
+        if points.is_empty() {
+            return;
+        }
+        let place = |k: usize, f: fn(&Point) -> f32| {
+            self.pivots.get(k).map_or(0.0, |&p| f(&points[p as usize]))
+        };
+        let mut px: Vec<f32> = (0..self.width).map(|k| place(k, |p| p.x)).collect();
+        let mut py: Vec<f32> = (0..self.width).map(|k| place(k, |p| p.y)).collect();
+        let sweeps = if points.len() <= 2000 {
+            SWEEPS_SMALL
+        } else {
+            SWEEPS
+        };
+        for _ in 0..sweeps {
+            for i in 0..points.len() {
+                if pinned.get(i).copied().unwrap_or(false) {
+                    continue;
+                }
+                let row = &self.closeness[i * self.width..(i + 1) * self.width];
+                let at = points[i];
+                let [mut x, mut y, mut w] = pull(at, row, &px, &py).map(|v| v * self.weight);
+                for &j in graph.of(i as u32) {
+                    let other = points[j as usize];
+                    let (dx, dy) = (at.x - other.x, at.y - other.y);
+                    let far = (dx * dx + dy * dy).sqrt().max(1e-6);
+                    x += other.x + dx / far;
+                    y += other.y + dy / far;
+                    w += 1.0;
+                }
+                if w > 0.0 {
+                    let to = Point { x: x / w, y: y / w };
+                    points[i] = to;
+                    if let Some(x) = px.get_mut(self.pivot[i] as usize) {
+                        *x = to.x;
+                        py[self.pivot[i] as usize] = to.y;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where the pivots would have a node that is at `at`: x, y and weight of the sum of their wishes.
+fn pull(at: Point, row: &[f32], px: &[f32], py: &[f32]) -> [f32; 3] {
+    // Lane by lane, so that any compiler for any machine adds in the same order, at once.
+    let (mut x, mut y, mut w) = ([0.0f32; LANES], [0.0f32; LANES], [0.0f32; LANES]);
+    let lanes = row
+        .chunks_exact(LANES)
+        .zip(px.chunks_exact(LANES))
+        .zip(py.chunks_exact(LANES));
+    for ((close, px), py) in lanes {
+        for l in 0..LANES {
+            let (dx, dy) = (at.x - px[l], at.y - py[l]);
+            let far = (dx * dx + dy * dy).max(1e-12).sqrt();
+            let weight = close[l] * close[l];
+            let share = close[l] / far;
+            x[l] += weight * px[l] + share * dx;
+            y[l] += weight * py[l] + share * dy;
+            w[l] += weight;
+        }
+    }
+    [x, y, w].map(|lanes| lanes.iter().sum())
 }
 
 /// Normalised stress of a picture: the mean over pairs of `((s·drawn − hops) / hops)²` at the best

@@ -44,6 +44,20 @@ pub(crate) fn around(point: Point) -> f32 {
     }
 }
 
+/// The part of a full turn that brings a hand over `point`, from 0 to 1.
+pub(crate) fn part(point: Point) -> f32 {
+    // By halves: `around` grows with it.
+    let wanted = around(point);
+    let (mut part, mut step) = (0.0f32, 0.5f32);
+    for _ in 0..24 {
+        if around(hand(part + step)) <= wanted {
+            part += step;
+        }
+        step /= 2.0;
+    }
+    part
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +70,7 @@ mod tests {
             let at = hand(part);
             assert!((f64::from(at.x) - angle.cos()).abs() < 1e-6, "{part}");
             assert!((f64::from(at.y) - angle.sin()).abs() < 1e-6, "{part}");
+            assert!((super::part(at) - part).abs() < 1e-6, "{part}");
             if k > 0 {
                 assert!(around(at) > around(hand((k - 1) as f32 / 97.0)), "{part}");
             }
