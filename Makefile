@@ -9,7 +9,7 @@ CHECK = { command -v cargo >/dev/null || { echo "Stopped: Rust is absent. Instal
 SERVE = --listen $(LISTEN) $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release testbed testbed-soak soak bench bench-host fmt clean
+.PHONY: help run test build release testbed testbed-soak soak bench bench-host bench-paths fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: ## Run the benchmarks
 
 bench-host: ## Run the benchmarks over a real host (needs root)
 	@$(XTASK) bench-host
+
+bench-paths: ## Compare searching for paths with petgraph, igraph and networkx
+	@$(XTASK) bench-paths
 
 fmt: ## Format the source
 	@$(XTASK) fmt

@@ -32,6 +32,7 @@ cargo xtask COMMAND
   soak        look for lost memory, and reconnect to a real host 500 times
   bench       the benchmarks
   bench-host  the benchmarks over a real host, against libvirt's Python binding
+  bench-paths  searching for paths, against petgraph, igraph and networkx
   fmt         format the source
   clean       remove everything that was built, downloaded or cached here
 ";
@@ -60,6 +61,7 @@ fn dispatch() -> Result<ExitCode> {
         "release" => commands::release(),
         "bench" => commands::bench(),
         "bench-host" => commands::bench_host(),
+        "bench-paths" => commands::bench_paths(),
         "fmt" => commands::fmt(),
         "clean" => commands::clean(),
         "" | "help" | "--help" | "-h" => {

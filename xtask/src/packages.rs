@@ -351,8 +351,21 @@ pub fn npm() -> Result<()> {
 /// # Errors
 /// There is no network.
 pub fn python() -> Result<()> {
-    let venv = root().join("target/venv");
-    let requirements = root().join("end2end/soap/requirements.txt");
+    virtual_environment("target/venv", "end2end/soap/requirements.txt")
+}
+
+/// igraph and networkx in `target/venv-bench`, as the list of requirements says.
+///
+/// # Errors
+/// There is no network, or no Python.
+pub fn peers_of_paths() -> Result<()> {
+    debian(&["python3-venv"])?;
+    virtual_environment("target/venv-bench", "crates/graph/benches/requirements.txt")
+}
+
+fn virtual_environment(place: &str, requirements: &str) -> Result<()> {
+    let venv = root().join(place);
+    let requirements = root().join(requirements);
     when_changed(&requirements, &venv.join(".vms-requirements"), || {
         run(Command::new("/usr/bin/python3")
             .args(["-m", "venv"])
@@ -362,7 +375,10 @@ pub fn python() -> Result<()> {
             .arg("--requirement")
             .arg(&requirements)
             .stdin(Stdio::null()))
-        .context("pip could not install zeep: is there a network?")
+        .with_context(|| {
+            let list = requirements.display();
+            format!("pip could not install what {list} lists: is there a network?")
+        })
     })
 }
 
