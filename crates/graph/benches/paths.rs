@@ -153,9 +153,7 @@ fn timed(
 }
 
 fn ours(case: &Case, network: &Network) -> Vec<Run> {
-    let lengths: Vec<_> = (case.lengths.iter())
-        .flat_map(|length| [Some(*length); 2])
-        .collect();
+    let lengths = network.values(|way| Some(case.lengths[way.edge() as usize]));
     let mut searcher = Searcher::new(network);
     let mut best = |measure: Measure<'_>, from, to| {
         let path = searcher.best(from, to, measure);
