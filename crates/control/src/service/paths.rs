@@ -240,49 +240,27 @@ enum Named<'a> {
 }
 
 fn named<'a>(topology: &'a Topology, name: &str, id: &ElementId) -> Result<Named<'a>, Error> {
-    match id {
-        ElementId {
-            host: Some(host),
-            router: None,
-            segment: None,
-            link: None,
-        } => {
-            let known = topology.hosts.get_key_value(&translate::host_id(host));
+    match (&id.host, id.router, &id.segment, &id.link) {
+        (Some(host), None, None, None) => {
+            let known = topology.hosts.get_key_value(host.as_str());
             let (id, _) = known.ok_or_else(|| errors::no_host(host, topology))?;
             Ok(Named::Node(Node::Host(id)))
         }
-        ElementId {
-            host: None,
-            router: Some(router),
-            segment: None,
-            link: None,
-        } => {
+        (None, Some(router), None, None) => {
             let id = RouterId(router.0);
-            if !topology.routers.contains_key(&id) {
-                return Err(errors::no_router(*router));
-            }
-            Ok(Named::Node(Node::Router(id)))
+            let is_known = topology.routers.contains_key(&id);
+            is_known
+                .then_some(Named::Node(Node::Router(id)))
+                .ok_or_else(|| errors::no_router(router))
         }
-        ElementId {
-            host: None,
-            router: None,
-            segment: Some(segment),
-            link: None,
-        } => {
-            let mut known = topology.segments.keys();
-            let id = known.find(|known| known.as_str() == segment.as_str());
-            let id = id.ok_or_else(|| errors::no_element("segment", segment))?;
+        (None, None, Some(segment), None) => {
+            let known = topology.segments.get_key_value(segment.as_str());
+            let (id, _) = known.ok_or_else(|| errors::no_element("segment", segment))?;
             Ok(Named::Node(Node::Segment(id)))
         }
-        ElementId {
-            host: None,
-            router: None,
-            segment: None,
-            link: Some(link),
-        } => {
-            let mut known = topology.links.keys();
-            let id = known.find(|known| known.as_str() == link.as_str());
-            let id = id.ok_or_else(|| errors::no_element("link", link))?;
+        (None, None, None, Some(link)) => {
+            let known = topology.links.get_key_value(link.as_str());
+            let (id, _) = known.ok_or_else(|| errors::no_element("link", link))?;
             Ok(Named::Link(id))
         }
         _ => Err(Error::invalid(
