@@ -9,7 +9,7 @@ CHECK = { command -v cargo >/dev/null || { echo "Stopped: Rust is absent. Instal
 SERVE = --listen $(LISTEN) $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release testbed testbed-soak soak bench bench-host bench-layout fmt clean
+.PHONY: help run test build release testbed testbed-soak soak bench bench-host bench-layout bench-paths fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,8 @@ bench-host: ## Run the benchmarks over a real host (needs root)
 
 bench-layout: ## Compare our layouts with those of others
 	@$(XTASK) bench-layout
+bench-paths: ## Compare searching for paths with petgraph, igraph and networkx
+	@$(XTASK) bench-paths
 
 fmt: ## Format the source
 	@$(XTASK) fmt

@@ -1,7 +1,7 @@
-// Lays out graphs beside the page, by the same program: [number, bytes] in, [number, places] out.
-import init, { arrange } from '/pkg/vms.js';
+// Lays out graphs beside the page: [number, bytes] in, [number, places] out. Both change hands.
+import init, { arrange } from '/pkg/arranger.js';
 
-const ready = init({ module_or_path: '/pkg/vms_bg.wasm' });
+const ready = init({ module_or_path: '/pkg/arranger_bg.wasm' });
 addEventListener('message', async ({ data: [number, bytes] }) => {
   await ready;
   const places = arrange(new Uint8Array(bytes));

@@ -14,9 +14,3 @@ pub async fn hydrate() {
         leptos::mount::hydrate_body(app::App);
     }
 }
-
-/// Lays out a graph: what `/worker.js` does with what the page sends it.
-#[wasm_bindgen]
-pub fn arrange(letter: &[u8]) -> Vec<f32> {
-    app::topology_view::answer(letter)
-}

@@ -391,6 +391,21 @@ pub fn bench_layout() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Runs the benchmark of paths against its peers.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn bench_paths() -> Result<ExitCode> {
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_build)?;
+    stages.stage("peers", packages::peers_of_paths)?;
+    stages.stage("paths", || {
+        cargo(&[&["bench"], &["-p", "graph", "--bench", "paths"]])
+    })?;
+    stages.print();
+    Ok(ExitCode::SUCCESS)
+}
+
 /// A guest with the devices of a router, which does nothing.
 fn idle_guest(number: u32) -> String {
     let nic = "<interface type='bridge'><source bridge='br0'/><model type='virtio'/></interface>";

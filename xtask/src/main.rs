@@ -33,6 +33,7 @@ cargo xtask COMMAND
   bench       the benchmarks
   bench-layout  our layouts against those of others
   bench-host  the benchmarks over a real host, against libvirt's Python binding
+  bench-paths  searching for paths, against petgraph, igraph and networkx
   fmt         format the source
   clean       remove everything that was built, downloaded or cached here
 ";
@@ -62,6 +63,7 @@ fn dispatch() -> Result<ExitCode> {
         "bench" => commands::bench(),
         "bench-host" => commands::bench_host(),
         "bench-layout" => commands::bench_layout(),
+        "bench-paths" => commands::bench_paths(),
         "fmt" => commands::fmt(),
         "clean" => commands::clean(),
         "" | "help" | "--help" | "-h" => {

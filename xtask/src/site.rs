@@ -3,11 +3,13 @@
 //! ```text
 //! frontend ──cargo──> frontend.wasm ──split──┬─wasm-bindgen──> target/site/pkg/vms.js, vms_bg.wasm
 //!                                            └──────────────> target/site/pkg/later-…/*.wasm
+//! arranger ──cargo──> arranger.wasm ───────wasm-bindgen──────> target/site/pkg/arranger.js, …_bg.wasm
 //! style/main.css ───────────────────────────────────────────> target/site/pkg/vms.css
 //! public/* ─────────────────────────────────────────────────> target/site/*
 //! ```
 //!
-//! What pages can start without (`app`, `pages/later.rs`) is split off and loaded when it is wanted.
+//! What pages can start without (`app`, `pages/later.rs`) is split off and loaded when it is wanted,
+//! and so is the layouts' worker.
 //! Such parts fit no other build: the name of their directory tells the builds apart, so that a page
 //! whose server was replaced finds nothing there instead of something else.
 //!
@@ -32,6 +34,8 @@ use crate::cargo::{WASM, WASM_TARGET, cargo, target};
 const BUDGET: usize = 500_000;
 const PROFILE: &str = "wasm-release";
 const NAME: &str = "vms";
+/// The layouts' worker and its WebAssembly.
+const ARRANGER: &str = "arranger";
 /// How the directories with what is loaded later begin.
 const LATER: &str = "later-";
 
@@ -50,10 +54,8 @@ pub fn compile() -> Result<()> {
 /// Files cannot be read or written, or wasm-bindgen refuses the wasm.
 pub fn lay_out() -> Result<()> {
     let site = root().join("target/site");
-    let wasm = target()
-        .join(WASM_TARGET)
-        .join(PROFILE)
-        .join("frontend.wasm");
+    let built = target().join(WASM_TARGET).join(PROFILE);
+    let (wasm, arranger) = (built.join("frontend.wasm"), built.join("arranger.wasm"));
     let mut files = vec![(PathBuf::from("pkg/vms.css"), root().join("style/main.css"))];
     let public = root().join("public");
     if public.exists() {
@@ -66,7 +68,7 @@ pub fn lay_out() -> Result<()> {
 
     // What the site was made from: when that is the same, so is the site.
     let mut stamp = format!("{}\n", maker());
-    for path in files.iter().map(|(_, source)| source).chain([&wasm]) {
+    for path in files.iter().map(|(_, source)| source).chain([&wasm, &arranger]) {
         stamp.push_str(&identity(path)?);
     }
     let stamp_file = root().join("target/site.stamp");
@@ -77,6 +79,7 @@ pub fn lay_out() -> Result<()> {
     }
 
     let mut contents = bind(&wasm)?;
+    contents.extend(bind_arranger(&arranger)?);
     for (name, source) in files {
         contents.push((name, fs::read(source)?));
     }
@@ -103,6 +106,24 @@ fn bind(wasm: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
         .remove_producers_section(true)
         .generate(directory.path())
         .context("wasm-bindgen failed")?;
+    let mut found = Vec::new();
+    collect(directory.path(), Path::new("pkg"), &mut found)?;
+    found.sort();
+    Ok(found)
+}
+
+/// What the layouts' worker loads.
+fn bind_arranger(wasm: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let directory = end2end::Scratch::new()?;
+    wasm_bindgen_cli_support::Bindgen::new()
+        .input_path(wasm)
+        .web(true)?
+        .typescript(false)
+        .out_name(ARRANGER)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(directory.path())
+        .context("wasm-bindgen failed on the arranger")?;
     let mut found = Vec::new();
     collect(directory.path(), Path::new("pkg"), &mut found)?;
     found.sort();
@@ -230,9 +251,10 @@ fn within_budget(site: &Path) -> Result<()> {
 /// Whether the file is loaded only when it is wanted.
 fn is_later(name: &Path) -> bool {
     name.components().any(|part| {
-        part.as_os_str()
-            .as_encoded_bytes()
-            .starts_with(LATER.as_bytes())
+        let name = part.as_os_str().as_encoded_bytes();
+        [LATER, ARRANGER, "worker.js"]
+            .iter()
+            .any(|later| name.starts_with(later.as_bytes()))
     })
 }
 

@@ -11,8 +11,6 @@ mod renewal;
 mod surface;
 mod taking_away;
 
-pub use arranger::answer;
-
 use super::{
     Ask, Picture, Pointed, Told,
     camera::{Camera, Size},

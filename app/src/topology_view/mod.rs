@@ -24,8 +24,6 @@ mod picture;
 pub mod renderer;
 pub mod route;
 
-#[cfg(feature = "hydrate")]
-pub use controller::answer;
 #[cfg(feature = "ssr")]
 pub use picture::Pictures;
 pub use picture::{NotAPicture, Picture, svg};

@@ -5,7 +5,10 @@
 //! what is measured is libvirt's client, the supervisors, discovery and the store. The budget is 20 s
 //! on two cores from the start until every host is online and the topology has stopped changing.
 
-use api::{Caller, Channel, GetTopologyRequest, HostState, Operations};
+use api::{
+    Caller, Channel, FindPathsRequest, GetLoadRequest, GetTopologyRequest, HostState, Operations,
+    PathMetric, TopologyView,
+};
 use control::{Control, HostSettings, Settings, Uri};
 use std::{
     fmt::Write,
@@ -71,9 +74,45 @@ async fn run() {
         "at rest, sampled every 10 s",
         format!("{:.1} % of a core", busy * 100.0),
     );
+    ask(&control.operations()).await;
     let end = Instant::now();
     control.shutdown().await;
     time("ended within", end.elapsed());
+}
+
+/// What it takes to tell the load of everything, and to find paths half way round a ring.
+async fn ask(operations: &Arc<dyn Operations>) {
+    const TIMES: u32 = 20;
+    let caller = Caller::local(Channel::Internal);
+    let topology = operations.get_topology(&caller, GetTopologyRequest::default());
+    let topology = topology.await.expect("a topology");
+    let ends = ["r0-0".to_owned(), format!("r0-{}", ROUTERS / 2)];
+    let [origin, destination] = ends.map(|name| {
+        let mut routers = topology.routers.iter();
+        let router = routers.find(|router| router.name == name);
+        router.expect("a router of this name").id.into()
+    });
+    let paths = FindPathsRequest {
+        origin,
+        destination,
+        view: Some(TopologyView::Virtual),
+        metric: Some(PathMetric::Latency),
+        alternatives: Some(16),
+        avoid: Vec::new(),
+        include_down: None,
+    };
+    let start = Instant::now();
+    for _ in 0..TIMES {
+        let load = operations.get_load(&caller, GetLoadRequest::default());
+        assert!(!load.await.expect("a load").routers.is_empty());
+    }
+    time("the load of everything", start.elapsed() / TIMES);
+    let start = Instant::now();
+    for _ in 0..TIMES {
+        let reply = operations.find_paths(&caller, paths.clone()).await;
+        assert_eq!(reply.expect("a reply").paths.len(), 2);
+    }
+    time("both ways half round a ring", start.elapsed() / TIMES);
 }
 
 fn say(what: &str, value: impl std::fmt::Display) {
@@ -81,7 +120,7 @@ fn say(what: &str, value: impl std::fmt::Display) {
 }
 
 fn time(what: &str, time: Duration) {
-    say(what, format!("{:.2} s", time.as_secs_f64()));
+    say(what, format!("{:.3} s", time.as_secs_f64()));
 }
 
 /// When the topology had everything and stopped changing, since `start`.

@@ -37,7 +37,7 @@ pub use diagram::{
     Diagram, Edge, EdgeKind, EdgeState, End, Facts, Group, Node, NodeKind, NodeState, Point,
     Positions, Thing,
 };
-pub use layout::{Layout, Start, arrange};
+pub use layout::{Layout, Order, Start, arrange};
 pub use scene::{
     Curve, Declutter, LabelKind, PIECES, Rect, Scene, SceneBox, SceneEdge, SceneLabel, SceneNode,
     Tween,

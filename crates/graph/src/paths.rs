@@ -2,7 +2,7 @@
 //!
 //! - [`Network`]: a multigraph laid out for searching; [`Way`]: an edge in one direction;
 //! - [`Searcher`]: the best path between two nodes, and loopless alternatives to it;
-//! - [`Measure`]: what makes one path better than another;
+//! - [`Measure`]: what makes one path better than another, by the [`Values`] of ways;
 //! - [`bridges`] and [`cut_nodes`]: over petgraph, as whole-graph analysis is.
 //!
 //! Searching has a graph type of its own, in compressed sparse rows: the arcs of each node lie side
@@ -20,5 +20,5 @@ mod tests;
 
 pub use alternatives::{Measure, Path};
 pub use cuts::{bridges, cut_nodes};
-pub use network::{Network, Way};
+pub use network::{Network, Values, Way};
 pub use search::Searcher;

@@ -1,7 +1,10 @@
 //! The ids of a topology's elements.
 
 use serde::{Deserialize, Serialize};
-use std::fmt::{self, Write};
+use std::{
+    borrow::Borrow,
+    fmt::{self, Write},
+};
 use uuid::Uuid;
 
 macro_rules! text_id {
@@ -14,6 +17,13 @@ macro_rules! text_id {
         impl $name {
             /// The id as text.
             pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        /// So that it is found by its text.
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
                 &self.0
             }
         }

@@ -1,29 +1,13 @@
-//! Layouts made beside the page, by the same program in a worker.
+//! Layouts made beside the page, in a worker with WebAssembly of its own (the crate `arranger`),
+//! which is loaded with the first.
 //!
-//! Diagram and start go there as bytes, places come back as one array of numbers; both change
-//! hands without a copy. Where there is no worker, the page does it itself.
+//! Diagram and order go there as bytes, places come back as one array of numbers: both change
+//! hands between the threads instead of being copied.
 
-use graph::{Diagram, Layout, Point, Positions, Start, arrange};
-use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, cell::RefCell, collections::HashMap, rc::Rc};
+use graph::{Diagram, Order, Point, Positions};
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
-
-/// What is to be arranged how.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Order {
-    pub layout: Layout,
-    /// Where things were; empty: arranged from nothing.
-    pub previous: Positions,
-    pub pins: Positions,
-}
-
-/// An order as it travels.
-#[derive(Serialize, Deserialize)]
-struct Letter<'a> {
-    diagram: Cow<'a, Diagram>,
-    order: Cow<'a, Order>,
-}
 
 /// Sends orders to the worker, which is started with the first.
 #[derive(Default)]
@@ -42,26 +26,21 @@ struct Waiting {
 }
 
 impl Arranger {
-    /// Places for everything in `diagram`.
-    pub async fn arrange(&self, diagram: &Diagram, order: Order) -> Positions {
-        match self.ask(diagram, &order).await {
-            Some(places) => {
-                let ids = diagram.nodes.iter().map(|node| &node.id);
-                let ids = ids.chain(diagram.groups.iter().map(|group| &group.id));
-                ids.zip(places.chunks_exact(2))
-                    .map(|(id, at)| (id.clone(), Point { x: at[0], y: at[1] }))
-                    .collect()
-            }
-            None => arranged(diagram, &order),
-        }
+    /// Places for everything in `diagram`. `None` if there is no worker to be had.
+    pub async fn arrange(&self, diagram: &Diagram, order: Order) -> Option<Positions> {
+        let places = self.ask(diagram, &order).await?;
+        let ids = diagram.nodes.iter().map(|node| &node.id);
+        let ids = ids.chain(diagram.groups.iter().map(|group| &group.id));
+        Some(
+            ids.zip(places.chunks_exact(2))
+                .map(|(id, at)| (id.clone(), Point { x: at[0], y: at[1] }))
+                .collect(),
+        )
     }
 
     async fn ask(&self, diagram: &Diagram, order: &Order) -> Option<Vec<f32>> {
-        let letter = Letter {
-            diagram: Cow::Borrowed(diagram),
-            order: Cow::Borrowed(order),
-        };
-        let bytes = js_sys::Uint8Array::from(&postcard::to_allocvec(&letter).ok()?[..]);
+        let letter = postcard::to_allocvec(&(diagram, order)).ok()?;
+        let bytes = js_sys::Uint8Array::from(&letter[..]);
         self.start()?;
         let number = {
             let mut waiting = self.waiting.borrow_mut();
@@ -123,33 +102,4 @@ impl Arranger {
         *self.worker.borrow_mut() = Some(worker);
         Some(())
     }
-}
-
-/// What the worker does with a letter: places, x and y of each node and then of each group. Empty
-/// if it cannot be read.
-pub fn answer(letter: &[u8]) -> Vec<f32> {
-    let Ok(letter) = postcard::from_bytes::<Letter>(letter) else {
-        return Vec::new();
-    };
-    let diagram = &*letter.diagram;
-    let positions = arranged(diagram, &letter.order);
-    let ids = diagram.nodes.iter().map(|node| &node.id);
-    ids.chain(diagram.groups.iter().map(|group| &group.id))
-        .flat_map(|id| {
-            let at = positions.get(id).copied().unwrap_or_default();
-            [at.x, at.y]
-        })
-        .collect()
-}
-
-fn arranged(diagram: &Diagram, order: &Order) -> Positions {
-    let given = |positions| Some(positions).filter(|positions: &&Positions| !positions.is_empty());
-    arrange(
-        diagram,
-        Start {
-            layout: order.layout,
-            previous: given(&order.previous),
-            pins: given(&order.pins),
-        },
-    )
 }

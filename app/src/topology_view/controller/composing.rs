@@ -6,14 +6,17 @@
 //!      else the worker's, which arrives a little later: until then what is shown stays
 //! ```
 
-use super::{Controller, arranger::Order};
-use crate::topology_view::{
-    options::{Colouring, ViewOptions},
-    outline,
-    picture::scene,
-    renderer::Look,
+use super::Controller;
+use crate::{
+    Failure,
+    topology_view::{
+        options::{Colouring, ViewOptions},
+        outline,
+        picture::scene,
+        renderer::Look,
+    },
 };
-use graph::{Diagram, Layout, Positions, Thing, Tween, palette};
+use graph::{Diagram, Layout, Order, Positions, Thing, Tween, palette};
 use leptos::{prelude::*, task::spawn_local};
 use std::{collections::HashMap, rc::Rc, sync::Arc};
 
@@ -95,9 +98,20 @@ impl Controller {
                 spawn_local(async move {
                     let positions = controller.arranger.arrange(&diagram, order).await;
                     // Something else may be wanted by now.
-                    if controller.state.borrow().wanted == wanted {
-                        controller.told.busy.try_set(false);
-                        controller.show_arranged(diagram, positions);
+                    if controller.state.borrow().wanted != wanted {
+                        return;
+                    }
+                    match positions {
+                        Some(positions) => controller.show_arranged(diagram, positions),
+                        None => {
+                            controller.told.busy.try_set(false);
+                            let failure = "This browser starts no module worker, which makes the \
+                                           layouts: the picture stays as it is.";
+                            controller
+                                .told
+                                .failure
+                                .try_set(Some(Failure::Transport(failure.to_owned())));
+                        }
                     }
                 });
             }

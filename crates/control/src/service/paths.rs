@@ -17,7 +17,7 @@ use api::{
     ElementId, Error, FindPathsReply, FindPathsRequest, Path, PathLink, PathMetric, PathStep,
     Timestamp, TopologyView, Underlay,
 };
-use graph::paths::{Measure, Network, Searcher, Way};
+use graph::paths::{Measure, Network, Searcher, Values, Way};
 use model::{HostId, Link, LinkEnd, LinkId, LinkKind, LinkState, RouterId, SegmentId, Topology};
 use std::collections::{BTreeSet, HashMap};
 
@@ -188,12 +188,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// A value of each way, both of an edge side by side.
-    fn values(&self, mut value: impl FnMut(Join<'a>, bool) -> Option<u64>) -> Vec<Option<u64>> {
-        let joins = self.joins.iter();
-        joins
-            .flat_map(|join| [true, false].map(|forward| value(*join, forward)))
-            .collect()
+    /// A value of each join in either direction.
+    fn values(
+        &self,
+        network: &Network,
+        mut value: impl FnMut(Join<'a>, bool) -> Option<u64>,
+    ) -> Values {
+        network.values(|way| value(self.joins[way.edge() as usize], way.is_forward()))
     }
 }
 
@@ -239,49 +240,27 @@ enum Named<'a> {
 }
 
 fn named<'a>(topology: &'a Topology, name: &str, id: &ElementId) -> Result<Named<'a>, Error> {
-    match id {
-        ElementId {
-            host: Some(host),
-            router: None,
-            segment: None,
-            link: None,
-        } => {
-            let known = topology.hosts.get_key_value(&translate::host_id(host));
+    match (&id.host, id.router, &id.segment, &id.link) {
+        (Some(host), None, None, None) => {
+            let known = topology.hosts.get_key_value(host.as_str());
             let (id, _) = known.ok_or_else(|| errors::no_host(host, topology))?;
             Ok(Named::Node(Node::Host(id)))
         }
-        ElementId {
-            host: None,
-            router: Some(router),
-            segment: None,
-            link: None,
-        } => {
+        (None, Some(router), None, None) => {
             let id = RouterId(router.0);
-            if !topology.routers.contains_key(&id) {
-                return Err(errors::no_router(*router));
-            }
-            Ok(Named::Node(Node::Router(id)))
+            let is_known = topology.routers.contains_key(&id);
+            is_known
+                .then_some(Named::Node(Node::Router(id)))
+                .ok_or_else(|| errors::no_router(router))
         }
-        ElementId {
-            host: None,
-            router: None,
-            segment: Some(segment),
-            link: None,
-        } => {
-            let mut known = topology.segments.keys();
-            let id = known.find(|known| known.as_str() == segment.as_str());
-            let id = id.ok_or_else(|| errors::no_element("segment", segment))?;
+        (None, None, Some(segment), None) => {
+            let known = topology.segments.get_key_value(segment.as_str());
+            let (id, _) = known.ok_or_else(|| errors::no_element("segment", segment))?;
             Ok(Named::Node(Node::Segment(id)))
         }
-        ElementId {
-            host: None,
-            router: None,
-            segment: None,
-            link: Some(link),
-        } => {
-            let mut known = topology.links.keys();
-            let id = known.find(|known| known.as_str() == link.as_str());
-            let id = id.ok_or_else(|| errors::no_element("link", link))?;
+        (None, None, None, Some(link)) => {
+            let known = topology.links.get_key_value(link.as_str());
+            let (id, _) = known.ok_or_else(|| errors::no_element("link", link))?;
             Ok(Named::Link(id))
         }
         _ => Err(Error::invalid(
@@ -378,23 +357,21 @@ impl<'a> Search<'a> {
     fn paths(&self, metric: PathMetric, count: usize, underlays: &mut Underlays<'a>) -> Vec<Path> {
         let plan =
             self.plan(|link| (self.include_down || is_passable(link)) && !self.is_avoided(link));
-        let values = match metric {
-            PathMetric::Hops => Vec::new(),
-            PathMetric::Latency => plan.values(|join, _| match join {
-                Join::Link(link) => underlays.latency_ns(link),
-                Join::On => Some(0),
-            }),
-            PathMetric::FreeCapacity => plan.values(|join, forward| match join {
-                Join::Link(link) => underlays.free(&self.load, link, forward),
-                Join::On => Some(u64::MAX),
-            }),
-        };
+        let network = plan.network();
+        let values = plan.values(&network, |join, forward| match (metric, join) {
+            (PathMetric::Hops, _) => None,
+            (PathMetric::Latency, Join::Link(link)) => underlays.latency_ns(link),
+            (PathMetric::Latency, Join::On) => Some(0),
+            (PathMetric::FreeCapacity, Join::Link(link)) => {
+                underlays.free(&self.load, link, forward)
+            }
+            (PathMetric::FreeCapacity, Join::On) => Some(u64::MAX),
+        });
         let measure = match metric {
             PathMetric::Hops => Measure::Hops,
             PathMetric::Latency => Measure::Shortest(&values),
             PathMetric::FreeCapacity => Measure::Widest(&values),
         };
-        let network = plan.network();
         let [origin, destination] = self.ends.map(|node| plan.numbers[&node]);
         let found = Searcher::new(&network).alternatives(origin, destination, measure, count);
         let told = found.iter().map(|path| {
@@ -516,12 +493,12 @@ impl<'a> Search<'a> {
     /// Why there is no path: what stands in the way of the one with the fewest obstacles.
     fn reason(&self) -> String {
         let plan = self.plan(|_| true);
-        let obstacles = plan.values(|join, _| {
+        let network = plan.network();
+        let obstacles = plan.values(&network, |join, _| {
             let link = join.link();
             let is_free = |link| self.obstacles(link).is_empty();
             Some(u64::from(!link.is_none_or(is_free)))
         });
-        let network = plan.network();
         let [origin, destination] = self.ends.map(|node| plan.numbers[&node]);
         let nearest =
             Searcher::new(&network).best(origin, destination, Measure::Shortest(&obstacles));

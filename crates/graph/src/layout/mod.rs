@@ -110,6 +110,32 @@ impl FromStr for Layout {
     }
 }
 
+/// An arrangement that is asked for elsewhere: [`Start`] as it travels.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// Which layout.
+    pub layout: Layout,
+    /// The places before it; empty: it is arranged from nothing.
+    pub previous: Positions,
+    /// What someone has put where it is.
+    pub pins: Positions,
+}
+
+impl Order {
+    /// Arranges `diagram` so.
+    pub fn carry_out(&self, diagram: &Diagram) -> Positions {
+        let given = |places| Some(places).filter(|places: &&Positions| !places.is_empty());
+        arrange(
+            diagram,
+            Start {
+                layout: self.layout,
+                previous: given(&self.previous),
+                pins: given(&self.pins),
+            },
+        )
+    }
+}
+
 /// What an arrangement starts from.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Start<'a> {

@@ -1,23 +1,23 @@
 //! What makes a path better than another, and loopless alternatives to the best.
 
 use super::{
-    Network, Searcher, Way,
+    Network, Searcher, Values, Way,
     search::{Algebra, Cost},
 };
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// What makes one path better than another. Of equals the one with fewer hops is better.
 ///
-/// Values are by [`Way::index`]: two for each edge. A way whose value is unknown is used where there
-/// is no path without such: those come last, ordered by hops, for nothing else is known of them.
+/// A way whose value is unknown is used where there is no path without such: those come last, ordered
+/// by hops, for nothing else is known of them. The values are those of the network that is searched.
 #[derive(Clone, Copy, Debug)]
 pub enum Measure<'a> {
     /// The number of edges.
     Hops,
     /// The sum of the ways' lengths: the shorter is better.
-    Shortest(&'a [Option<u64>]),
+    Shortest(&'a Values),
     /// The least of the ways' widths: the wider is better.
-    Widest(&'a [Option<u64>]),
+    Widest(&'a Values),
 }
 
 /// A path, which goes through no node twice.
@@ -36,41 +36,42 @@ pub struct Path {
 type Rank = (bool, Cost);
 
 struct Hops;
-struct Shortest<'a>(&'a [Option<u64>]);
-struct Widest<'a>(&'a [Option<u64>]);
+struct Shortest<'a>(&'a Values);
+struct Widest<'a>(&'a Values);
 /// By hops, over ways that are at least so wide.
-struct AtLeast<'a>(&'a [Option<u64>], u64);
+struct AtLeast<'a>(&'a Values, u64);
 
 impl Algebra for Hops {
-    fn of(&self, _: Way) -> Option<Cost> {
-        Some(Cost {
-            measured: 0,
-            hops: 1,
-        })
+    const EVEN: bool = true;
+
+    fn of(&self, _: usize, _: usize) -> Option<Cost> {
+        Some(Cost::new(0, 1))
     }
 
     fn join(a: Cost, b: Cost) -> Cost {
-        sum(a, b)
+        a.sum(b)
     }
 }
 
 impl Algebra for Shortest<'_> {
-    fn of(&self, way: Way) -> Option<Cost> {
-        let measured = value(self.0, way)?;
-        Some(Cost { measured, hops: 1 })
+    const EVEN: bool = false;
+
+    fn of(&self, arc: usize, direction: usize) -> Option<Cost> {
+        Some(Cost::new(self.0.of(arc, direction)?, 1))
     }
 
     fn join(a: Cost, b: Cost) -> Cost {
-        sum(a, b)
+        a.sum(b)
     }
 }
 
 impl Algebra for Widest<'_> {
-    fn of(&self, way: Way) -> Option<Cost> {
+    const EVEN: bool = false;
+
+    fn of(&self, arc: usize, direction: usize) -> Option<Cost> {
         // Hops must not count here: with them, a part that is better by itself can make a worse
         // whole, since what is wide may not matter once something else is narrow.
-        let measured = narrowness(value(self.0, way)?);
-        Some(Cost { measured, hops: 0 })
+        Some(Cost::new(narrowness(self.0.of(arc, direction)?), 0))
     }
 
     fn join(a: Cost, b: Cost) -> Cost {
@@ -79,27 +80,15 @@ impl Algebra for Widest<'_> {
 }
 
 impl Algebra for AtLeast<'_> {
-    fn of(&self, way: Way) -> Option<Cost> {
-        (value(self.0, way)? >= self.1).then_some(Cost {
-            measured: 0,
-            hops: 1,
-        })
+    const EVEN: bool = true;
+
+    fn of(&self, arc: usize, direction: usize) -> Option<Cost> {
+        (self.0.of(arc, direction)? >= self.1).then_some(Cost::new(0, 1))
     }
 
     fn join(a: Cost, b: Cost) -> Cost {
-        sum(a, b)
+        a.sum(b)
     }
-}
-
-fn sum(a: Cost, b: Cost) -> Cost {
-    Cost {
-        measured: a.measured.saturating_add(b.measured),
-        hops: a.hops + b.hops,
-    }
-}
-
-fn value(values: &[Option<u64>], way: Way) -> Option<u64> {
-    values.get(way.index()).copied().flatten()
 }
 
 /// A cost that is less the wider a way is; of a width, and back.
@@ -109,28 +98,30 @@ fn narrowness(width: u64) -> u64 {
 
 impl Measure<'_> {
     /// The sum or the least of these ways' values, if all are known.
-    fn value(&self, ways: &[Way]) -> Option<u64> {
+    fn value(&self, network: &Network, ways: &[Way]) -> Option<u64> {
         match self {
             Self::Hops => Some(ways.len() as u64),
-            Self::Shortest(lengths) => ways.iter().try_fold(0, |sum: u64, &way| {
-                Some(sum.saturating_add(value(lengths, way)?))
-            }),
-            Self::Widest(widths) => ways
-                .iter()
-                .map(|&way| value(widths, way))
-                .try_fold(u64::MAX, |least, width| Some(least.min(width?))),
+            Self::Shortest(lengths) => {
+                let lengths = ways.iter().map(|&way| network.value(lengths, way));
+                lengths.fold(Some(0), |sum: Option<u64>, length| {
+                    Some(sum?.saturating_add(length?))
+                })
+            }
+            Self::Widest(widths) => {
+                let widths = ways.iter().map(|&way| network.value(widths, way));
+                widths.fold(Some(u64::MAX), |least, width| Some(least?.min(width?)))
+            }
         }
     }
 
-    fn rank(&self, ways: &[Way]) -> Rank {
-        let value = self.value(ways);
+    /// The rank of a path of so many ways with this value.
+    fn rank(&self, value: Option<u64>, hops: usize) -> Rank {
         let measured = match (self, value) {
             (Self::Hops, _) | (_, None) => 0,
             (Self::Shortest(_), Some(length)) => length,
             (Self::Widest(_), Some(width)) => narrowness(width),
         };
-        let hops = ways.len() as u32;
-        (value.is_none(), Cost { measured, hops })
+        (value.is_none(), Cost::new(measured, hops as u32))
     }
 }
 
@@ -178,7 +169,7 @@ impl Searcher<'_> {
         {
             let path = Path {
                 nodes: self.network.nodes_of(from, &ways),
-                value: measure.value(&ways),
+                value: measure.value(self.network, &ways),
                 ways,
             };
             found.push(path);
@@ -210,11 +201,11 @@ impl Searcher<'_> {
         let rest = if spur == to {
             Vec::new()
         } else {
-            self.rest(spur, to, measure, measure.value(root))?
+            self.rest(spur, to, measure, measure.value(self.network, root))?
         };
         let ways = [root, &rest].concat();
         Some(Reverse(Candidate {
-            rank: measure.rank(&ways),
+            rank: measure.rank(measure.value(self.network, &ways), ways.len()),
             ways,
             deviation,
         }))
@@ -235,7 +226,7 @@ impl Searcher<'_> {
                 self.search(&Widest(widths), spur, to)
                     .and_then(|(cost, _)| {
                         // What is wider than the rest of the path does not matter.
-                        let width = narrowness(cost.measured).min(so_far);
+                        let width = narrowness(cost.measured()).min(so_far);
                         self.search(&AtLeast(widths, width), spur, to)
                     })
             }

@@ -48,7 +48,7 @@ impl Way {
         Self(self.0 ^ 1)
     }
 
-    /// Where its value stands among those of all ways: two for each edge, forward first.
+    /// Where it stands among all ways: two for each edge, forward first.
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -104,9 +104,43 @@ impl Network {
         if way.is_forward() { b } else { a }
     }
 
-    /// The arcs that leave a node.
-    pub(super) fn arcs(&self, node: u32) -> &[Arc] {
-        let (start, end) = (self.starts[node as usize], self.starts[node as usize + 1]);
-        &self.arcs[start as usize..end as usize]
+    /// The value of every way, laid out for searching; of some it may be unknown.
+    pub fn values(&self, mut of: impl FnMut(Way) -> Option<u64>) -> Values {
+        let mut value = |way| of(way).map_or(UNKNOWN, |value| value.min(UNKNOWN - 1));
+        let arcs = self.arcs.iter();
+        Values(
+            arcs.map(|arc| [value(arc.way), value(arc.way.back())])
+                .collect(),
+        )
+    }
+
+    /// The arcs that leave a node, with their places among all.
+    pub(super) fn arcs(&self, node: u32) -> impl Iterator<Item = (usize, &Arc)> {
+        let start = self.starts[node as usize] as usize;
+        let end = self.starts[node as usize + 1] as usize;
+        (start..).zip(&self.arcs[start..end])
+    }
+
+    /// The value of a way.
+    pub(super) fn value(&self, values: &Values, way: Way) -> Option<u64> {
+        let from = self.end(way.back());
+        let (at, _) = self.arcs(from).find(|(_, arc)| arc.way == way)?;
+        values.of(at, 0)
+    }
+}
+
+/// A value of each way of a network, side by side with its arcs: each in the arc's own direction,
+/// and back. See [`Network::values`].
+#[derive(Clone, Debug)]
+pub struct Values(Vec<[u64; 2]>);
+
+/// Stands for a value that is not known; nothing that is known is as much.
+const UNKNOWN: u64 = u64::MAX;
+
+impl Values {
+    /// The value of an arc in one of its directions, if it is known.
+    pub(super) fn of(&self, arc: usize, direction: usize) -> Option<u64> {
+        let value = self.0.get(arc)?[direction];
+        (value != UNKNOWN).then_some(value)
     }
 }

@@ -6,21 +6,60 @@
 //! than what was found.
 
 use super::{Network, Way};
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+};
 
-/// What a path costs; the smaller is better.
+/// What a path costs; the smaller is better. What is measured comes first, then how many edges it
+/// has, which decides between equals.
+///
+/// One number, so that comparing two is one comparison: what is measured in the upper 64 bits, hops
+/// in the 32 below, and in the lowest 32 nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Cost {
-    /// What is measured.
-    pub measured: u64,
-    /// How many edges, which decides between equals.
-    pub hops: u32,
+pub(super) struct Cost(u128);
+
+impl Cost {
+    pub fn new(measured: u64, hops: u32) -> Self {
+        Self(u128::from(measured) << 64 | u128::from(hops) << 32)
+    }
+
+    pub fn measured(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+
+    pub fn sum(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+/// A node that was reached, as it waits for its turn: the least cost first, of equals the node with
+/// the lowest number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Reached(u128);
+
+impl Reached {
+    fn new(cost: Cost, node: u32) -> Self {
+        Self(cost.0 | u128::from(node))
+    }
+
+    fn cost(self) -> Cost {
+        Cost(self.0 & !u128::from(u32::MAX))
+    }
+
+    fn node(self) -> u32 {
+        self.0 as u32
+    }
 }
 
 /// How costs come about.
 pub(super) trait Algebra {
-    /// What an edge costs in one direction; absent if it is not to be used.
-    fn of(&self, way: Way) -> Option<Cost>;
+    /// Whether every edge costs the same: then nodes are reached in the order of their costs.
+    const EVEN: bool;
+
+    /// What an arc costs, by its place in the network; absent if it is not to be used. Of its two
+    /// directions 0 leads away from the node that it belongs to.
+    fn of(&self, arc: usize, direction: usize) -> Option<Cost>;
 
     /// What two parts of a path cost together; joining [`Cost::default`] changes nothing.
     fn join(a: Cost, b: Cost) -> Cost;
@@ -68,63 +107,74 @@ impl Blocked {
 pub struct Searcher<'a> {
     pub(super) network: &'a Network,
     pub(super) blocked: Blocked,
+    /// How each node is reached from the origin, and from the destination: side by side, since both
+    /// are looked at together.
+    labels: Vec<[Label; 2]>,
     /// From the origin, and from the destination.
-    sides: [Side; 2],
+    fronts: [Front; 2],
     round: u32,
 }
 
-/// What was found from one end.
-#[derive(Clone, Debug)]
-struct Side {
-    labels: Vec<Label>,
-    queue: BinaryHeap<Reverse<(Cost, u32)>>,
+/// The nodes reached from one end whose turn is yet to come: in a heap, or, where edges cost the
+/// same, in a line.
+#[derive(Clone, Debug, Default)]
+struct Front {
+    heap: BinaryHeap<Reverse<Reached>>,
+    line: VecDeque<Reached>,
 }
 
-/// How a node is reached best, as far as is known.
+/// How a node is reached best from one end, as far as is known.
 #[derive(Clone, Copy, Debug)]
 struct Label {
+    cost: Cost,
     /// The search that this is of.
     round: u32,
-    cost: Cost,
     /// The last way, in the direction of travel; of the end itself it says nothing.
     way: Way,
-    /// The node before it, seen from this side's end.
+    /// The node before it, seen from this end.
     before: u32,
 }
 
-impl Side {
-    fn new(nodes: u32) -> Self {
-        let none = Label {
-            round: 0,
-            cost: Cost::default(),
-            way: Way::new(0, true),
-            before: u32::MAX,
-        };
-        Self {
-            labels: vec![none; nodes as usize],
-            queue: BinaryHeap::new(),
+impl Label {
+    /// What it costs to get there, if that was found in this round.
+    fn cost(&self, round: u32) -> Option<Cost> {
+        (self.round == round).then_some(self.cost)
+    }
+}
+
+impl Front {
+    fn clear(&mut self) {
+        self.heap.clear();
+        self.line.clear();
+    }
+
+    fn push<A: Algebra>(&mut self, reached: Reached) {
+        if A::EVEN {
+            self.line.push_back(reached);
+        } else {
+            self.heap.push(Reverse(reached));
         }
     }
 
-    /// What it costs to get to a node, if it was reached in this round.
-    fn cost(&self, node: u32, round: u32) -> Option<Cost> {
-        let label = &self.labels[node as usize];
-        (label.round == round).then_some(label.cost)
+    fn pop<A: Algebra>(&mut self) -> Option<Reached> {
+        if A::EVEN {
+            self.line.pop_front()
+        } else {
+            self.heap.pop().map(|Reverse(reached)| reached)
+        }
     }
 
-    fn least(&self) -> Option<Cost> {
-        self.queue.peek().map(|Reverse((cost, _))| *cost)
+    fn least<A: Algebra>(&self) -> Option<Cost> {
+        let first = if A::EVEN {
+            self.line.front()
+        } else {
+            self.heap.peek().map(|Reverse(reached)| reached)
+        };
+        first.map(|reached| reached.cost())
     }
 
-    /// The ways from this side's end to a node, nearest to the node first.
-    fn ways(&self, mut node: u32) -> impl Iterator<Item = Way> {
-        std::iter::from_fn(move || {
-            let label = &self.labels[node as usize];
-            (label.before != u32::MAX).then(|| {
-                node = label.before;
-                label.way
-            })
-        })
+    fn len(&self) -> usize {
+        self.heap.len() + self.line.len()
     }
 }
 
@@ -132,10 +182,17 @@ impl<'a> Searcher<'a> {
     /// A searcher of this network.
     pub fn new(network: &'a Network) -> Self {
         let nodes = network.nodes();
+        let none = Label {
+            cost: Cost::default(),
+            round: 0,
+            way: Way::new(0, true),
+            before: u32::MAX,
+        };
         Self {
             network,
             blocked: Blocked::new(nodes),
-            sides: [Side::new(nodes), Side::new(nodes)],
+            labels: vec![[none; 2]; nodes as usize],
+            fronts: Default::default(),
             round: 0,
         }
     }
@@ -148,88 +205,99 @@ impl<'a> Searcher<'a> {
         from: u32,
         to: u32,
     ) -> Option<(Cost, u32)> {
-        self.begin(from, to);
+        self.begin::<A>(from, to);
         let round = self.round;
         let mut best: Option<(Cost, u32)> = None;
         loop {
-            let (Some(ahead), Some(astern)) = (self.sides[0].least(), self.sides[1].least()) else {
+            let [ahead, astern] = &self.fronts;
+            let (Some(least), Some(other)) = (ahead.least::<A>(), astern.least::<A>()) else {
                 return best;
             };
-            if best.is_some_and(|(cost, _)| A::join(ahead, astern) >= cost) {
+            if best.is_some_and(|(cost, _)| A::join(least, other) >= cost) {
                 return best;
             }
             // The smaller front grows.
-            let side = usize::from(self.sides[1].queue.len() < self.sides[0].queue.len());
-            let [one, other] = &mut self.sides;
-            let (here, there) = if side == 0 {
-                (one, other)
-            } else {
-                (other, one)
-            };
-            let Some(Reverse((cost, node))) = here.queue.pop() else {
+            let side = usize::from(astern.len() < ahead.len());
+            let Some(reached) = self.fronts[side].pop::<A>() else {
                 return best;
             };
-            if here.labels[node as usize].cost < cost {
+            let node = reached.node();
+            let cost = reached.cost();
+            if self.labels[node as usize][side].cost < cost {
                 continue;
             }
-            for arc in self.network.arcs(node) {
-                let way = if side == 0 { arc.way } else { arc.way.back() };
+            for (at, arc) in self.network.arcs(node) {
                 if self.blocked.node(arc.to) {
                     continue;
                 }
-                let leaves_first = if side == 0 { node } else { arc.to } == from;
+                let way = if side == 0 { arc.way } else { arc.way.back() };
+                let leaves_first = from == if side == 0 { node } else { arc.to };
                 if leaves_first && self.blocked.first.contains(&way) {
                     continue;
                 }
-                let Some(price) = algebra.of(way) else {
+                let Some(price) = algebra.of(at, side) else {
                     continue;
                 };
                 let cost = A::join(cost, price);
-                if here.cost(arc.to, round).is_some_and(|known| known <= cost) {
+                let labels = &mut self.labels[arc.to as usize];
+                if labels[side].cost(round).is_some_and(|known| known <= cost) {
                     continue;
                 }
-                here.labels[arc.to as usize] = Label {
-                    round,
+                labels[side] = Label {
                     cost,
+                    round,
                     way,
                     before: node,
                 };
-                here.queue.push(Reverse((cost, arc.to)));
-                if let Some(rest) = there.cost(arc.to, round) {
+                if let Some(rest) = labels[1 - side].cost(round) {
                     let whole = A::join(cost, rest);
                     if best.is_none_or(|(best, _)| whole < best) {
                         best = Some((whole, arc.to));
                     }
                 }
+                self.fronts[side].push::<A>(Reached::new(cost, arc.to));
             }
         }
     }
 
     /// The ways of the path that the last search found, in order.
     pub(super) fn ways(&self, meeting: u32) -> Vec<Way> {
-        let mut ways: Vec<_> = self.sides[0].ways(meeting).collect();
+        let mut ways = self.ways_to_end(meeting, 0);
         ways.reverse();
-        ways.extend(self.sides[1].ways(meeting));
+        ways.extend(self.ways_to_end(meeting, 1));
         ways
     }
 
-    fn begin(&mut self, from: u32, to: u32) {
+    /// The ways between a node and one of the ends, nearest to the node first.
+    fn ways_to_end(&self, mut node: u32, side: usize) -> Vec<Way> {
+        let mut ways = Vec::new();
+        loop {
+            let label = &self.labels[node as usize][side];
+            if label.before == u32::MAX {
+                return ways;
+            }
+            ways.push(label.way);
+            node = label.before;
+        }
+    }
+
+    fn begin<A: Algebra>(&mut self, from: u32, to: u32) {
         self.round = self.round.wrapping_add(1);
         if self.round == 0 {
-            for label in self.sides.iter_mut().flat_map(|side| &mut side.labels) {
+            for label in self.labels.iter_mut().flatten() {
                 label.round = 0;
             }
             self.round = 1;
         }
-        for (side, end) in self.sides.iter_mut().zip([from, to]) {
-            side.queue.clear();
-            side.labels[end as usize] = Label {
-                round: self.round,
+        for (side, end) in [from, to].into_iter().enumerate() {
+            self.labels[end as usize][side] = Label {
                 cost: Cost::default(),
+                round: self.round,
                 way: Way::new(0, true),
                 before: u32::MAX,
             };
-            side.queue.push(Reverse((Cost::default(), end)));
+            self.fronts[side].clear();
+            self.fronts[side].push::<A>(Reached::new(Cost::default(), end));
         }
     }
 }

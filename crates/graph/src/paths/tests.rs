@@ -1,6 +1,6 @@
 //! Paths against all simple paths of small random multigraphs.
 
-use super::{Measure, Network, Path, Searcher, Way};
+use super::{Measure, Network, Path, Searcher, Values, Way};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -59,20 +59,22 @@ fn all(case: &Case, from: u32, to: u32) -> Vec<Vec<Way>> {
 }
 
 /// What decides between paths, told once more and otherwise: the less is the better.
-fn merit(measure: Measure<'_>, ways: &[Way]) -> (bool, i128, usize) {
-    let of = |values: &[Option<u64>]| -> Option<Vec<i128>> {
-        let each = ways.iter().map(|way| values[way.index()].map(i128::from));
+fn merit(case: &Case, measure: Measure<'_>, ways: &[Way]) -> (bool, i128, usize) {
+    let of = || -> Option<Vec<i128>> {
+        let each = ways
+            .iter()
+            .map(|way| case.values[way.index()].map(i128::from));
         each.collect()
     };
     let known = match measure {
         Measure::Hops => Some(0),
-        Measure::Shortest(lengths) => of(lengths).map(|all| all.iter().sum()),
-        Measure::Widest(widths) => of(widths).map(|all| -all.into_iter().min().unwrap_or(0)),
+        Measure::Shortest(_) => of().map(|all| all.iter().sum()),
+        Measure::Widest(_) => of().map(|all| -all.into_iter().min().unwrap_or(0)),
     };
     (known.is_none(), known.unwrap_or(0), ways.len())
 }
 
-fn measures(values: &[Option<u64>]) -> [Measure<'_>; 3] {
+fn measures(values: &Values) -> [Measure<'_>; 3] {
     [
         Measure::Hops,
         Measure::Shortest(values),
@@ -88,15 +90,16 @@ proptest! {
         let network = Network::new(case.nodes, &case.edges);
         let mut searcher = Searcher::new(&network);
         let (from, to) = (0, case.nodes - 1);
-        for measure in measures(&case.values) {
+        let values = network.values(|way| case.values[way.index()]);
+        for measure in measures(&values) {
             let found = searcher.alternatives(from, to, measure, count);
             let mut expected: Vec<_> = all(&case, from, to)
                 .iter()
-                .map(|ways| merit(measure, ways))
+                .map(|ways| merit(&case, measure, ways))
                 .collect();
             expected.sort_unstable();
             expected.truncate(count);
-            let merits: Vec<_> = found.iter().map(|path| merit(measure, &path.ways)).collect();
+            let merits: Vec<_> = found.iter().map(|path| merit(&case, measure, &path.ways)).collect();
             prop_assert_eq!(&merits, &expected, "{:?} {:?}", measure, found);
 
             let different: BTreeSet<_> = found.iter().map(|path| &path.ways).collect();
@@ -130,7 +133,7 @@ fn check(
     }
     let nodes: BTreeSet<_> = path.nodes.iter().collect();
     prop_assert_eq!(nodes.len(), path.nodes.len());
-    let (unknown, known, hops) = merit(measure, &path.ways);
+    let (unknown, known, hops) = merit(case, measure, &path.ways);
     let value = match measure {
         Measure::Hops => hops as u64,
         _ => known.unsigned_abs() as u64,
@@ -144,6 +147,7 @@ fn parallel_edges_are_alternatives_and_directions_differ() {
     let network = Network::new(3, &[(0, 1), (0, 1), (2, 1), (0, 0), (0, 7)]);
     let mut searcher = Searcher::new(&network);
     let lengths = [5, 50, 3, 30, 1, 10, 0, 0, 0, 0].map(Some);
+    let lengths = network.values(|way| lengths[way.index()]);
     let measure = Measure::Shortest(&lengths);
     let there = searcher.alternatives(0, 2, measure, 16);
     let values: Vec<_> = there.iter().map(|path| path.value).collect();
@@ -173,6 +177,7 @@ fn of_equally_wide_paths_the_one_of_fewer_hops_is_best() {
     //    ╲_____5_____╱
     let network = Network::new(4, &[(0, 1), (1, 2), (0, 2), (2, 3)]);
     let widths = [10, 10, 10, 10, 5, 5, 3, 3].map(Some);
+    let widths = network.values(|way| widths[way.index()]);
     let found = Searcher::new(&network).alternatives(0, 3, Measure::Widest(&widths), 3);
     assert_eq!(found.len(), 2);
     assert_eq!(
