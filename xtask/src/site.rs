@@ -68,7 +68,11 @@ pub fn lay_out() -> Result<()> {
 
     // What the site was made from: when that is the same, so is the site.
     let mut stamp = format!("{}\n", maker());
-    for path in files.iter().map(|(_, source)| source).chain([&wasm, &arranger]) {
+    for path in files
+        .iter()
+        .map(|(_, source)| source)
+        .chain([&wasm, &arranger])
+    {
         stamp.push_str(&identity(path)?);
     }
     let stamp_file = root().join("target/site.stamp");

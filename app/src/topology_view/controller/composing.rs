@@ -101,17 +101,16 @@ impl Controller {
                     if controller.state.borrow().wanted != wanted {
                         return;
                     }
-                    match positions {
-                        Some(positions) => controller.show_arranged(diagram, positions),
-                        None => {
-                            controller.told.busy.try_set(false);
-                            let failure = "This browser starts no module worker, which makes the \
+                    if let Some(positions) = positions {
+                        controller.show_arranged(diagram, positions);
+                    } else {
+                        controller.told.busy.try_set(false);
+                        let failure = "This browser starts no module worker, which makes the \
                                            layouts: the picture stays as it is.";
-                            controller
-                                .told
-                                .failure
-                                .try_set(Some(Failure::Transport(failure.to_owned())));
-                        }
+                        controller
+                            .told
+                            .failure
+                            .try_set(Some(Failure::Transport(failure.to_owned())));
                     }
                 });
             }

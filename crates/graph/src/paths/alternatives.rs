@@ -102,14 +102,12 @@ impl Measure<'_> {
         match self {
             Self::Hops => Some(ways.len() as u64),
             Self::Shortest(lengths) => {
-                let lengths = ways.iter().map(|&way| network.value(lengths, way));
-                lengths.fold(Some(0), |sum: Option<u64>, length| {
-                    Some(sum?.saturating_add(length?))
-                })
+                let mut lengths = ways.iter().map(|&way| network.value(lengths, way));
+                lengths.try_fold(0u64, |sum, length| Some(sum.saturating_add(length?)))
             }
             Self::Widest(widths) => {
-                let widths = ways.iter().map(|&way| network.value(widths, way));
-                widths.fold(Some(u64::MAX), |least, width| Some(least?.min(width?)))
+                let mut widths = ways.iter().map(|&way| network.value(widths, way));
+                widths.try_fold(u64::MAX, |least, width| Some(least.min(width?)))
             }
         }
     }
