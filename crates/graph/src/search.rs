@@ -83,12 +83,15 @@ pub fn suggest(diagram: &Diagram, text: &str, limit: usize) -> Vec<Hit> {
         let place = (Thing::Node(index), node.kind);
         best(place, &node.label, &node.facts, &needle)
     });
-    let mut found: Vec<Rank> = groups.chain(nodes).collect();
-    if limit < found.len() {
-        found.select_nth_unstable(limit);
-        found.truncate(limit);
+    // The best so far, in order: few, so that most are turned away by one comparison.
+    let mut found: Vec<Rank> = Vec::new();
+    for rank in groups.chain(nodes) {
+        let place = found.partition_point(|better| *better < rank);
+        if place < limit {
+            found.truncate(limit - 1);
+            found.insert(place, rank);
+        }
     }
-    found.sort_unstable();
     let hit = |rank: Rank| Hit {
         thing: rank.thing,
         what: rank.what,

@@ -12,9 +12,11 @@
 
 #[cfg(feature = "hydrate")]
 mod alive;
+#[cfg(any(feature = "hydrate", test))]
 mod choice;
 mod form;
 mod legend;
+#[cfg(any(feature = "hydrate", test))]
 mod verdict;
 
 use crate::Element;

@@ -345,9 +345,12 @@ fn bits(word: &str, words: &[(&'static str, u32)]) -> Result<u32, String> {
     if found != 0 {
         return Ok(found);
     }
-    let mut known: Vec<&str> = words.iter().map(|(known, _)| *known).collect();
-    known.sort_unstable();
-    known.dedup();
+    let mut known = Vec::new();
+    for (word, _) in words {
+        if !known.contains(word) {
+            known.push(*word);
+        }
+    }
     Err(match nearest(word, &known) {
         Some(near) => format!("there is no “{word}”: did you mean {near}"),
         None => format!("there is no “{word}”: expected one of {}", known.join(", ")),
