@@ -5,7 +5,10 @@ use crate::{
     live::read_again_when_live,
     panels::{self, Panel},
     server_functions::Range,
-    topology_view::TopologyStage,
+    topology_view::{
+        TopologyStage,
+        route::{Aim, is_choosing},
+    },
 };
 use api::TopologyView;
 use leptos::prelude::*;
@@ -15,7 +18,7 @@ use leptos_router::{
     hooks::{use_navigate, use_query_map},
 };
 
-/// `/`, with `?view=`, `?select=` and `?range=`.
+/// `/`, with `?view=`, `?select=` and `?range=`, and with what [`Aim`] reads.
 #[component]
 pub fn HomePage() -> impl IntoView {
     let query = use_query_map();
@@ -32,47 +35,62 @@ pub fn HomePage() -> impl IntoView {
     });
     let selected =
         Memo::new(move |_| asked("select").and_then(|element| element.parse::<Element>().ok()));
+    let aim = Memo::new(move |_| query.with(Aim::of));
     let first = Resource::new_blocking(
-        move || selected.get(),
-        move |selected| {
+        // All paths are read at once, whichever is shown.
+        move || {
+            let paths = aim.get().map(|aim| (Aim { path: 0, ..aim }, view.get()));
+            (selected.get(), paths)
+        },
+        move |(selected, paths)| {
             let range: Range = range.get_untracked();
             async move {
                 match selected {
-                    Some(element) => Some(panels::read(element, range).await),
+                    Some(element) => Some(panels::read(element, paths, range).await),
                     None => None,
                 }
             }
         },
     );
+    let choosing = Memo::new(move |_| aim.with(|aim| is_choosing(aim.as_ref())));
     let navigate = use_navigate();
-    let close = move |view: TopologyView| {
+    let close = move |selected: Element| {
         let options = NavigateOptions {
             scroll: false,
             ..NavigateOptions::default()
         };
-        navigate(&format!("/?view={view}"), options);
+        let view: TopologyView = view.get_untracked();
+        if choosing.get_untracked() {
+            navigate(&selected.href(view), options);
+        } else {
+            navigate(&format!("/?view={view}"), options);
+        }
     };
     read_again_when_live(first, |read| matches!(read, Some(Err(_))));
     let view_signal: Signal<TopologyView> = view.into();
     let range_signal: Signal<Range> = range.into();
     view! {
         <Title text="Topology · VMS"/>
-        <div class="home" class:with-panel=move || selected.with(Option::is_some)>
-            <TopologyStage view selected/>
+        <div
+            class="home"
+            class:with-panel=move || selected.with(Option::is_some)
+            class:choosing-end=move || choosing.get()
+        >
+            <TopologyStage view selected aim/>
             <aside
                 class="panel"
                 aria-label="Selected"
                 // The stage has its own; a chart keeps the key while its cursor is shown.
                 on:keydown=move |event| {
-                    if event.key() == "Escape" && selected.with_untracked(Option::is_some) {
-                        close(view.get_untracked());
+                    if event.key() == "Escape" && let Some(selected) = selected.get_untracked() {
+                        close(selected);
                     }
                 }
             >
                 <Transition>
                     {move || Suspend::new(async move {
                         first.await.map(|facts| view! {
-                            <Panel facts view=view_signal range=range_signal/>
+                            <Panel facts view=view_signal range=range_signal aim/>
                         })
                     })}
                 </Transition>
