@@ -1,5 +1,6 @@
 //! What the reader chose for a view, and what the bar and the picture share.
 
+#[cfg(feature = "hydrate")]
 use api::TopologyView;
 use graph::{
     Diagram, Layout, Positions,
@@ -154,15 +155,15 @@ impl ViewState {
         state
     }
 
-    /// Reads the options of each view that is turned to, and keeps what is chosen there. Needs the
-    /// page: call it where effects run.
+    /// Reads the options of each view that is turned to, and keeps what is chosen there.
+    #[cfg(feature = "hydrate")]
     pub fn keep(self, view: Memo<TopologyView>) {
         Effect::new(move |before: Option<TopologyView>| {
             let view = view.get();
             if before == Some(view) {
-                self.options.with(|options| store(view, options));
+                self.options.with(|options| kept::store(view, options));
             } else {
-                self.options.set(stored(view));
+                self.options.set(kept::read(view));
                 self.options.track();
             }
             view
@@ -170,27 +171,34 @@ impl ViewState {
     }
 }
 
-/// Where the browser keeps the options of a view.
-fn key(view: TopologyView) -> String {
-    format!("vms.view.{view}")
-}
+/// The browser's storage.
+#[cfg(feature = "hydrate")]
+mod kept {
+    use super::ViewOptions;
+    use api::TopologyView;
 
-fn stored(view: TopologyView) -> ViewOptions {
-    storage()
-        .and_then(|storage| storage.get_item(&key(view)).ok().flatten())
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default()
-}
-
-/// Where nothing can be kept, a choice holds until the page is left.
-fn store(view: TopologyView, options: &ViewOptions) {
-    if let (Some(storage), Ok(text)) = (storage(), serde_json::to_string(options)) {
-        let _ = storage.set_item(&key(view), &text);
+    /// Where the options of a view are.
+    fn key(view: TopologyView) -> String {
+        format!("vms.view.{view}")
     }
-}
 
-fn storage() -> Option<leptos::web_sys::Storage> {
-    window().local_storage().ok().flatten()
+    pub fn read(view: TopologyView) -> ViewOptions {
+        storage()
+            .and_then(|storage| storage.get_item(&key(view)).ok().flatten())
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default()
+    }
+
+    /// Where nothing can be kept, a choice holds until the page is left.
+    pub fn store(view: TopologyView, options: &ViewOptions) {
+        if let (Some(storage), Ok(text)) = (storage(), serde_json::to_string(options)) {
+            let _ = storage.set_item(&key(view), &text);
+        }
+    }
+
+    fn storage() -> Option<web_sys::Storage> {
+        web_sys::window()?.local_storage().ok().flatten()
+    }
 }
 
 #[cfg(test)]
