@@ -3,7 +3,7 @@
 use super::{ElementLink, PanelHead, RefreshFailure, charts::SimulatedMark};
 use crate::{
     Element, Failure,
-    components::{Choice, LinkStateChip},
+    components::{Choice, LinkStateChip, Simulated},
     format,
     live::{Kept, Live, Status},
     server_functions::{LinkFacts, PathEnds, PathFacts, find_paths},
@@ -194,7 +194,9 @@ pub fn PathsPanel(
         })
         .into_iter()
         .collect_view();
-    let simulated = Memo::new(move |_| facts.with(|facts| facts.found.simulated));
+    let simulated = Memo::new(move |_| {
+        facts.with(|facts| facts.found.simulated && !facts.found.paths.is_empty())
+    });
     view! {
         <PanelHead kind=searched(searched_view) name=format!("Paths from {from_name} to {to_name}") view/>
         <div class="way-tools">
@@ -211,9 +213,10 @@ pub fn PathsPanel(
         <RefreshFailure failure=kept.failure/>
         <section class="block">
             <div class="block-head">
-                <h3 role="status">{move || facts.with(|facts| match facts.found.paths.len() {
-                    0 => "No path".to_owned(),
-                    paths => format::count(paths, "path, the best first", "paths, the best first"),
+                <h3>{move || facts.with(|facts| match facts.found.paths.len() {
+                    0 => "No path",
+                    1 => "The only path",
+                    _ => "Paths, the best first",
                 })}</h3>
                 <SimulatedMark simulated/>
             </div>
@@ -254,6 +257,7 @@ pub fn RunsOver(
     /// The view that its panel is beside.
     view: Signal<TopologyView>,
 ) -> impl IntoView {
+    let simulated = first.as_ref().is_ok_and(|first| first.found.simulated);
     let body = match first {
         Err(failure) => {
             view! { <p class="notice" role="alert">{failure.to_string()}</p> }.into_any()
@@ -280,7 +284,10 @@ pub fn RunsOver(
     };
     view! {
         <section class="block">
-            <h3>"Runs over"</h3>
+            <div class="block-head">
+                <h3>"Runs over"</h3>
+                {simulated.then(|| view! { <Simulated/> })}
+            </div>
             {body}
             <p class="hint">{CAVEAT}</p>
         </section>
