@@ -38,6 +38,11 @@ impl Element {
             .or_else(|| id.link.clone().map(Self::Link))
     }
 
+    /// Whether a path can begin and end at it.
+    pub fn can_end_a_path(&self) -> bool {
+        !matches!(self, Self::Link(_))
+    }
+
     /// The address of the page that shows it selected in `view`.
     pub fn href(&self, view: api::TopologyView) -> String {
         format!(

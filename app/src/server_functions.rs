@@ -12,8 +12,8 @@ mod load;
 mod series;
 
 pub use facts::{
-    EndFacts, Fleet, HostFacts, HostTable, LinkFacts, LinkLine, RouterFacts, RouterRow,
-    RouterTable, SegmentFacts,
+    EndFacts, Fleet, HostFacts, HostTable, LinkFacts, LinkLine, Named, PathEnds, PathFacts,
+    RouterFacts, RouterRow, RouterTable, SegmentFacts,
 };
 pub use load::Load;
 pub use series::{InterfaceHistory, Range, RouterHistory, Series};
@@ -23,9 +23,8 @@ use crate::{
     wire::{Acting, Reading},
 };
 use api::{
-    CheckHostReply, EndpointAddress, FindPathsReply, HostId, LinkId, MacAddress, PathMetric,
-    RegisterHostReply, RemoveHostReply, ResumeRouterReply, RouterId, SegmentId, SuspendRouterReply,
-    TopologyView,
+    CheckHostReply, EndpointAddress, HostId, LinkId, MacAddress, PathMetric, RegisterHostReply,
+    RemoveHostReply, ResumeRouterReply, RouterId, SegmentId, SuspendRouterReply, TopologyView,
 };
 use leptos::prelude::*;
 
@@ -126,17 +125,29 @@ pub async fn find_paths(
     alternatives: u32,
     #[server(default)] avoid: Vec<Element>,
     #[server(default)] include_down: bool,
-) -> Result<FindPathsReply, Failure> {
+) -> Result<PathFacts, Failure> {
+    let door = Door::open()?;
+    let topology = door.topology(TopologyView::Combined).await?;
     let request = api::FindPathsRequest {
-        origin: from.into(),
-        destination: to.into(),
+        origin: from.clone().into(),
+        destination: to.clone().into(),
         view: Some(view),
         metric: Some(metric),
         alternatives: Some(alternatives),
         avoid: avoid.into_iter().map(Into::into).collect(),
         include_down: Some(include_down),
     };
-    Door::open()?.find_paths(request).await
+    let found = door.find_paths(request).await?;
+    Ok(PathFacts::new(&topology, [from, to], found))
+}
+
+/// Where paths from an element can end, as far as a view shows it.
+#[server(name = ReadPathEnds, prefix = "/api", endpoint = "path_ends", protocol = Reading)]
+pub async fn path_ends(from: Element, view: TopologyView) -> Result<PathEnds, Failure> {
+    let door = Door::open()?;
+    let all = door.topology(TopologyView::Combined).await?;
+    let topology = door.topology(view).await?;
+    Ok(PathEnds::new(&all, &topology, from))
 }
 
 /// What hosts, routers and links of a view use and carry now.

@@ -1,6 +1,13 @@
 //! The search: it marks what it finds in the picture, and suggests where to go.
 
-use crate::{Element, format::escape_html, topology_view::options::ViewState};
+use crate::{
+    Element,
+    format::escape_html,
+    topology_view::{
+        options::ViewState,
+        route::{self, Aim},
+    },
+};
 use api::TopologyView;
 use graph::{
     NodeKind, Thing,
@@ -90,7 +97,19 @@ pub fn SearchBox() -> impl IntoView {
             scroll: false,
             ..NavigateOptions::default()
         };
-        navigate(&to.href(view), options);
+        let address = query.with_untracked(|query| {
+            let (selected, aim) = (query.get("select"), Aim::of(query));
+            route::address(
+                &to.to_string(),
+                view,
+                selected.as_deref(),
+                aim.as_ref(),
+                false,
+            )
+        });
+        if let Some(address) = address {
+            navigate(&address, options);
+        }
     };
     let go = StoredValue::new_local(go);
     let step = move |down: bool| {

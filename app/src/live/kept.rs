@@ -6,7 +6,7 @@ use crate::{
     Failure,
     clock::Clock,
     server_functions::{
-        Fleet, HostFacts, HostTable, LinkFacts, RouterFacts, RouterTable, SegmentFacts,
+        Fleet, HostFacts, HostTable, LinkFacts, PathFacts, RouterFacts, RouterTable, SegmentFacts,
     },
 };
 use api::{HostId, Timestamp};
@@ -220,6 +220,29 @@ impl Dated for SegmentFacts {
 
     fn as_of(&self) -> Option<Timestamp> {
         None
+    }
+}
+
+impl Dated for PathFacts {
+    fn version(&self) -> u64 {
+        self.found.version
+    }
+
+    /// One host only: the others are measured as often, and each would have all read again.
+    fn hosts(&self) -> Vec<HostId> {
+        let best = self.found.paths.first();
+        let steps = best.into_iter().flat_map(|path| {
+            let under = path.underlay.iter().flat_map(|under| &under.steps);
+            path.steps.iter().chain(under)
+        });
+        steps
+            .filter_map(|step| step.element.host.clone())
+            .take(1)
+            .collect()
+    }
+
+    fn as_of(&self) -> Option<Timestamp> {
+        Some(self.found.as_of)
     }
 }
 

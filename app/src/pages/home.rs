@@ -1,7 +1,14 @@
 //! `/`: the topology, and beside it what is selected.
 
 use super::later;
-use crate::{Element, server_functions::Range, topology_view::TopologyStage};
+use crate::{
+    Element,
+    server_functions::Range,
+    topology_view::{
+        TopologyStage,
+        route::{Aim, is_choosing},
+    },
+};
 use api::TopologyView;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -10,7 +17,7 @@ use leptos_router::{
     hooks::{use_navigate, use_query_map},
 };
 
-/// `/`, with `?view=`, `?select=` and `?range=`.
+/// `/`, with `?view=`, `?select=` and `?range=`, and with what [`Aim`] reads.
 #[component]
 pub fn HomePage() -> impl IntoView {
     let query = use_query_map();
@@ -28,33 +35,40 @@ pub fn HomePage() -> impl IntoView {
     let selected =
         Memo::new(move |_| asked("select").and_then(|element| element.parse::<Element>().ok()));
     let is_selected = Memo::new(move |_| selected.with(Option::is_some));
+    let aim = Memo::new(move |_| query.with(Aim::of));
+    let choosing = Memo::new(move |_| aim.with(|aim| is_choosing(aim.as_ref())));
     let navigate = use_navigate();
-    let close = move |view: TopologyView| {
+    let close = move |selected: Element| {
         let options = NavigateOptions {
             scroll: false,
             ..NavigateOptions::default()
         };
-        navigate(&format!("/?view={view}"), options);
+        let view: TopologyView = view.get_untracked();
+        if choosing.get_untracked() {
+            navigate(&selected.href(view), options);
+        } else {
+            navigate(&format!("/?view={view}"), options);
+        }
     };
     let view_signal: Signal<TopologyView> = view.into();
     let range_signal: Signal<Range> = range.into();
     view! {
         <Title text="Topology · VMS"/>
-        <div class="home" class:with-panel=is_selected>
-            <TopologyStage view selected/>
+        <div class="home" class:with-panel=is_selected class:choosing-end=choosing>
+            <TopologyStage view selected aim/>
             <aside
                 class="panel"
                 aria-label="Selected"
                 // The stage has its own; a chart keeps the key while its cursor is shown.
                 on:keydown=move |event| {
-                    if event.key() == "Escape" && is_selected.get_untracked() {
-                        close(view.get_untracked());
+                    if event.key() == "Escape" && let Some(selected) = selected.get_untracked() {
+                        close(selected);
                     }
                 }
             >
                 <Suspense>
                     {move || is_selected.get().then(|| {
-                        Suspend::new(later::selection(selected, view_signal, range_signal))
+                        Suspend::new(later::selection(selected, view_signal, range_signal, aim))
                     })}
                 </Suspense>
             </aside>

@@ -14,6 +14,7 @@ use crate::{
     server_functions::Range,
     settings::SettingsPage,
     tables::{HostsPage, RoutersPage, failed},
+    topology_view::route::Aim,
 };
 use api::TopologyView;
 use leptos::prelude::*;
@@ -56,8 +57,9 @@ pub async fn selection(
     selected: Memo<Option<Element>>,
     view: Signal<TopologyView>,
     range: Signal<Range>,
+    aim: Memo<Option<Aim>>,
 ) -> AnyView {
-    shown(panel(selected, view, range).await)
+    shown(panel(selected, view, range, aim).await)
 }
 
 #[wasm_split(panel, fallible, preload(load_panel))]
@@ -65,8 +67,9 @@ fn panel(
     selected: Memo<Option<Element>>,
     view: Signal<TopologyView>,
     range: Signal<Range>,
+    aim: Memo<Option<Aim>>,
 ) -> Result<AnyView, Failure> {
-    Ok(view! { <SelectionPanel selected view range/> }.into_any())
+    Ok(view! { <SelectionPanel selected view range aim/> }.into_any())
 }
 
 /// Loads what the page at the present address consists of. A page comes alive in one step, within

@@ -1,6 +1,6 @@
 //! A host's facts, endpoints, routers and links, and what does not answer on it.
 
-use super::{ElementLink, PanelHead, RefreshFailure, router::links};
+use super::{ElementLink, PanelHead, RefreshFailure, paths::PathsFrom, router::links};
 use crate::{
     Element,
     clock::Clock,
@@ -53,6 +53,7 @@ pub fn HostPanel(
             <p class="notice">{message}</p>
         })}
         <RefreshFailure failure=kept.failure/>
+        <PathsFrom element=Element::Host(id.clone()) view/>
         {move || facts.with(|facts| unresponsive(facts, view))}
         <section class="block">
             <dl class="facts">

@@ -4,6 +4,7 @@ use super::{
     ElementLink, PanelHead, RefreshFailure,
     charts::{Charts, RangeSwitch, SimulatedMark, follow, traffic},
     counted_end,
+    paths::RunsOver,
     router::rates,
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     format,
     live::Kept,
     server_functions::{
-        EndFacts, InterfaceHistory, LinkFacts, Range, interface_history, link_facts,
+        EndFacts, InterfaceHistory, LinkFacts, PathFacts, Range, interface_history, link_facts,
     },
 };
 use api::{LinkKind, TopologyView};
@@ -25,6 +26,8 @@ pub fn LinkPanel(
     first: LinkFacts,
     /// The history of the first end that is counted, as the server read it.
     history: Option<Result<Box<InterfaceHistory>, Failure>>,
+    /// The physical path under it, as the server read it.
+    under: Option<Result<Box<PathFacts>, Failure>>,
     /// The view that it is beside.
     view: Signal<TopologyView>,
     /// How far the chart looks back.
@@ -109,6 +112,7 @@ pub fn LinkPanel(
             </dl>
         </section>
         {load}
+        {under.map(|first| view! { <RunsOver first view/> })}
         <section class="block">
             <h3>"Ends"</h3>
             <ul class="cards">

@@ -3,6 +3,7 @@
 mod charts;
 mod host;
 mod link;
+mod paths;
 mod router;
 mod segment;
 
@@ -10,16 +11,24 @@ use crate::{
     Element, Failure,
     live::read_again_when_live,
     server_functions::{
-        HostFacts, InterfaceHistory, LinkFacts, Range, RouterFacts, RouterHistory, SegmentFacts,
-        host_facts, interface_history, link_facts, router_history, router_status, segment_facts,
+        HostFacts, InterfaceHistory, LinkFacts, PathEnds, PathFacts, Range, RouterFacts,
+        RouterHistory, SegmentFacts, host_facts, interface_history, link_facts, path_ends,
+        router_history, router_status, segment_facts,
     },
+    topology_view::route::Aim,
 };
 use api::{MacAddress, RouterId, TopologyView};
 use leptos::prelude::*;
 use leptos_router::components::A;
 use serde::{Deserialize, Serialize};
 
-use self::{host::HostPanel, link::LinkPanel, router::RouterPanel, segment::SegmentPanel};
+use self::{
+    host::HostPanel,
+    link::LinkPanel,
+    paths::{EndPanel, PathsPanel},
+    router::RouterPanel,
+    segment::SegmentPanel,
+};
 
 /// All that a panel starts with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,17 +37,35 @@ pub enum Facts {
     Router(Box<RouterFacts>, Result<Box<RouterHistory>, Failure>),
     /// Of a host.
     Host(Box<HostFacts>),
-    /// Of a link, with the history of the first end that is counted.
+    /// Of a link, with the history of the first end that is counted, and what is under it.
     Link(
         Box<LinkFacts>,
         Option<Result<Box<InterfaceHistory>, Failure>>,
+        Option<Result<Box<PathFacts>, Failure>>,
     ),
     /// Of a segment.
     Segment(Box<SegmentFacts>),
+    /// Of the paths between two elements.
+    Paths(Box<PathFacts>),
+    /// Of what paths can lead to.
+    Ends(Box<PathEnds>),
 }
 
-/// Reads what a panel starts with.
-async fn read(element: Element, range: Range) -> Result<Facts, Failure> {
+/// Reads what a panel starts with: of the element, or of the paths from there through a view.
+async fn read(
+    element: Element,
+    paths: Option<(Aim, TopologyView)>,
+    range: Range,
+) -> Result<Facts, Failure> {
+    if let Some((aim, view)) = paths {
+        return Ok(match aim.to {
+            Some(to) => {
+                let facts = paths::find(element, to, view, aim.metric).await?;
+                Facts::Paths(Box::new(facts))
+            }
+            None => Facts::Ends(Box::new(path_ends(element, view).await?)),
+        });
+    }
     Ok(match element {
         Element::Router(id) => {
             let facts = router_status(id).await?;
@@ -54,7 +81,11 @@ async fn read(element: Element, range: Range) -> Result<Facts, Failure> {
                 }
                 None => None,
             };
-            Facts::Link(Box::new(facts), history)
+            let under = match paths::carried(&facts) {
+                Some(ends) => Some(paths::under(ends).await.map(Box::new)),
+                None => None,
+            };
+            Facts::Link(Box::new(facts), history, under)
         }
         Element::Segment(id) => Facts::Segment(Box::new(segment_facts(id).await?)),
     })
@@ -79,14 +110,20 @@ pub fn SelectionPanel(
     view: Signal<TopologyView>,
     /// How far the charts look back.
     range: Signal<Range>,
+    /// The paths that the address asks for.
+    aim: Memo<Option<Aim>>,
 ) -> impl IntoView {
     let first = Resource::new_blocking(
-        move || selected.get(),
-        move |selected| {
+        // All paths are read at once, whichever is shown.
+        move || {
+            let paths = aim.get().map(|aim| (Aim { path: 0, ..aim }, view.get()));
+            (selected.get(), paths)
+        },
+        move |(selected, paths)| {
             let range = range.get_untracked();
             async move {
                 match selected {
-                    Some(element) => Some(read(element, range).await),
+                    Some(element) => Some(read(element, paths, range).await),
                     None => None,
                 }
             }
@@ -96,7 +133,7 @@ pub fn SelectionPanel(
     view! {
         <Transition>
             {move || Suspend::new(async move {
-                first.await.map(|facts| view! { <Panel facts view range/> })
+                first.await.map(|facts| view! { <Panel facts view range aim/> })
             })}
         </Transition>
     }
@@ -111,16 +148,20 @@ fn Panel(
     view: Signal<TopologyView>,
     /// How far the charts look back.
     range: Signal<Range>,
+    /// The paths that the address asks for.
+    aim: Memo<Option<Aim>>,
 ) -> impl IntoView {
     match facts {
         Ok(Facts::Router(facts, history)) => {
             view! { <RouterPanel first=*facts history view range/> }.into_any()
         }
         Ok(Facts::Host(facts)) => view! { <HostPanel first=*facts view/> }.into_any(),
-        Ok(Facts::Link(facts, history)) => {
-            view! { <LinkPanel first=*facts history view range/> }.into_any()
+        Ok(Facts::Link(facts, history, under)) => {
+            view! { <LinkPanel first=*facts history under view range/> }.into_any()
         }
         Ok(Facts::Segment(facts)) => view! { <SegmentPanel first=*facts view/> }.into_any(),
+        Ok(Facts::Paths(facts)) => view! { <PathsPanel first=*facts aim/> }.into_any(),
+        Ok(Facts::Ends(facts)) => view! { <EndPanel facts=*facts view aim/> }.into_any(),
         Err(failure) => {
             let title = if failure.is_not_found() {
                 "It is not there"

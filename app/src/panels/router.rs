@@ -3,6 +3,7 @@
 use super::{
     ElementLink, PanelHead, RefreshFailure,
     charts::{Charts, RangeSwitch, SimulatedMark, follow, processor, traffic},
+    paths::PathsFrom,
 };
 use crate::{
     Element, Failure,
@@ -102,6 +103,7 @@ pub fn RouterPanel(
         })}
         <RefreshFailure failure=kept.failure/>
         <Acts facts/>
+        <PathsFrom element=Element::Router(id) view/>
         <section class="block">
             <dl class="facts">
                 <dt>"Host"</dt>

@@ -1,6 +1,6 @@
 //! A segment's facts and members.
 
-use super::{ElementLink, PanelHead, RefreshFailure, link::end};
+use super::{ElementLink, PanelHead, RefreshFailure, link::end, paths::PathsFrom};
 use crate::{
     Element, format,
     live::Kept,
@@ -19,6 +19,7 @@ pub fn SegmentPanel(
 ) -> impl IntoView {
     let id = first.segment.id.clone();
     let name = first.segment.name.clone();
+    let is_drawn = first.segment.drawn;
     let again = id.clone();
     let kept = Kept::new(first, move || segment_facts(again.clone()));
     let facts = kept.value;
@@ -26,6 +27,7 @@ pub fn SegmentPanel(
         <PanelHead kind="Segment" name view/>
         <p class="subtitle">"A broadcast domain: whoever is on it reaches the others directly."</p>
         <RefreshFailure failure=kept.failure/>
+        {is_drawn.then(|| view! { <PathsFrom element=Element::Segment(id.clone()) view/> })}
         <section class="block">
             <dl class="facts">
                 <dt>"Carried by"</dt>

@@ -4,9 +4,9 @@
 use crate::Element;
 use crate::live::Run;
 use api::{
-    Driver, GetHostStatusReply, GetRouterStatusReply, GetTopologyReply, Host, HostId, HostState,
-    InterfaceMeasurement, Link, LinkEnd, LinkKind, LinkState, Router, RouterId, RouterState,
-    Segment, SegmentId, Timestamp,
+    Driver, FindPathsReply, GetHostStatusReply, GetRouterStatusReply, GetTopologyReply, Host,
+    HostId, HostState, InterfaceMeasurement, Link, LinkEnd, LinkKind, LinkState, Router, RouterId,
+    RouterState, Segment, SegmentId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -96,6 +96,74 @@ impl RouterFacts {
                 .collect(),
             links: names.links_of(topology, &element),
             status,
+        }
+    }
+}
+
+/// An element and its name.
+pub type Named = (Element, String);
+
+/// The paths between two elements.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PathFacts {
+    /// Where they begin.
+    pub from: Named,
+    /// Where they end.
+    pub to: Named,
+    /// The paths, or why there is none.
+    pub found: FindPathsReply,
+}
+
+impl PathFacts {
+    /// Gives both ends their names.
+    pub fn new(
+        topology: &GetTopologyReply,
+        [from, to]: [Element; 2],
+        found: FindPathsReply,
+    ) -> Self {
+        let names = Names::of(topology);
+        Self {
+            from: names.with_name(from),
+            to: names.with_name(to),
+            found,
+        }
+    }
+}
+
+/// Where paths from an element can end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PathEnds {
+    /// Where they begin.
+    pub from: Named,
+    /// Hosts, routers and segments that are drawn, by name.
+    pub ends: Vec<Named>,
+}
+
+impl PathEnds {
+    /// Everything that a view shows but where they begin, which takes its name from `all`.
+    pub fn new(all: &GetTopologyReply, topology: &GetTopologyReply, from: Element) -> Self {
+        let hosts = topology
+            .hosts
+            .iter()
+            .map(|host| (Element::Host(host.id.clone()), host.name.clone()));
+        let routers = topology
+            .routers
+            .iter()
+            .map(|router| (Element::Router(router.id), router.name.clone()));
+        let segments = topology
+            .segments
+            .iter()
+            .filter(|segment| segment.drawn)
+            .map(|segment| (Element::Segment(segment.id.clone()), segment.name.clone()));
+        let mut ends: Vec<_> = hosts
+            .chain(routers)
+            .chain(segments)
+            .filter(|(element, _)| *element != from)
+            .collect();
+        ends.sort_by(|(_, a), (_, b)| a.cmp(b));
+        Self {
+            from: Names::of(all).with_name(from),
+            ends,
         }
     }
 }
@@ -304,6 +372,11 @@ impl Names {
 }
 
 impl Names {
+    fn with_name(&self, element: Element) -> Named {
+        let name = self.of_element(&element);
+        (element, name)
+    }
+
     /// The name of `element`; its id where it has none.
     pub(super) fn of_element(&self, element: &Element) -> String {
         self.0

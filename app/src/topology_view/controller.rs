@@ -17,7 +17,7 @@ use super::{
     neighbours::{self, Direction},
     options::{Colouring, ViewOptions, ViewState},
     renderer::Look,
-    route::{Route, Step},
+    route::{self, Aim, Route, Step},
 };
 use crate::{
     Element,
@@ -54,6 +54,8 @@ pub(super) struct Controller {
     choices: ViewState,
     /// The way that is shown.
     route: RwSignal<Vec<Step>>,
+    /// The paths that the address asks for.
+    aim: Memo<Option<Aim>>,
     /// The used share of links, by id: from the first end, and from the second.
     flows: RefCell<HashMap<String, [Option<f32>; 2]>>,
     /// The table as it stands in the page.
@@ -98,6 +100,7 @@ pub(super) fn start(
     list: NodeRef<html::Div>,
     view: Memo<TopologyView>,
     selected: Memo<Option<Element>>,
+    aim: Memo<Option<Aim>>,
     told: Told,
     asked: RwSignal<Option<Ask>>,
 ) {
@@ -132,7 +135,7 @@ pub(super) fn start(
             Some(list.into()),
             told,
             Box::new(go),
-            (choices, route),
+            (choices, route, aim),
             view.get_untracked(),
             selected.get_untracked(),
         );
@@ -234,7 +237,7 @@ impl Controller {
         list: Option<web_sys::HtmlElement>,
         told: Told,
         go: Box<dyn Fn(&str)>,
-        (choices, route): (ViewState, RwSignal<Vec<Step>>),
+        (choices, route, aim): (ViewState, RwSignal<Vec<Step>>, Memo<Option<Aim>>),
         view: TopologyView,
         selected: Option<Element>,
     ) -> Rc<Self> {
@@ -244,6 +247,7 @@ impl Controller {
             arranger: arranger::Arranger::default(),
             choices,
             route,
+            aim,
             flows: RefCell::default(),
             listed: RefCell::default(),
             minimap: RefCell::default(),
@@ -467,27 +471,42 @@ impl Controller {
             first.and_then(|thing| state.id(thing).map(str::to_owned))
         };
         if let Some(id) = first {
-            self.show_selected(&id);
+            self.show_selected(&id, false);
             self.focus(&id);
         }
     }
 
-    /// Goes to the address that selects `id`.
-    fn show_selected(&self, id: &str) {
-        let view = self.state.borrow().view;
-        (self.go)(&format!(
-            "/?view={view}&select={}",
-            crate::format::percent_encode(id)
-        ));
+    /// Goes where a click on `id` leads.
+    fn show_selected(&self, id: &str, with_shift: bool) {
+        let address = {
+            let state = self.state.borrow();
+            let selected = state.selected.as_deref();
+            self.aim.with_untracked(|aim| {
+                route::address(id, state.view, selected, aim.as_ref(), with_shift)
+            })
+        };
+        if let Some(address) = address {
+            (self.go)(&address);
+        }
     }
 
+    /// Whether the reader chooses where paths end.
+    fn is_choosing(&self) -> bool {
+        self.aim
+            .with_untracked(|aim| route::is_choosing(aim.as_ref()))
+    }
+
+    /// Goes back to the facts of what is selected where the reader chooses where paths end, or else
+    /// to the picture alone.
     fn close_panel(&self) {
-        let (view, open) = {
+        let (view, selected) = {
             let state = self.state.borrow();
-            (state.view, state.selected.is_some())
+            (state.view, state.selected.clone())
         };
-        if open {
-            (self.go)(&format!("/?view={view}"));
+        match selected.and_then(|id| id.parse::<Element>().ok()) {
+            Some(element) if self.is_choosing() => (self.go)(&element.href(view)),
+            Some(_) => (self.go)(&format!("/?view={view}")),
+            None => {}
         }
     }
 

@@ -37,6 +37,7 @@ use crate::{Element, Failure, components::Choice};
 use api::TopologyView;
 use leptos::{html, prelude::*};
 use leptos_router::components::A;
+use route::{Aim, is_choosing};
 
 /// Above so many things the first look is no picture: it would be megabytes, and only be replaced.
 #[cfg(feature = "ssr")]
@@ -139,6 +140,8 @@ pub fn TopologyStage(
     view: Memo<TopologyView>,
     /// What is selected.
     selected: Memo<Option<Element>>,
+    /// The paths from there that are asked for.
+    aim: Memo<Option<Aim>>,
 ) -> impl IntoView {
     let stage = NodeRef::<html::Div>::new();
     let list = NodeRef::<html::Div>::new();
@@ -152,7 +155,7 @@ pub fn TopologyStage(
     #[cfg(feature = "hydrate")]
     expect_context::<options::ViewState>().keep(view);
     #[cfg(feature = "hydrate")]
-    controller::start(stage, list, view, selected, told, asked);
+    controller::start(stage, list, view, selected, aim, told, asked);
     let (first_view, first_selected) = (view.get_untracked(), selected.get_untracked());
     let ask = move |what: Ask| move |_| asked.set(Some(what));
     view! {
@@ -182,9 +185,10 @@ pub fn TopologyStage(
                 {TopologyView::ALL
                     .into_iter()
                     .map(|choice| {
-                        let href = move || match selected.get() {
-                            Some(element) => element.href(choice),
-                            None => format!("/?view={choice}"),
+                        let href = move || match (selected.get(), aim.get()) {
+                            (Some(element), Some(aim)) => Aim { path: 0, ..aim }.href(&element, choice),
+                            (Some(element), None) => element.href(choice),
+                            (None, _) => format!("/?view={choice}"),
                         };
                         view! {
                             <Choice
@@ -224,6 +228,12 @@ pub fn TopologyStage(
             {move || told.busy.get().then(|| view! { <p class="found" role="status">"Arranging…"</p> })}
             {move || told.failure.get().map(|failure| view! {
                 <p class="notice stage-notice" role="alert">{failure.to_string()}</p>
+            })}
+            {move || selected.get().filter(|_| aim.with(|aim| is_choosing(aim.as_ref()))).map(|from| view! {
+                <p class="stage-notice choosing scripted" role="status">
+                    "Choose where to: click it, or search. "
+                    <A href=move || from.href(view.get()) scroll=false>"Cancel"</A>
+                </p>
             })}
             {move || told.pointed.get().map(|pointed| view! {
                 <div

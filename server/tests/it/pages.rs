@@ -330,13 +330,14 @@ fn the_page_asks_for_paths_and_for_the_load() {
             .await;
         assert_eq!(found.status, 200, "{}", found.text());
         let found: serde_json::Value = serde_json::from_str(&found.text()).unwrap();
+        let found = &found["found"];
         assert_eq!(found["paths"].as_array().unwrap().len(), 3);
         let avoid = "avoid[0]=host%3Ario-core-1&avoid[1]=host%3Absb-core-1&include_down=true";
         let around = demo
             .get(&format!("/api/find_paths?{ends}&alternatives=1&{avoid}"))
             .await;
         let around: serde_json::Value = serde_json::from_str(&around.text()).unwrap();
-        let steps = around["paths"][0]["steps"].as_array().unwrap();
+        let steps = around["found"]["paths"][0]["steps"].as_array().unwrap();
         assert!(steps.len() > found["paths"][0]["steps"].as_array().unwrap().len());
         let refused = demo
             .get(&format!("/api/find_paths?{ends}&alternatives=99"))
@@ -352,6 +353,119 @@ fn the_page_asks_for_paths_and_for_the_load() {
         assert_eq!(length("routers"), length("router_cpu"));
         for column in ["a_to_b", "b_to_a", "capacity"] {
             assert_eq!(length("links"), length(column));
+        }
+    });
+}
+
+/// What the panel beside the picture holds, without what the page needs to come alive.
+async fn panel(demo: &Demo, address: &str) -> String {
+    let page = demo.get_with(address, &[("accept", "text/html")]).await;
+    assert_eq!(page.status, 200, "{address}");
+    let html = page.text();
+    let panel = html.split("<aside").nth(1).expect("a panel");
+    let panel = panel.split("</aside>").next().unwrap();
+    panel.replace("<!>", "").replace("<!---->", "")
+}
+
+#[test]
+fn paths_are_shown_without_script() {
+    with_demo(async |demo| {
+        let ends = "view=physical&select=host%3Apoa-edge-1&to=host%3Arec-edge-1";
+        let html = panel(demo, &format!("/?{ends}&metric=latency&path=1")).await;
+        for text in [
+            "Paths from poa-edge-1 to rec-edge-1",
+            "physical view",
+            " ms · ",
+            "metric=freeCapacity",
+            "select=host%3Arec-edge-1&amp;to=host%3Apoa-edge-1",
+            "physical link",
+        ] {
+            assert!(html.contains(text), "{text:?} is missing in {html}");
+        }
+        let list = html.split("class=\"ways\"").nth(1).unwrap();
+        let list = list.split("</ol>").next().unwrap();
+        let paths: Vec<_> = list.split("<li>").skip(1).collect();
+        assert!(paths.len() > 1, "{list}");
+        for (index, path) in paths.iter().enumerate() {
+            let current = path.contains("aria-current=\"true\"");
+            assert_eq!(current, index == 1, "{path}");
+        }
+
+        let choice = panel(demo, "/?view=physical&select=host%3Apoa-edge-1&to=").await;
+        assert!(choice.contains("Paths from poa-edge-1 to…"), "{choice}");
+        let option = "<option value=\"host:rec-edge-1\">rec-edge-1</option>";
+        assert!(choice.contains(option) && choice.contains("name=\"metric\""));
+        assert!(!choice.contains("<option value=\"host:poa-edge-1\""));
+
+        let nowhere = panel(demo, &format!("/?{}", ends.replace("rec-", "poa-"))).await;
+        assert!(nowhere.contains("role=\"alert\"") && nowhere.contains("it is the origin, too"));
+    });
+}
+
+#[test]
+fn that_there_is_no_path_is_no_error() {
+    with_demo(async |demo| {
+        let caller = Demo::caller();
+        let request = GetTopologyRequest {
+            view: Some(TopologyView::Virtual),
+        };
+        let topology = demo.operations.get_topology(&caller, request).await;
+        let topology = topology.unwrap();
+        let origin = &topology.routers[0];
+        for router in &topology.routers[1..] {
+            let request = api::FindPathsRequest {
+                origin: origin.id.into(),
+                destination: router.id.into(),
+                view: Some(TopologyView::Virtual),
+                metric: None,
+                alternatives: Some(1),
+                avoid: Vec::new(),
+                include_down: None,
+            };
+            let found = demo.operations.find_paths(&caller, request).await.unwrap();
+            let Some(reason) = found.reason else {
+                continue;
+            };
+            let (from, to) = (origin.id, router.id);
+            let html = panel(
+                demo,
+                &format!("/?view=virtual&select=router:{from}&to=router:{to}"),
+            )
+            .await;
+            assert!(html.contains(&reason), "{reason} is missing in {html}");
+            assert!(html.contains("No path") && !html.contains("role=\"alert\""));
+            return;
+        }
+        panic!("all routers are joined");
+    });
+}
+
+#[test]
+fn a_virtual_link_tells_what_it_runs_over() {
+    with_demo(async |demo| {
+        let request = GetTopologyRequest {
+            view: Some(TopologyView::Virtual),
+        };
+        let topology = demo.operations.get_topology(&Demo::caller(), request).await;
+        let topology = topology.unwrap();
+        let host = |end: &api::LinkEnd| {
+            let router = topology.routers.iter().find(|it| Some(it.id) == end.router);
+            router.map(|router| router.host.clone())
+        };
+        let (link, [a, b]) = topology
+            .links
+            .iter()
+            .find_map(|link| {
+                let ends = [host(&link.a)?, host(&link.b)?];
+                (ends[0] != ends[1]).then_some((link, ends))
+            })
+            .expect("a link between hosts");
+        let id = app::format::percent_encode(&format!("link:{}", link.id));
+        let html = panel(demo, &format!("/?view=virtual&select={id}")).await;
+        let under = html.split("Runs over").nth(1).expect(&html);
+        for host in [a, b] {
+            let link = format!("select=host%3A{host}");
+            assert!(under.contains(&link), "{link} is missing in {under}");
         }
     });
 }

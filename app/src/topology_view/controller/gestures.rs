@@ -198,7 +198,7 @@ impl Controller {
             event.prevent_default();
             return;
         }
-        if event.ctrl_key() || event.meta_key() || event.shift_key() {
+        if event.ctrl_key() || event.meta_key() {
             return;
         }
         let at = self.in_frame(event);
@@ -211,8 +211,10 @@ impl Controller {
             Some(id) => {
                 event.prevent_default();
                 event.stop_propagation();
-                self.show_selected(&id);
+                self.show_selected(&id, event.shift_key());
             }
+            // Beside what was meant: the choice goes on.
+            None if event.shift_key() || self.is_choosing() => {}
             None => self.close_panel(),
         }
     }
@@ -232,7 +234,7 @@ impl Controller {
             "ArrowUp" => arrow(Direction::Up),
             "ArrowDown" => arrow(Direction::Down),
             "Enter" | " " => match &from {
-                Some(id) => self.show_selected(id),
+                Some(id) => self.show_selected(id, event.shift_key()),
                 None => return,
             },
             "Escape" => self.close_panel(),
