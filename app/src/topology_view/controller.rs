@@ -4,6 +4,7 @@
 //! on what is in it, which may be replaced at any time.
 
 mod arranger;
+mod carrying;
 mod composing;
 mod gestures;
 mod minimap;
@@ -583,14 +584,19 @@ impl Controller {
     fn thing_at(&self, at: Point) -> Option<Thing> {
         /// How far beside a line it is still meant, in pixels.
         const REACH: f32 = 7.0;
+        let point = self.in_scene(at);
+        let state = self.state.borrow();
+        state.scene.pick(point, REACH / state.camera.scale)
+    }
+
+    /// A place of the frame as a point of the scene.
+    fn in_scene(&self, at: Point) -> Point {
         let state = self.state.borrow();
         let seen = state.camera.view_box(state.size());
-        let scale = state.camera.scale;
-        let point = Point {
-            x: seen.x + at.x / scale,
-            y: seen.y + at.y / scale,
-        };
-        state.scene.pick(point, REACH / scale)
+        Point {
+            x: seen.x + at.x / state.camera.scale,
+            y: seen.y + at.y / state.camera.scale,
+        }
     }
 }
 

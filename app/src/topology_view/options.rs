@@ -21,6 +21,8 @@ pub struct ViewOptions {
     pub weathermap: bool,
     /// Whether the small map is shown.
     pub minimap: bool,
+    /// Whether virtual networks are boxes, where hosts are not.
+    pub boxes: bool,
     /// Only what matches this query; empty: everything. May be wrong: it is being typed.
     pub filter: String,
     /// What matches this query stands out; empty: nothing does.
@@ -168,7 +170,7 @@ impl ViewState {
 }
 
 /// The form in which options are written; another is not read.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 
 impl ViewOptions {
     /// As text: hexadecimal digits of the form and of postcard's bytes.

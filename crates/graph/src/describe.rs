@@ -31,8 +31,12 @@ pub fn node(node: &Node) -> String {
     }
 }
 
-/// A group: "Host ams-1 in Amsterdam, online, 1 of 2 routers running."
+/// A group: "Host ams-1 in Amsterdam, online, 1 of 2 routers running.", or a network.
 pub fn group(group: &Group) -> String {
+    if !group.facts.network.is_empty() {
+        let routers = routers(&group.facts);
+        return format!("Network {}{routers}.", group.label);
+    }
     host(&group.label, group.state, &group.facts)
 }
 
@@ -90,10 +94,14 @@ pub fn state(kind: NodeKind, state: NodeState) -> &'static str {
 
 fn host(name: &str, of: NodeState, facts: &Facts) -> String {
     let site = after(" in ", &facts.site);
-    let routers = facts.routers.map_or_else(String::new, |[running, all]| {
-        format!(", {running} of {} running", count(all, "router", "routers"))
-    });
+    let routers = routers(facts);
     format!("Host {name}{site}, {}{routers}.", state(NodeKind::Host, of))
+}
+
+fn routers(facts: &Facts) -> String {
+    facts.routers.map_or_else(String::new, |[running, all]| {
+        format!(", {running} of {} running", count(all, "router", "routers"))
+    })
 }
 
 /// `lead` and `text`, or nothing if there is no text.

@@ -36,6 +36,40 @@ pub fn networks(diagram: &Diagram) -> BTreeSet<&str> {
     names.filter(|name| !name.is_empty()).collect()
 }
 
+/// The same with a box around each virtual network; unchanged if there are boxes already.
+pub fn boxed_by_network(diagram: &Diagram) -> Diagram {
+    let mut boxed = diagram.clone();
+    if !diagram.groups.is_empty() {
+        return boxed;
+    }
+    let names: Vec<&str> = networks(diagram).into_iter().collect();
+    boxed.groups = names
+        .iter()
+        .map(|name| {
+            let of_it = || diagram.nodes.iter().filter(|n| n.facts.network == *name);
+            let running = of_it().filter(|n| n.state == NodeState::Running).count();
+            Group {
+                id: network_id(name),
+                label: (*name).to_owned(),
+                state: NodeState::Neutral,
+                facts: Facts {
+                    network: (*name).to_owned(),
+                    routers: Some([running as u32, of_it().count() as u32]),
+                    ..Facts::default()
+                },
+                ..Group::default()
+            }
+        })
+        .collect();
+    for node in &mut boxed.nodes {
+        node.group = names
+            .binary_search(&node.facts.network.as_str())
+            .ok()
+            .map(|index| index as u32);
+    }
+    boxed
+}
+
 impl Lens {
     /// Whether everything is shown as it is.
     pub fn is_clear(&self) -> bool {

@@ -146,7 +146,7 @@ impl Topology {
         };
         if !is_within {
             let hosts = [&a, &b].into_iter().filter_map(|end| self.host_of(end));
-            let told = hosts.filter(|host| wire.by_vxlan.contains(host));
+            let told = hosts.filter(|host| wire.by_vxlan.contains(*host));
             sources.extend(told.cloned().map(LinkSource::Vxlan));
         }
         let id = LinkId::of_ends("virtual", &end_text(&a), &end_text(&b));

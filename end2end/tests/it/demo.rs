@@ -266,3 +266,14 @@ fn a_pilot_takes_a_host_in_and_lets_it_go() {
         }
     }
 }
+
+#[test]
+fn a_person_does_everything_with_the_picture() {
+    let data = Scratch::new().unwrap();
+    let vms = VmsProcess::demo(data.path()).unwrap();
+    let shots = data.path().join("screenshots");
+    let shots = shots.to_str().unwrap();
+    let found = client::browser("topology.mjs", &[&vms.url(""), shots]).unwrap();
+    let complaints = list(&found["complaints"]);
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}

@@ -164,6 +164,7 @@ fn paint(bar: &HtmlElement, state: ViewState, options: &ViewOptions, nothing_sel
     }
     for (name, on) in [
         ("weathermap", options.weathermap),
+        ("boxes", options.boxes),
         ("minimap", options.minimap),
     ] {
         if let Some(control) = find(bar, &format!("[name={name}]")) {

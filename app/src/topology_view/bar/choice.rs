@@ -24,6 +24,7 @@ pub fn choose(
         }
         "colour" => options.colour = Colouring::ALL.get(number).copied().unwrap_or_default(),
         "weathermap" => options.weathermap = checked,
+        "boxes" => options.boxes = checked,
         "minimap" => options.minimap = checked,
         "filter" => value.clone_into(&mut options.filter),
         "highlight" => value.clone_into(&mut options.highlight),

@@ -24,6 +24,7 @@ pub fn html() -> String {
     let colours = (0..).zip(Colouring::ALL.map(colouring));
     select(&mut html, "colour", "Colour by", &options(colours));
     tick(&mut html, "weathermap", "Links by their load (weathermap)");
+    tick(&mut html, "boxes", "Boxes around networks");
     tick(&mut html, "minimap", "Small map");
     html.push_str("</fieldset>");
 

@@ -16,7 +16,7 @@ use crate::{
         renderer::Look,
     },
 };
-use graph::{Diagram, Layout, Order, Positions, Thing, Tween, palette};
+use graph::{Diagram, Layout, Order, Positions, Thing, Tween, lens, palette};
 use leptos::{prelude::*, task::spawn_local};
 use std::{collections::HashMap, rc::Rc, sync::Arc};
 
@@ -31,6 +31,7 @@ pub(super) struct Arrangement {
     layout: Layout,
     network: Option<String>,
     around: Option<(String, u8)>,
+    boxes: bool,
 }
 
 impl Arrangement {
@@ -39,6 +40,7 @@ impl Arrangement {
             layout: options.layout,
             network: options.network.clone(),
             around: options.around.clone(),
+            boxes: options.boxes,
         }
     }
 
@@ -59,11 +61,14 @@ impl Controller {
                 return;
             };
             let whole = &picture.diagram;
-            let diagram = if options.narrows() {
+            let mut diagram = if options.narrows() {
                 Arc::new(options.lens().apply(whole, &*numbers))
             } else {
                 whole.clone()
             };
+            if options.boxes && diagram.groups.is_empty() {
+                diagram = Arc::new(lens::boxed_by_network(&diagram));
+            }
             let arrangement = Arrangement::of(&options);
             let previous = if state.arrangement == arrangement && state.shown_view == picture.view {
                 state.positions.clone()

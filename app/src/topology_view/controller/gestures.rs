@@ -1,6 +1,6 @@
 //! Pointer, wheel and keys on the stage.
 
-use super::{Ask, Controller};
+use super::{Ask, Controller, carrying::Held};
 use crate::topology_view::neighbours::Direction;
 use graph::{Point, Thing};
 use std::rc::Rc;
@@ -21,6 +21,8 @@ pub(super) struct Gesture {
     origin: Point,
     /// Whether the picture is being moved: the click at the end is none.
     drags: bool,
+    /// What is moved instead of the picture.
+    held: Option<Held>,
 }
 
 /// Puts the listeners on the stage.
@@ -116,11 +118,18 @@ impl Controller {
             return;
         }
         let at = self.in_frame(event);
+        // A finger moves the picture: it cannot aim.
+        let held = (self.surface.is_some() && event.pointer_type() != "touch")
+            .then(|| self.hold(at))
+            .flatten();
         let mut state = self.state.borrow_mut();
         let gesture = &mut state.gesture;
         if gesture.down.is_empty() {
             gesture.origin = at;
             gesture.drags = false;
+            gesture.held = held;
+        } else {
+            gesture.held = None;
         }
         gesture.down.retain(|(id, _)| *id != event.pointer_id());
         gesture.down.push((event.pointer_id(), at));
@@ -154,7 +163,12 @@ impl Controller {
             let _ = self.stage.class_list().add_1("dragging");
         }
         let after = gesture.down.clone();
+        let held = gesture.held.clone();
         drop(state);
+        if let Some(held) = held {
+            self.point_at(None, None);
+            return self.carry(&held, at);
+        }
         let (from, to) = (middle(&before), middle(&after));
         let spread = spread(&after) / spread(&before);
         self.move_camera(|camera, size| {
@@ -175,6 +189,12 @@ impl Controller {
             .retain(|(id, _)| *id != event.pointer_id());
         if state.gesture.down.is_empty() {
             let _ = self.stage.class_list().remove_1("dragging");
+            let held = state.gesture.held.take();
+            let moved = state.gesture.drags;
+            drop(state);
+            if let Some(held) = held.filter(|_| moved) {
+                self.put_down(&held);
+            }
         }
     }
 
@@ -224,7 +244,10 @@ impl Controller {
             return;
         }
         let from = id_at(event);
-        let arrow = |direction| self.focus_neighbour(from.as_deref(), direction);
+        let arrow = |direction| match &from {
+            Some(id) if event.shift_key() => self.nudge(id, direction),
+            from => self.focus_neighbour(from.as_deref(), direction),
+        };
         match event.key().as_str() {
             "+" | "=" => self.answer(Ask::ZoomIn),
             "-" => self.answer(Ask::ZoomOut),
