@@ -5,7 +5,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { PHONE, live, open, withBrowser } from './chromium.mjs';
 
-const [url, shots] = process.argv.slice(2);
+const [address, shots] = process.argv.slice(2);
+const url = address.replace(/\/$/, '');
 mkdirSync(shots, { recursive: true });
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 

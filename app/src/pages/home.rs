@@ -54,6 +54,7 @@ pub fn HomePage() -> impl IntoView {
     let range_signal: Signal<Range> = range.into();
     view! {
         <Title text="Topology · VMS"/>
+        <h1 class="visually-hidden">"Topology"</h1>
         <div class="home" class:with-panel=is_selected class:choosing-end=choosing>
             <TopologyStage view selected aim/>
             <aside

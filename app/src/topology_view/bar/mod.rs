@@ -38,7 +38,7 @@ pub fn Bar(
     let _ = selected;
     view! {
         <details class="options scripted" node_ref=bar inner_html=form::html()></details>
-        <details class="legend" open node_ref=legend inner_html=legend::html(&legend::Shown::default())></details>
+        <details class="legend" node_ref=legend inner_html=legend::html(&legend::Shown::default())></details>
     }
     .into_any()
 }

@@ -14,6 +14,8 @@ use web_sys::{CanvasRenderingContext2d, Path2d, WebGl2RenderingContext as Gl, We
 pub(super) const SHEET: u32 = 2048;
 /// Side of the canvas on which one letter is drawn.
 const DESK: u32 = 1024;
+/// The largest ground behind text, in pixels.
+const PLATE: (u32, u32) = (512, 64);
 /// What signs lie within, in units.
 const CELL: (f32, f32) = (56.0, 36.0);
 
@@ -51,6 +53,8 @@ pub(super) struct Atlas {
     signs: [[f32; 4]; SIGNS.len()],
     signs_scale: f32,
     font: Option<Font>,
+    /// A place that is all halo, from which grounds behind text are cut.
+    plate: Option<Glyph>,
 }
 
 impl Atlas {
@@ -87,6 +91,7 @@ impl Atlas {
             signs: Default::default(),
             signs_scale: 0.0,
             font: None,
+            plate: None,
         })
     }
 
@@ -137,6 +142,31 @@ impl Atlas {
             ];
         }
         self.font = None;
+    }
+
+    /// A ground of this size behind text, as large as there is one.
+    pub fn plate(&mut self, gl: &Gl, width: u16, height: u16) -> Glyph {
+        let plate = self.plate.unwrap_or_else(|| {
+            let (wide, high) = PLATE;
+            let Some((x, y)) = self.room(gl, wide, high) else {
+                return Glyph::default();
+            };
+            let cover = [0, 255].repeat((wide * high) as usize);
+            self.put(gl, (x, y), (wide, high), &cover);
+            Glyph {
+                x: x as u16,
+                y: y as u16,
+                width: wide as u16,
+                height: high as u16,
+                ..Glyph::default()
+            }
+        });
+        self.plate = Some(plate);
+        Glyph {
+            width: width.min(plate.width),
+            height: height.min(plate.height),
+            ..plate
+        }
     }
 
     /// The glyphs of `text`, in order.
@@ -259,6 +289,7 @@ impl Atlas {
         if y + height > SHEET {
             self.glyphs.clear();
             self.plain.clear();
+            self.plate = None;
             (x, y, high) = (0, 0, 0);
             self.shelf = (0, 0, 0);
             if self.signs_scale > 0.0 {

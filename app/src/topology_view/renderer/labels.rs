@@ -76,6 +76,8 @@ pub(super) struct Written<'a> {
     pub bold: bool,
     pub soft: bool,
     pub dim: bool,
+    /// It lies on a line, which must not run through it.
+    pub on_line: bool,
 }
 
 impl Labels {
@@ -285,6 +287,7 @@ impl Labels {
                             bold: label.bold,
                             soft: label.soft,
                             dim: mark.dim,
+                            on_line: matches!(label.owner, Thing::Edge(_)),
                         });
                     }
                 }

@@ -1,7 +1,7 @@
 //! The canvas and what is drawn on it.
 
 use super::{
-    atlas::{Atlas, Font, SHEET},
+    atlas::{Atlas, Font, Glyph, SHEET},
     instances::{self, BOX, EDGE, NODE},
     labels::Labels,
     look::Look,
@@ -323,7 +323,6 @@ impl Renderer {
                     size: (label.size * ratio).round() as u16,
                     bold: label.bold,
                 };
-                let start = words.len();
                 let mut x = 0.0f32;
                 let colour = inks[usize::from(label.soft)];
                 let colour = if label.dim {
@@ -332,6 +331,13 @@ impl Renderer {
                     colour
                 };
                 let top = (label.at.y * ratio).round();
+                if label.on_line {
+                    let (left, wide) = (label.at.x * ratio, label.width * ratio);
+                    let high = (label.size * 1.34 * ratio) as u16;
+                    let plate = atlas.plate(gl, wide as u16, high);
+                    words.extend(letter((left.round(), top), plate, colour));
+                }
+                let start = words.len();
                 atlas.glyphs(gl, label.text, font, |glyph| {
                     let margin = f32::from(glyph.margin);
                     words.extend([
@@ -364,6 +370,17 @@ impl Renderer {
             device.text.draw(gl, 4);
         }
     }
+}
+
+/// The words of one letter, whose upper left corner is at `at`.
+fn letter(at: (f32, f32), glyph: Glyph, colour: u32) -> [u32; LETTER] {
+    [
+        at.0.to_bits(),
+        at.1.to_bits(),
+        u32::from(glyph.width) | u32::from(glyph.height) << 16,
+        u32::from(glyph.x) | u32::from(glyph.y) << 16,
+        colour,
+    ]
 }
 
 impl Device {
