@@ -1,18 +1,18 @@
 //! What everything uses and carries now, from the latest measurements; no host is asked.
 
-use super::{State, View, hosts, paths::Underlays, translate};
+use super::{State, hosts, paths::Underlays, translate};
 use api::{
     Flow, GetLoadReply, GetLoadRequest, HostLoad, HostUse, LinkUse, RouterMeasurement, RouterUse,
     Timestamp, TopologyView,
 };
-use model::{LinkEnd, LinkId, LinkKind, Member, RouterId};
+use model::{LinkEnd, LinkId, LinkKind, Member, RouterId, Topology};
 use std::collections::{BTreeMap, HashMap};
 
 /// What is measured at one time.
-pub(crate) struct Load {
+pub(crate) struct Load<'a> {
     now: Timestamp,
     routers: BTreeMap<RouterId, RouterMeasurement>,
-    links: HashMap<LinkId, Traffic>,
+    links: HashMap<&'a LinkId, Traffic>,
 }
 
 /// What a link carries, in bits a second.
@@ -35,8 +35,8 @@ impl Traffic {
 pub(crate) fn get(state: &State, request: &GetLoadRequest) -> GetLoadReply {
     let view = state.view();
     let wanted = request.view.unwrap_or_default();
-    let load = Load::of(state, &view, Timestamp::now());
     let topology = view.topology();
+    let load = Load::of(state, topology, Timestamp::now());
     let mut on_host: HashMap<_, Vec<_>> = HashMap::new();
     for (id, measured) in &load.routers {
         if let Some(router) = topology.routers.get(id) {
@@ -80,10 +80,9 @@ pub(crate) fn get(state: &State, request: &GetLoadRequest) -> GetLoadReply {
     }
 }
 
-impl Load {
+impl<'a> Load<'a> {
     /// What is measured of routers and links.
-    pub fn of(state: &State, view: &View, now: Timestamp) -> Self {
-        let topology = view.topology();
+    pub fn of(state: &State, topology: &'a Topology, now: Timestamp) -> Self {
         let routers: BTreeMap<_, _> = (topology.routers.iter())
             .filter_map(|(id, router)| Some((*id, state.latest.of(router, now)?)))
             .collect();
@@ -94,7 +93,7 @@ impl Load {
         };
         for link in topology.links.values() {
             if let Some(traffic) = load.virtual_traffic(link) {
-                load.links.insert(link.id.clone(), traffic);
+                load.links.insert(&link.id, traffic);
             }
         }
         if load.is_simulated() {
@@ -149,11 +148,11 @@ impl Load {
 
     /// The demo's cables carry what the virtual links between two hosts are made to carry, by the
     /// paths that are taken to lie under them. Nothing but `Settings::demo` leads here.
-    fn make_up_cables(&mut self, topology: &model::Topology) {
+    fn make_up_cables(&mut self, topology: &'a Topology) {
         let at = self.links.values().map(|traffic| traffic.at).max();
         let Some(at) = at else { return };
         let mut underlays = Underlays::new(topology);
-        let mut cables: HashMap<LinkId, [f64; 2]> = HashMap::new();
+        let mut cables: HashMap<&LinkId, [f64; 2]> = HashMap::new();
         for link in topology.links.values() {
             let (LinkKind::Virtual, LinkEnd::Router(a), LinkEnd::Router(b)) =
                 (link.kind, &link.a, &link.b)
@@ -164,7 +163,7 @@ impl Load {
                 continue;
             };
             for (cable, forward) in underlays.cables(a.router, b.router) {
-                let carried = cables.entry(cable.id.clone()).or_default();
+                let carried = cables.entry(&cable.id).or_default();
                 carried[0] += traffic.toward(forward).unwrap_or_default();
                 carried[1] += traffic.toward(!forward).unwrap_or_default();
             }
@@ -178,7 +177,7 @@ impl Load {
                     a_to_b: Some(a_to_b),
                     b_to_a: Some(b_to_a),
                 };
-                self.links.insert(cable.id.clone(), traffic);
+                self.links.insert(&cable.id, traffic);
             }
         }
     }

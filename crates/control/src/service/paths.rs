@@ -61,7 +61,7 @@ pub(crate) fn find(state: &State, request: &FindPathsRequest) -> Result<FindPath
     let metric = request.metric.unwrap_or_default();
     let search = Search {
         topology,
-        load: Load::of(state, &view, now),
+        load: Load::of(state, topology, now),
         view: wanted,
         ends: [origin, destination],
         avoided,
@@ -315,7 +315,7 @@ fn is_passable(link: &Link) -> bool {
 /// What is searched for.
 struct Search<'a> {
     topology: &'a Topology,
-    load: Load,
+    load: Load<'a>,
     view: TopologyView,
     ends: [Node<'a>; 2],
     avoided: Avoided<'a>,
@@ -681,7 +681,7 @@ impl<'a> Underlays<'a> {
     }
 
     /// What is free of a link in one direction, in bits a second.
-    fn free(&mut self, load: &Load, link: &'a Link, forward: bool) -> Option<u64> {
+    fn free(&mut self, load: &Load<'_>, link: &'a Link, forward: bool) -> Option<u64> {
         let carriers = self.carriers(link, forward);
         let free = carriers.iter().map(|(cable, forward)| {
             let used = load.traffic(&cable.id)?.toward(*forward)?;

@@ -101,14 +101,12 @@ impl Measure<'_> {
     fn value(&self, network: &Network, ways: &[Way]) -> Option<u64> {
         match self {
             Self::Hops => Some(ways.len() as u64),
-            Self::Shortest(lengths) => {
-                let mut lengths = ways.iter().map(|&way| network.value(lengths, way));
-                lengths.try_fold(0u64, |sum, length| Some(sum.saturating_add(length?)))
-            }
-            Self::Widest(widths) => {
-                let mut widths = ways.iter().map(|&way| network.value(widths, way));
-                widths.try_fold(u64::MAX, |least, width| Some(least.min(width?)))
-            }
+            Self::Shortest(lengths) => ways.iter().try_fold(0_u64, |sum, &way| {
+                Some(sum.saturating_add(network.value(lengths, way)?))
+            }),
+            Self::Widest(widths) => ways.iter().try_fold(u64::MAX, |least, &way| {
+                Some(least.min(network.value(widths, way)?))
+            }),
         }
     }
 
