@@ -18,10 +18,12 @@ use graph::{Layout, Point};
 use layout_bench::graphs::{self, Graph};
 use layout_bench::subject;
 use rustix::time::{ClockId, clock_gettime};
-use score::{SIDE, score};
+use score::{mean_length, score};
 
 /// How often a layout is run.
 const RUNS: usize = 5;
+/// Width of a router's symbol in our pictures.
+const SYMBOL: f32 = 40.0;
 /// One that took longer than this is not run again.
 const SLOW_MS: f64 = 4000.0;
 
@@ -150,7 +152,11 @@ impl Bench {
         }
         for name in graphs::NAMES {
             let graph = graphs::by_name(name).context("no such graph")?;
-            let file = self.write(name, &graph)?;
+            let file = self.write(name, &graph, 0.0)?;
+            // How wide a node is over the mean length of a line, in the picture as we draw it.
+            let drawn = self.ask(Who::Ours(Some(Layout::Stress)), name, &graph, &file)?;
+            let side = SYMBOL / mean_length(&graph, &drawn.places);
+            self.write(name, &graph, side)?;
             let mut times: BTreeMap<Who, Vec<f64>> = BTreeMap::new();
             let mut places: BTreeMap<Who, Vec<Point>> = BTreeMap::new();
             for _ in 0..RUNS {
@@ -165,14 +171,14 @@ impl Bench {
                 }
             }
             println!(
-                "\n{name}: {} nodes, {} lines\n\n\
+                "\n{name}: {} nodes, {} lines, a node {side:.3} of the mean line\n\n\
                  | | ms | runs | stress | edge-length deviation | overlaps | crossings |\n\
                  |---|---|---|---|---|---|---|",
                 graph.nodes,
                 graph.edges.len()
             );
             for who in &everybody {
-                let score = score(&graph, &places[who]);
+                let score = score(&graph, &places[who], side);
                 println!(
                     "| {} | {:.0} | {} | {:.4} | {:.2} | {} | {} |",
                     who.name(),
@@ -191,10 +197,7 @@ impl Bench {
                 );
             }
         }
-        println!(
-            "\nA node is a square {SIDE} times as wide as the mean line is long. Server and browser \
-             drew the same pictures, to the last bit."
-        );
+        println!("\nServer and browser drew the same pictures, to the last bit.");
         Ok(())
     }
 
@@ -207,7 +210,7 @@ impl Bench {
             let mut row = vec![layout.to_string()];
             for name in ["data centre 1k", "data centre 10k"] {
                 let graph = graphs::by_name(name).context("no such graph")?;
-                let file = self.write(name, &graph)?;
+                let file = self.write(name, &graph, 0.0)?;
                 for who in [Who::Ours(Some(layout)), Who::OursWasm(Some(layout))] {
                     let mut times = Vec::new();
                     for _ in 0..3 {
@@ -234,10 +237,10 @@ impl Bench {
         Ok(())
     }
 
-    /// The graph as a file that the peers read.
-    fn write(&self, name: &str, graph: &Graph) -> Result<PathBuf> {
+    /// The graph as a file that the peers read, with the width of a node in mean lines.
+    fn write(&self, name: &str, graph: &Graph, side: f32) -> Result<PathBuf> {
         let file = self.scratch.join(name.replace(' ', "-") + ".json");
-        let value = serde_json::json!({ "nodes": graph.nodes, "edges": graph.edges });
+        let value = serde_json::json!({ "nodes": graph.nodes, "edges": graph.edges, "side": side });
         fs::write(&file, value.to_string())
             .with_context(|| format!("cannot write {}", file.display()))?;
         Ok(file)

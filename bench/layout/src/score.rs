@@ -11,21 +11,18 @@ pub struct Score {
     pub stress: f64,
     /// Standard deviation of the lengths of lines over their mean.
     pub deviation: f64,
-    /// Pairs of nodes that overlap, each a square [`SIDE`] times as wide as the mean line is long.
+    /// Pairs of nodes that overlap, each a square so many times as wide as the mean line is long.
     pub overlaps: usize,
     /// Pairs of lines that cross.
     pub crossings: usize,
 }
 
-/// Width of a node over the mean length of a line.
-pub const SIDE: f32 = 0.25;
 /// Stress is measured from so many nodes, evenly taken, or from all if there are not many more.
 const SOURCES: usize = 400;
 
-/// Scores a picture.
-pub fn score(graph: &Graph, points: &[Point]) -> Score {
-    let at = |i: u32| points.get(i as usize).copied().unwrap_or_default();
-    let lines: Vec<(Point, Point)> = graph.edges.iter().map(|&(a, b)| (at(a), at(b))).collect();
+/// Scores a picture whose nodes are squares `side` times as wide as its mean line is long.
+pub fn score(graph: &Graph, points: &[Point], side: f32) -> Score {
+    let lines = lines(graph, points);
     let lengths: Vec<f64> = lines
         .iter()
         .map(|(a, b)| f64::from(a.x - b.x).hypot(f64::from(a.y - b.y)))
@@ -42,9 +39,24 @@ pub fn score(graph: &Graph, points: &[Point]) -> Score {
     Score {
         stress: stress::normalised(points, &graph.edges, &sources),
         deviation: variance.sqrt() / mean.max(f64::MIN_POSITIVE),
-        overlaps: overlaps(points, mean as f32 * SIDE),
+        overlaps: overlaps(points, mean as f32 * side),
         crossings: crossings(&lines),
     }
+}
+
+/// The mean length of a picture's lines.
+pub fn mean_length(graph: &Graph, points: &[Point]) -> f32 {
+    let lines = lines(graph, points);
+    let sum: f64 = lines
+        .iter()
+        .map(|(a, b)| f64::from(a.x - b.x).hypot(f64::from(a.y - b.y)))
+        .sum();
+    (sum / lines.len().max(1) as f64) as f32
+}
+
+fn lines(graph: &Graph, points: &[Point]) -> Vec<(Point, Point)> {
+    let at = |i: u32| points.get(i as usize).copied().unwrap_or_default();
+    graph.edges.iter().map(|&(a, b)| (at(a), at(b))).collect()
 }
 
 /// Pairs of points closer than `side` in both directions.
@@ -110,7 +122,7 @@ mod tests {
             edges: vec![(0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3)],
         };
         let points = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| Point { x, y });
-        let score = score(&graph, &points);
+        let score = score(&graph, &points, 0.25);
         assert_eq!((score.crossings, score.overlaps), (1, 0));
         assert!((score.deviation - 0.172).abs() < 0.01, "{score:?}");
         let heap = [Point::default(); 4];

@@ -6,7 +6,7 @@ use crate::{Point, Rect};
 /// Rounds of pushing neighbours apart before the rest is put into free places.
 const ROUNDS: usize = 40;
 /// How many times the room of all shapes a crowd is scaled to.
-const ROOMY: f32 = 2.5;
+const ROOMY: f32 = 1.6;
 /// What two shapes may lack of their gap before they are pushed: an arrangement that was pushed
 /// apart once, and rounded, stays as it is.
 const SLACK: f32 = 0.5;

@@ -27,7 +27,7 @@ const PASSES_SMALL: usize = 300;
 /// Wishes of a large graph: as many pivots as that makes, within bounds.
 const WISHES: usize = 3_000_000;
 const PIVOTS_LEAST: usize = 50;
-const PIVOTS_MOST: usize = 500;
+const PIVOTS_MOST: usize = 1000;
 /// Sweeps over the nodes.
 const SWEEPS: usize = 15;
 const SWEEPS_SMALL: usize = 30;
