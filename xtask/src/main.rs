@@ -31,6 +31,7 @@ cargo xtask COMMAND
   testbed-soak  start and stop the testbed twenty times: nothing may be left
   soak        look for lost memory, and reconnect to a real host 500 times
   bench       the benchmarks
+  bench-view [SIZE…]  the page's picture against sigma.js and cytoscape.js (1k 10k 100k)
   bench-host  the benchmarks over a real host, against libvirt's Python binding
   fmt         format the source
   clean       remove everything that was built, downloaded or cached here
@@ -49,6 +50,9 @@ fn main() -> ExitCode {
 fn dispatch() -> Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next().unwrap_or_default();
+    if command == "bench-view" {
+        return commands::bench_view(arguments);
+    }
     let options = Options::read(arguments)?;
     match command.as_str() {
         "run" => commands::run(&options),

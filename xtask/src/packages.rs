@@ -314,24 +314,25 @@ fn rust_component(name: &str, program: &str) -> Result<()> {
         .with_context(|| format!("{name} is absent, and rustup could not add it"))
 }
 
-/// `playwright-core` in `end2end/node_modules`, as the lock file says.
+/// What the lock file in `directory` names, in its `node_modules`: for the browser tests in `end2end`,
+/// for the comparison of pictures in `bench/view`.
 ///
 /// # Errors
 /// Node or npm are absent or too old, or there is no network.
-pub fn npm() -> Result<()> {
+pub fn npm(directory: &str) -> Result<()> {
     let version = Command::new("node")
         .arg("--version")
         .output()
-        .context("Node.js is absent, which the browser tests need: install version 20 or later")?;
+        .context("Node.js is absent, which drives the browser: install version 20 or later")?;
     let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
     let major: Option<u32> = version
         .strip_prefix('v')
         .and_then(|text| text.split('.').next()?.parse().ok());
     ensure!(
         major.is_some_and(|major| major >= 20),
-        "Node.js is {version}, and the browser tests need version 20 or later"
+        "Node.js is {version}, and driving the browser needs version 20 or later"
     );
-    let home = root().join("end2end");
+    let home = root().join(directory);
     when_changed(
         &home.join("package-lock.json"),
         &home.join("node_modules/.vms-lock"),
@@ -341,7 +342,7 @@ pub fn npm() -> Result<()> {
                 .arg(&home)
                 .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
                 .stdin(Stdio::null()))
-            .context("npm, which comes with Node.js, is absent or could not install the browser tests' packages")
+            .context("npm, which comes with Node.js, is absent or could not install the packages that drive the browser")
         },
     )
 }
