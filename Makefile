@@ -2,6 +2,7 @@
 
 LISTEN ?= 127.0.0.1:8080
 DATA ?=
+SIZES ?=
 XTASK = $(CHECK) && cargo run --package xtask --
 # What must be there before anything of ours runs: it installs the rest.
 CHECK = { command -v cargo >/dev/null || { echo "Stopped: Rust is absent. Install it with rustup, version 1.94 or later." >&2; exit 1; }; \
@@ -9,7 +10,7 @@ CHECK = { command -v cargo >/dev/null || { echo "Stopped: Rust is absent. Instal
 SERVE = --listen $(LISTEN) $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release testbed testbed-soak soak bench bench-host bench-layout bench-paths fmt clean
+.PHONY: help run test build release testbed testbed-soak soak bench bench-host bench-layout bench-paths bench-view fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,9 @@ soak: ## Look for lost memory, and reconnect to a real host 500 times (needs roo
 
 bench: ## Run the benchmarks
 	@$(XTASK) bench
+
+bench-view: ## Compare the picture with sigma.js and cytoscape.js; SIZES=1k for the short form
+	@$(XTASK) bench-view $(SIZES)
 
 bench-host: ## Run the benchmarks over a real host (needs root)
 	@$(XTASK) bench-host

@@ -197,7 +197,7 @@ fn host_with_guests(count: u32) -> Result<Testbed> {
 pub fn test() -> Result<ExitCode> {
     let mut stages = Stages::new();
     stages.stage("packages", packages::for_test)?;
-    stages.stage("npm packages", packages::npm)?;
+    stages.stage("npm packages", || packages::npm("end2end"))?;
     stages.stage("Python packages", packages::python)?;
     stages.stage("testbed files", Testbed::prepare)?;
     stages.stage("format", || cargo(&[&["fmt", "--all", "--check"]]))?;
@@ -406,6 +406,30 @@ pub fn bench_paths() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Compares the page's picture with sigma.js and cytoscape.js, over graphs of these sizes.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn bench_view(sizes: impl Iterator<Item = String>) -> Result<ExitCode> {
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_test)?;
+    stages.stage("npm packages", || packages::npm("bench/view"))?;
+    stages.stage("front end", site::compile)?;
+    stages.stage("site", site::lay_out)?;
+    let example = ["--package", "server", "--example", "graph_server"];
+    stages.stage("server", || cargo(&[&["build", "--release"], &example]))?;
+    stages.stage("pictures", || {
+        cargo::run(
+            Command::new("node")
+                .arg("bench/view/run.mjs")
+                .arg(cargo::target().join("release/examples/graph_server"))
+                .args(sizes),
+        )
+    })?;
+    stages.print();
+    Ok(ExitCode::SUCCESS)
+}
+
 /// A guest with the devices of a router, which does nothing.
 fn idle_guest(number: u32) -> String {
     let nic = "<interface type='bridge'><source bridge='br0'/><model type='virtio'/></interface>";
@@ -433,6 +457,7 @@ pub fn fmt() -> Result<ExitCode> {
 pub fn clean() -> Result<ExitCode> {
     for name in [
         "bench/layout/peers/node_modules",
+        "bench/view/node_modules",
         "end2end/node_modules",
         "target",
     ] {

@@ -32,6 +32,7 @@ cargo xtask COMMAND
   soak        look for lost memory, and reconnect to a real host 500 times
   bench       the benchmarks
   bench-layout  our layouts against those of others
+  bench-view [SIZE…]  the page's picture against sigma.js and cytoscape.js (1k 10k 100k)
   bench-host  the benchmarks over a real host, against libvirt's Python binding
   bench-paths  searching for paths, against petgraph, igraph and networkx
   fmt         format the source
@@ -51,6 +52,9 @@ fn main() -> ExitCode {
 fn dispatch() -> Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next().unwrap_or_default();
+    if command == "bench-view" {
+        return commands::bench_view(arguments);
+    }
     let options = Options::read(arguments)?;
     match command.as_str() {
         "run" => commands::run(&options),

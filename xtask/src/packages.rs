@@ -67,7 +67,7 @@ pub fn for_peers() -> Result<()> {
 /// Something is missing and cannot be installed.
 pub fn for_layout_bench(peers: &Path) -> Result<PathBuf> {
     debian(&["g++", "graphviz", "python3-venv"])?;
-    npm_in(peers)?;
+    npm("bench/layout/peers")?;
     let venv = root().join("target/venv-layout");
     python_in(&venv, &peers.join("requirements.txt"))?;
     Ok(venv.join("bin/python"))
@@ -327,15 +327,12 @@ fn rust_component(name: &str, program: &str) -> Result<()> {
         .with_context(|| format!("{name} is absent, and rustup could not add it"))
 }
 
-/// `playwright-core` in `end2end/node_modules`, as the lock file says.
+/// What the lock file in `directory` names, in its `node_modules`: for the browser tests in `end2end`,
+/// for the comparison of pictures in `bench/view`.
 ///
 /// # Errors
 /// Node or npm are absent or too old, or there is no network.
-pub fn npm() -> Result<()> {
-    npm_in(&root().join("end2end"))
-}
-
-fn npm_in(home: &Path) -> Result<()> {
+pub fn npm(directory: &str) -> Result<()> {
     let version = Command::new("node")
         .arg("--version")
         .output()
@@ -348,6 +345,7 @@ fn npm_in(home: &Path) -> Result<()> {
         major.is_some_and(|major| major >= 20),
         "Node.js is {version}, and version 20 or later is needed"
     );
+    let home = root().join(directory);
     when_changed(
         &home.join("package-lock.json"),
         &home.join("node_modules/.vms-lock"),

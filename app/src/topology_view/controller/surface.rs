@@ -268,15 +268,6 @@ impl Controller {
         }
         let view = state.canvas_view();
         surface.renderer.borrow_mut().draw(view, &state.look);
-        let origin = view.on_canvas(Point::default());
-        let links: &web_sys::HtmlElement = surface.links.unchecked_ref();
-        let _ = links.style().set_property(
-            "transform",
-            &format!(
-                "matrix({0},0,0,{0},{1},{2})",
-                view.scale, origin.x, origin.y
-            ),
-        );
         drop(state);
         let first = !std::mem::replace(&mut surface.progress.borrow_mut().drawn, true);
         if first {
@@ -286,6 +277,7 @@ impl Controller {
                 }
             }
             let _ = self.stage.append_child(&surface.links);
+            self.move_links();
             let _ = self.stage.class_list().add_1("drawn");
         }
     }
@@ -318,6 +310,7 @@ impl Controller {
             if partial {
                 controller.renew_links();
             }
+            controller.move_links();
             controller.remember_camera();
         });
         if let Some(timer) = self.rest.take() {
@@ -330,6 +323,24 @@ impl Controller {
                     REST_MILLIS,
                 )
                 .ok(),
+        );
+    }
+
+    /// Puts the links above what they lead to. Only once the camera rests: moving hundreds of
+    /// elements costs more than drawing the picture, and a pointer goes by the picture.
+    fn move_links(&self) {
+        let Some(surface) = &self.surface else {
+            return;
+        };
+        let view = self.state.borrow().canvas_view();
+        let origin = view.on_canvas(Point::default());
+        let links: &web_sys::HtmlElement = surface.links.unchecked_ref();
+        let _ = links.style().set_property(
+            "transform",
+            &format!(
+                "matrix({0},0,0,{0},{1},{2})",
+                view.scale, origin.x, origin.y
+            ),
         );
     }
 

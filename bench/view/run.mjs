@@ -1,0 +1,335 @@
+// run.mjs SERVER [SIZE…] [--rounds N] [--profile FILE] [--shots DIRECTORY]
+//
+// Our page, sigma.js and cytoscape.js draw the same data centre, laid out by ours, in the same
+// window of one Chromium, by turns. The rules:
+// - the graphics processor is emulated on this machine's own processors (SwiftShader), so frames a
+//   second say nothing: what counts is the processor time of the page's main thread a frame;
+// - before a path there are frames that do not count, and what is still queued is drained; after it,
+//   what it left behind is waited for and counted;
+// - our page is moved by the events of a pointer and a wheel, as by a person, the peers by their
+//   cameras;
+// - the heap is JavaScript's, the DOM's, and every array buffer and WebAssembly memory, after a
+//   collection;
+// - time to interactive is from the navigation's start until a frame with the picture was drawn and
+//   a click on a node was answered: by our page with the panel of facts, which it reads from the
+//   server, by the peers with their event.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildSync } from 'esbuild';
+import { chromium } from 'playwright-core';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const HOSTS = { '1k': 83, '10k': 830, '100k': 8300 };
+const FLAGS = [
+  '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
+  '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist',
+  '--disable-frame-rate-limit', '--disable-gpu-vsync', '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding', '--enable-precise-memory-info',
+];
+const WINDOW = { width: 1280, height: 800 };
+// Frames of a path. One of a large graph costs the emulated graphics processor a second.
+const FRAMES = { '1k': 60, '10k': 30, '100k': 12 };
+// How much nearer the second path is, where names can be read.
+const NEAR = 8;
+// A path ends after so long, however few frames that were, in milliseconds.
+const PATIENCE = 20_000;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '3' },
+    profile: { type: 'string' },
+    shots: { type: 'string' },
+    only: { type: 'string' },
+  },
+});
+const [server, ...asked] = positionals;
+const sizes = asked.length ? asked : Object.keys(HOSTS);
+for (const size of sizes) if (!HOSTS[size]) throw new Error(`${size} is no size: ${Object.keys(HOSTS).join(', ')}`);
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+// What our page offers in place of a camera: the events of a pointer that is down and a wheel.
+function ours() {
+  const stage = document.querySelector('.stage');
+  const canvas = () => stage.querySelector('canvas') ?? stage.querySelector('svg');
+  let at;
+  const send = (Kind, name, more) => canvas().dispatchEvent(new Kind(name, {
+    bubbles: true, cancelable: true, clientX: at[0], clientY: at[1], pointerId: 1, pointerType: 'mouse', ...more,
+  }));
+  window.bench = {
+    // Where the node nearest to the middle is. What lies above the canvas for the keyboard moves with
+    // it, and so tells how.
+    target(nodes) {
+      const box = stage.getBoundingClientRect();
+      const { a: scale, e, f } = new DOMMatrix(getComputedStyle(stage.querySelector('.things')).transform);
+      let [best, nearest] = [null, Infinity];
+      for (const [x, y] of nodes) {
+        const at = [x * scale + e, y * scale + f];
+        const distance = Math.hypot(at[0] - box.width / 2, at[1] - box.height / 2);
+        if (distance < nearest) [best, nearest] = [at, distance];
+      }
+      return [box.left + best[0], box.top + best[1]];
+    },
+    async answer() {
+      while (!document.querySelector('.panel h2')) await new Promise(requestAnimationFrame);
+    },
+    begin() {
+      const box = stage.getBoundingClientRect();
+      at = [box.left + box.width / 2, box.top + box.height / 2];
+      send(PointerEvent, 'pointerdown', { buttons: 1, button: 0 });
+    },
+    move(dx, dy, factor) {
+      at = [at[0] + dx, at[1] + dy];
+      send(PointerEvent, 'pointermove', { buttons: 1, button: -1 });
+      send(WheelEvent, 'wheel', { deltaY: -Math.log(factor) / 0.0016, buttons: 1 });
+    },
+    end() {
+      send(PointerEvent, 'pointerup', { button: 0 });
+    },
+  };
+}
+
+// Goes nearer to the middle, in steps that a wheel makes.
+function approach(factor) {
+  window.bench.begin();
+  for (let step = 0; step < 8; step += 1) window.bench.move(0, 0, factor ** (1 / 8));
+  window.bench.end();
+}
+
+// Moves along the path, a step a frame, and says how long each frame took.
+async function path({ frames, patience }) {
+  const times = [];
+  window.bench.begin();
+  const start = performance.now();
+  let last = start;
+  for (let k = 0; k < frames && last - start < patience; k += 1) {
+    window.bench.move(Math.sin(k / 5) * 12, Math.cos(k / 7) * 9, k % 20 < 10 ? 0.985 : 1 / 0.985);
+    await new Promise(requestAnimationFrame);
+    const now = performance.now();
+    times.push(now - last);
+    last = now;
+  }
+  window.bench.end();
+  return times;
+}
+
+// Who draws: where, how it is known that it has drawn, and what has to be said before it can be moved.
+const DRAWERS = {
+  ours: {
+    url: ({ base }) => `${base}/?view=virtual`,
+    drawn: () => !!document.querySelector('.stage.drawn'),
+    prepare: (page) => page.evaluate(ours),
+    wasm: async () => (await import('/pkg/vms.js')).initSync().memory.buffer.byteLength,
+    async settle(page) {
+      await page.locator('.panel .close').click();
+      await page.locator('.panel h2').waitFor({ state: 'detached' });
+    },
+  },
+  sigma: { url: ({ peers }) => `${peers}/sigma`, drawn: () => window.drawn, prepare() {}, settle() {} },
+  cytoscape: { url: ({ peers }) => `${peers}/cytoscape`, drawn: () => window.drawn, prepare() {}, settle() {} },
+  'cytoscape-webgl': { url: ({ peers }) => `${peers}/cytoscape-webgl`, drawn: () => window.drawn, prepare() {}, settle() {} },
+};
+
+// The peers' pages.
+async function servePeers(places, box) {
+  const bundle = (name) => buildSync({
+    entryPoints: [join(HERE, `${name}.js`)], bundle: true, minify: true, write: false, format: 'esm',
+  }).outputFiles[0].text;
+  const html = (name, more = '') => `<!DOCTYPE html><meta charset=utf-8><style>body{margin:0}
+    #stage{position:absolute;left:${box.x}px;top:${box.y}px;width:${box.width}px;height:${box.height}px}</style>
+    <div id=stage></div>${more}<script type=module src=/${name}.js></script>`;
+  const files = {
+    '/sigma': ['text/html', html('sigma')],
+    '/cytoscape': ['text/html', html('cytoscape')],
+    '/cytoscape-webgl': ['text/html', html('cytoscape', '<script>window.webgl = true</script>')],
+    '/sigma.js': ['text/javascript', bundle('sigma')],
+    '/cytoscape.js': ['text/javascript', bundle('cytoscape')],
+    '/places.json': ['application/json', places],
+    '/favicon.ico': ['image/x-icon', ' '],
+  };
+  const http = createServer((request, response) => {
+    const [kind, body] = files[request.url] ?? [];
+    response.writeHead(body ? 200 : 404, { 'content-type': kind ?? 'text/plain' }).end(body);
+  });
+  await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${http.address().port}`, end: () => http.close() };
+}
+
+// A server of ours over a graph of this size.
+async function serveOurs(size, directory) {
+  const file = join(directory, `${size}.json`);
+  const made = spawnSync('python3', [join(HERE, 'graph.py'), `${HOSTS[size]}`], { maxBuffer: 1 << 28 });
+  if (made.status !== 0) throw new Error(`graph.py failed: ${made.stderr}`);
+  writeFileSync(file, made.stdout);
+  const child = spawn(server, [file, '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const base = await new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+    child.stdout.on('data', (text) => {
+      const found = /http:\S+/.exec(text);
+      if (found) resolve(found[0]);
+    });
+  });
+  return { base, end: () => child.kill() };
+}
+
+async function processors(cdp) {
+  const { processInfo } = await cdp.send('SystemInfo.getProcessInfo');
+  const sum = {};
+  for (const { type, cpuTime } of processInfo) sum[type] = (sum[type] ?? 0) + cpuTime * 1e3;
+  return sum;
+}
+
+// Waits until neither the page nor the graphics processor does anything; says when it stopped.
+async function idle(cdp) {
+  let [before, still] = [await processors(cdp), 0];
+  for (const start = Date.now(); still < 3 && Date.now() - start < 60_000;) {
+    await sleep(250);
+    const now = await processors(cdp);
+    still = now.GPU - before.GPU < 6 && now.renderer - before.renderer < 15 ? still + 1 : 0;
+    before = now;
+  }
+  return before;
+}
+
+async function measure(browser, cdp, name, where, size, round) {
+  const drawer = DRAWERS[name];
+  const context = await browser.newContext({ viewport: WINDOW, deviceScaleFactor: 1, reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => console.error(`${name}: ${error}`));
+  page.on('console', (message) => { if (message.type() === 'error') console.error(`${name}: ${message.text()}`); });
+  page.setDefaultTimeout(120_000);
+  const own = await context.newCDPSession(page);
+  await own.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const thread = async () => {
+    const { metrics } = await own.send('Performance.getMetrics');
+    return metrics.find((metric) => metric.name === 'ThreadTime').value * 1e3;
+  };
+  await page.addInitScript(() => {
+    window.long = [];
+    new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => entry.duration)))
+      .observe({ type: 'longtask', buffered: true });
+  });
+
+  await page.goto(drawer.url(where), { waitUntil: 'commit', timeout: 300_000 });
+  await page.waitForFunction(drawer.drawn, null, { polling: 'raf' });
+  const drawn = await page.evaluate(() => new Promise((resolve) => {
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())));
+  }));
+  await drawer.prepare(page);
+  const [x, y] = await page.evaluate((nodes) => window.bench.target(nodes), where.nodes);
+  await page.evaluate(() => { window.answered = window.bench.answer().then(() => performance.now()); });
+  await page.mouse.click(x, y);
+  const interactive = await page.evaluate(() => window.answered);
+  await drawer.settle(page);
+  const ready = await thread();
+
+  await page.mouse.move(2, 2);
+  const walk = async (view) => {
+    await idle(cdp);
+    await page.evaluate(path, { frames: 5, patience: PATIENCE });
+    await idle(cdp);
+    if (options.shots && round === 0) await page.screenshot({ path: join(options.shots, `${size}-${name}-${view}.png`), timeout: 120_000 });
+    const profiled = options.profile && name === 'ours';
+    if (profiled) {
+      await own.send('Profiler.enable');
+      await own.send('Profiler.setSamplingInterval', { interval: 1000 });
+      await own.send('Profiler.start');
+    }
+    await page.evaluate(() => { window.long = []; });
+    const [used, before] = [await thread(), await processors(cdp)];
+    const times = await page.evaluate(path, { frames: FRAMES[size], patience: PATIENCE });
+    const after = await idle(cdp);
+    const main = (await thread() - used) / times.length;
+    if (profiled) {
+      const { profile } = await own.send('Profiler.stop');
+      writeFileSync(`${options.profile}-${size}-${view}.cpuprofile`, JSON.stringify(profile));
+    }
+    return {
+      main,
+      gpu: (after.GPU - before.GPU) / times.length,
+      long: await page.evaluate(() => window.long.length) / times.length,
+    };
+  };
+  const far = await walk('far');
+  await page.evaluate(approach, NEAR);
+  const near = await walk('near');
+  await own.send('HeapProfiler.enable');
+  await own.send('HeapProfiler.collectGarbage');
+  const heap = await own.send('Runtime.getHeapUsage');
+  const wasm = await page.evaluate(drawer.wasm ?? (() => 0));
+  await context.close();
+  return {
+    name, size, far, near, drawn, interactive, ready,
+    heap: (heap.usedSize + (heap.embedderHeapUsedSize ?? 0) + (heap.backingStorageSize ?? 0) + wasm) / 1e6,
+  };
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'vms-bench-view-'));
+const rows = [];
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: FLAGS });
+try {
+  const cdp = await browser.newBrowserCDPSession();
+  for (const size of sizes) {
+    const { base, end } = await serveOurs(size, directory);
+    try {
+      const places = await (await fetch(`${base}/places.json`)).text();
+      const nodes = JSON.parse(places).nodes.map(({ x, y }) => [x, y]);
+      // The peers get the very rectangle that our page gives to the picture.
+      const page = await browser.newPage({ viewport: WINDOW });
+      await page.goto(`${base}/settings`);
+      await page.goto(`${base}/?view=virtual`, { waitUntil: 'commit' });
+      await page.locator('.stage').waitFor({ timeout: 300_000 });
+      const box = await page.locator('.stage').boundingBox({ timeout: 300_000 });
+      await page.context().close();
+      const peers = await servePeers(places, box);
+      const names = options.only ? options.only.split(',') : ['ours', 'sigma', 'cytoscape'];
+      for (let round = 0; round < Number(options.rounds); round += 1) {
+        for (const name of names) {
+          // One frame of it takes seconds.
+          if (size === '100k' && name === 'cytoscape' && !options.only) continue;
+          const row = await measure(browser, cdp, name, { base, peers: peers.url, nodes }, size, round);
+          console.error(JSON.stringify(row, (_, value) => (typeof value === 'number' ? Number(value.toFixed(2)) : value)));
+          rows.push(row);
+        }
+      }
+      peers.end();
+    } finally {
+      end();
+    }
+  }
+} finally {
+  await browser.close();
+  rmSync(directory, { recursive: true });
+}
+
+// The median of every figure. `far` is the whole picture, `near` where names can be read.
+const COLUMNS = [
+  ['main thread a frame, far, ms', (row) => row.far.main, 1],
+  ['near, ms', (row) => row.near.main, 1],
+  ['graphics process a frame, far, ms', (row) => row.far.gpu, 0],
+  ['near, ms', (row) => row.near.gpu, 0],
+  ['long tasks a frame, far', (row) => row.far.long, 2],
+  ['near', (row) => row.near.long, 2],
+  ['heap, MB', (row) => row.heap, 0],
+  ['main thread until interactive, ms', (row) => row.ready, 0],
+  ['first frame, s', (row) => row.drawn / 1e3, 1],
+  ['interactive, s', (row) => row.interactive / 1e3, 1],
+];
+console.log(`| nodes | | ${COLUMNS.map(([title]) => title).join(' | ')} |`);
+console.log(`|---|---|${COLUMNS.map(() => '---|').join('')}`);
+for (const size of sizes) {
+  for (const name of Object.keys(DRAWERS)) {
+    const own = rows.filter((row) => row.size === size && row.name === name);
+    if (own.length === 0) continue;
+    const cells = COLUMNS.map(([, read, digits]) => median(own.map(read)).toFixed(digits));
+    console.log(`| ${size} | ${name} | ${cells.join(' | ')} |`);
+  }
+}
