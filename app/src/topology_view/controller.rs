@@ -62,6 +62,8 @@ pub(super) struct Controller {
     /// The table as it stands in the page.
     listed: RefCell<String>,
     minimap: RefCell<Option<minimap::Minimap>>,
+    /// Where the stage's corner is in the window.
+    origin: Cell<Point>,
     /// The timer of what is done once the camera rests.
     rest: Cell<Option<i32>>,
     state: RefCell<State>,
@@ -252,6 +254,7 @@ impl Controller {
             flows: RefCell::default(),
             listed: RefCell::default(),
             minimap: RefCell::default(),
+            origin: Cell::default(),
             rest: Cell::default(),
             stage,
             list,
@@ -322,8 +325,18 @@ impl Controller {
             width: self.stage.client_width() as f32 - left - padding("padding-right"),
             height: self.stage.client_height() as f32 - top - padding("padding-bottom"),
         };
+        self.locate();
         self.size_surface();
         self.point_camera();
+    }
+
+    /// Looks where the stage is.
+    fn locate(&self) {
+        let stage = self.stage.get_bounding_client_rect();
+        self.origin.set(Point {
+            x: stage.left() as f32,
+            y: stage.top() as f32,
+        });
     }
 
     fn watch_size(self: &Rc<Self>) {

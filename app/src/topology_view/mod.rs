@@ -41,7 +41,7 @@ use route::{Aim, is_choosing};
 
 /// Above so many things the first look is no picture: it would be megabytes, and only be replaced.
 #[cfg(feature = "ssr")]
-const MOST_AS_SVG: usize = 4000;
+const MOST_AS_SVG: usize = 1500;
 
 /// What is there instead.
 #[cfg(feature = "ssr")]

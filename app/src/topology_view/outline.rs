@@ -6,7 +6,7 @@ use graph::{Diagram, Facts, NodeKind, NodeState, describe};
 use std::fmt::Write as _;
 
 /// So many rows at most: the pages of hosts and routers list any number.
-const MOST: usize = 1500;
+const MOST: usize = 500;
 
 /// Writes every host with its routers after it, then every router and segment outside a host, as
 /// the rows of a table whose names are links.

@@ -25,6 +25,13 @@ pub(super) struct Gesture {
     held: Option<Held>,
 }
 
+impl Gesture {
+    /// Whether no pointer is down.
+    pub(super) fn is_still(&self) -> bool {
+        self.down.is_empty()
+    }
+}
+
 /// Puts the listeners on the stage.
 pub(super) fn listen(controller: &Rc<Controller>) {
     on(controller, "pointerdown", true, Controller::pointer_down);
@@ -38,6 +45,12 @@ pub(super) fn listen(controller: &Rc<Controller>) {
         |controller, _: &PointerEvent| {
             controller.point_at(None, None);
         },
+    );
+    on(
+        controller,
+        "pointerenter",
+        true,
+        |controller, _: &PointerEvent| controller.locate(),
     );
     on(controller, "wheel", false, Controller::wheel);
     on(controller, "click", false, Controller::click);
@@ -95,11 +108,14 @@ fn id_at(event: &Event) -> Option<String> {
 impl Controller {
     /// Where an event is, in pixels of the frame.
     fn in_frame(&self, event: &MouseEvent) -> Point {
-        let stage = self.stage.get_bounding_client_rect();
-        let frame = self.state.borrow().frame;
+        // Asking the browser where the stage is lays the page out: once a gesture is enough.
+        if event.type_() != "pointermove" && event.type_() != "wheel" {
+            self.locate();
+        }
+        let (stage, frame) = (self.origin.get(), self.state.borrow().frame);
         Point {
-            x: event.client_x() as f32 - stage.left() as f32 - frame.x,
-            y: event.client_y() as f32 - stage.top() as f32 - frame.y,
+            x: event.client_x() as f32 - stage.x - frame.x,
+            y: event.client_y() as f32 - stage.y - frame.y,
         }
     }
 

@@ -25,7 +25,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 /// So many links are put above the canvas at most: those of what is chosen and in sight.
 const MOST_LINKS: usize = 400;
 /// After the camera has rested so long, the links above a large picture are renewed.
-const REST_MILLIS: i32 = 250;
+const REST_MILLIS: i32 = 300;
 
 /// A canvas and the links above it.
 pub(super) struct Surface {
@@ -277,6 +277,8 @@ impl Controller {
                 }
             }
             let _ = self.stage.append_child(&surface.links);
+            // Where not all fit, those in sight are known only now that the camera stands.
+            self.renew_links();
             self.move_links();
             let _ = self.stage.class_list().add_1("drawn");
         }
@@ -303,6 +305,9 @@ impl Controller {
             let Some(controller) = weak.upgrade() else {
                 return;
             };
+            if !controller.state.borrow().gesture.is_still() {
+                return controller.rest_later();
+            }
             let partial = controller
                 .surface
                 .as_ref()
