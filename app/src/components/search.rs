@@ -111,7 +111,7 @@ pub fn SearchBox() -> impl IntoView {
             navigate(&address, options);
         }
     };
-    let go = StoredValue::new_local(go);
+    let go = StoredValue::new(go);
     let step = move |down: bool| {
         let count = found.with_untracked(Vec::len);
         if count > 0 {
