@@ -8,9 +8,6 @@ use leptos::{html, prelude::*};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Event, HtmlElement, HtmlInputElement, KeyboardEvent};
 
-/// The width of a window, in pixels, below which the legend starts folded.
-const NARROW: f64 = 1180.0;
-
 /// Starts it once the form is in the page.
 pub(super) fn start(
     bar: NodeRef<html::Details>,
@@ -20,13 +17,11 @@ pub(super) fn start(
     let state = expect_context::<ViewState>();
     let options = state.options;
     Effect::new(move |listening: Option<bool>| {
-        let (Some(bar), Some(legend)) = (bar.get(), legend.get()) else {
+        let Some(bar) = bar.get() else {
             return false;
         };
         if listening != Some(true) {
             listen(&bar, state, selected);
-            let width = window().inner_width().ok().and_then(|width| width.as_f64());
-            legend.set_open(width.is_none_or(|width| width >= NARROW));
         }
         true
     });

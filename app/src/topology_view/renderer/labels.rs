@@ -4,7 +4,8 @@
 //! | pixels a unit | written |
 //! |---|---|
 //! | under 0.45 | names of hosts in the middle of their boxes, with how many routers run |
-//! | from 0.22 | names of nodes |
+//! | from 0.08 | names of hosts and switches |
+//! | from 0.22 | names of other nodes |
 //! | from 0.55 | capacities |
 //! | from 1.3 | interfaces or addresses at the ends of links |
 //! | from 1.6 | addresses below names |
@@ -202,6 +203,8 @@ impl Labels {
             _ => 0,
         };
         names.sort_by_key(|label| std::cmp::Reverse(rank(label)));
+        let machines = names.partition_point(|label| rank(label) >= 2000);
+        let others = names.split_off(machines);
         let list = |span, size, labels| List {
             span,
             size,
@@ -214,7 +217,11 @@ impl Labels {
                 list((0.0, FAR), 13.0, far),
                 List {
                     named: true,
-                    ..list((0.22, f32::MAX), 12.0, names)
+                    ..list((0.08, f32::MAX), 12.0, names)
+                },
+                List {
+                    named: true,
+                    ..list((0.22, f32::MAX), 12.0, others)
                 },
                 list((1.6, f32::MAX), 10.5, more),
                 list((0.55, f32::MAX), 11.0, along),

@@ -31,7 +31,7 @@ void main() {
   if ((aStyle & 4u) != 0u) room += 1.5 * uView.z;
   if ((aStyle & 8u) != 0u) room += 4.0 * max(uView.z, 0.8 * uView.w);
   if ((aStyle & 96u) != 0u) room += 6.0 * max(uView.z, 0.8 * uView.w);
-  float seen = clamp(real / uView.w, 0.35, 1.0);
+  float seen = clamp(real / uView.w, 0.14, 1.0);
   vFirst = vec4(aFirst.rgb, aFirst.a * seen);
   vSecond = vec4(aSecond.rgb, aSecond.a * seen);
   vCourse = vec4(side * room, half_, t * size, size);
