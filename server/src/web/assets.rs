@@ -45,7 +45,7 @@ pub fn asset<Files: RustEmbed>(
     ];
     // A worker has the policy that it came with, not the page's.
     let common = (
-        (name == "worker.js").then(|| [(header::CONTENT_SECURITY_POLICY, WORKER_POLICY)]),
+        (name == "worker.js").then_some([(header::CONTENT_SECURITY_POLICY, WORKER_POLICY)]),
         common,
     );
     if is_known(headers, &etag) {
