@@ -1,4 +1,10 @@
 //! Nothing on top of anything else, and nothing moved farther than that needs.
+//!
+//! - K. Misue, P. Eades, W. Lai, K. Sugiyama, *Layout Adjustment and the Mental Map*, JVLC 6 (1995):
+//!   two that overlap push one another along the axis that takes less, as their force scan does.
+//! - L. Giovannangeli, F. Lalanne, D. Auber, R. Giot, R. Bourqui, *`FORBID`: Fast Overlap Removal by
+//!   Stochastic Gradient Descent*, GD 2022: scaling all before that keeps the shape of the picture,
+//!   and only as much is scaled as a crowd needs to get apart by itself.
 
 use crate::geometry::Grid;
 use crate::{Point, Rect};
