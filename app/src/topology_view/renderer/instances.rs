@@ -32,6 +32,8 @@ pub mod style {
     pub const HALO: u32 = 1 << 11;
     /// The colour is another than the state's.
     pub const TINTED: u32 = 1 << 12;
+    /// It is in a box: from afar the box speaks for it.
+    pub const BOXED: u32 = 1 << 13;
 }
 
 /// Bits of an edge's style.
@@ -76,12 +78,13 @@ pub fn node(diagram: &Diagram, one: &SceneNode, look: &Look) -> [u32; NODE] {
         .get(one.node as usize)
         .map_or((NodeState::Unknown, true), |node| (node.state, node.stale));
     let mark = look.node(one.node);
+    let boxed = if one.group.is_some() { style::BOXED } else { 0 };
     [
         one.center.x.to_bits(),
         one.center.y.to_bits(),
         (one.width / 2.0).to_bits(),
         (one.height / 2.0).to_bits(),
-        kind(one.kind) | state(state_of) | stale(is_stale) | marks(mark),
+        kind(one.kind) | state(state_of) | stale(is_stale) | marks(mark) | boxed,
         mark.colour.unwrap_or_default(),
     ]
 }

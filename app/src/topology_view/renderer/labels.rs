@@ -3,7 +3,7 @@
 //!
 //! | pixels a unit | written |
 //! |---|---|
-//! | under 0.45 | names of hosts in the middle of their boxes, with how many routers run |
+//! | under 0.32 | names of hosts in the middle of their boxes, with how many routers run |
 //! | from 0.08 | names of hosts and switches |
 //! | from 0.22 | names of other nodes |
 //! | from 0.55 | capacities |
@@ -14,7 +14,7 @@ use super::look::Look;
 use graph::{Declutter, Diagram, LabelKind, Point, Rect, Scene, Thing, text_width};
 
 /// Under so many CSS pixels a unit, a box tells what is in it.
-const FAR: f32 = 0.45;
+const FAR: f32 = 0.32;
 /// So many labels are enough on any screen.
 const MOST: usize = 260;
 

@@ -4,7 +4,8 @@
 //! the picture is as wide as a screen, and then trade places ([`assign`](super::assign)); members
 //! sit in rows inside their box and trade places likewise. Rows rather than free places: boxes of
 //! one size on a common line are read as a list of hosts, and the lanes between them stay free
-//! for cables and their capacities. Boxes of one site have rows of their own.
+//! for cables and their capacities. Boxes of one site have rows of their own,
+//! where sites are large enough for rows.
 
 use super::adjacency::Adjacency;
 use super::assign::{Wire, assign};
@@ -25,9 +26,13 @@ const LANE_Y_USED: f32 = 112.0;
 /// How much wider the lane between rows of two sites is.
 const LANE_SITES: f32 = 60.0;
 
+/// Sites have rows of their own where they have so many boxes on average: rows of one or two would
+/// make a tower.
+const SITE_LEAST: usize = 3;
+
 /// Where the host of a box stands, if anybody knows: boxes of one site stand together.
-fn site(_group: &Group) -> Option<&str> {
-    None
+fn site(group: &Group) -> Option<&str> {
+    Some(group.facts.site.as_str()).filter(|site| !site.is_empty())
 }
 
 /// A diagram as containment sees it.
@@ -60,7 +65,11 @@ impl<'a> Plan<'a> {
         Self {
             diagram,
             members: boxes::members(diagram),
-            sites: sites.into_values().collect(),
+            sites: if sites.len() * SITE_LEAST <= diagram.groups.len() {
+                sites.into_values().collect()
+            } else {
+                vec![(0..diagram.groups.len() as u32).collect()]
+            },
             slot: Slot::of(diagram),
             loose: (0..diagram.nodes.len() as u32)
                 .filter(|&i| group[i as usize].is_none())

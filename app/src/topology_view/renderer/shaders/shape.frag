@@ -71,7 +71,7 @@ void main() {
     // The head: from the upper left corner.
     vec2 at = (vAt + vHalf) / s;
     vec2 size = vHalf * 2.0 / s;
-    if (s > 0.45 * uView.w) {
+    if (s > 0.32 * uView.w) {
       float rule = min(0.5 * s - abs(at.y - 36.0) * s + 0.5, min(at.x - 14.0, size.x - 14.0 - at.x) * s);
       drawn = over(ink(uFaint, rule), drawn);
       drawn = over(ink(uSoft, sign_(4, vAt + vHalf - vec2(27.0, 20.0) * s)), drawn);
@@ -117,6 +117,8 @@ void main() {
     float unit = max(s, 0.6 * uView.w);
     drawn = over(drawn, ink(vec4(uSoft.rgb, 0.45), 1.5 * unit - abs(d - 4.5 * unit) + 0.5));
   }
+  // From afar the box speaks for what is in it.
+  if ((vStyle & 8192u) != 0u && s < 0.32 * uView.w) drawn *= 0.35;
   if ((vStyle & 512u) != 0u) drawn *= 0.22;
   colour = drawn;
 }
