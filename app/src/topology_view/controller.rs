@@ -61,6 +61,10 @@ pub(super) struct Controller {
     flows: RefCell<HashMap<String, [Option<f32>; 2]>>,
     /// The table as it stands in the page.
     listed: RefCell<String>,
+    /// What links carry, by id, in bit/s: from the first end, and from the second.
+    rates: RefCell<HashMap<String, [Option<f32>; 2]>>,
+    /// Whether one is so near that rates are written.
+    near: RwSignal<bool>,
     minimap: RefCell<Option<minimap::Minimap>>,
     /// Where the stage's corner is in the window.
     origin: Cell<Point>,
@@ -214,12 +218,15 @@ pub(super) fn start(
     // What changes all the time is asked for only while it is shown.
     Effect::new(move || {
         live.measured.track();
-        let wanted = choices.options.with(ViewOptions::asks_for_load);
+        let wanted = choices.options.with(ViewOptions::asks_for_load) || told.near.get();
         let view = view.get();
         if wanted {
             leptos::task::spawn_local(async move {
                 if let Ok(load) = server_functions::load(view).await {
-                    with(&|controller| controller.take_flows(&load));
+                    with(&|controller| {
+                        controller.take_flows(&load);
+                        controller.reshape();
+                    });
                     choices
                         .numbers
                         .try_set(Arc::new(composing::Busy::new(&load)));
@@ -253,6 +260,8 @@ impl Controller {
             aim,
             flows: RefCell::default(),
             listed: RefCell::default(),
+            rates: RefCell::default(),
+            near: told.near,
             minimap: RefCell::default(),
             origin: Cell::default(),
             rest: Cell::default(),

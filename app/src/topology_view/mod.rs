@@ -118,6 +118,8 @@ pub struct Told {
     pub found: RwSignal<Option<usize>>,
     /// A layout is being made.
     pub busy: RwSignal<bool>,
+    /// One is so near that rates are written.
+    pub near: RwSignal<bool>,
 }
 
 /// What is pointed at.
@@ -150,6 +152,7 @@ pub fn TopologyStage(
         pointed: RwSignal::new(None),
         found: RwSignal::new(None),
         busy: RwSignal::new(false),
+        near: RwSignal::new(false),
     };
     let asked = RwSignal::new(None::<Ask>);
     #[cfg(feature = "hydrate")]

@@ -8,7 +8,7 @@
 
 use super::Controller;
 use crate::{
-    Failure,
+    Failure, format,
     topology_view::{
         options::{Colouring, ViewOptions},
         outline,
@@ -256,6 +256,15 @@ impl Controller {
                 });
             }
         }
+        let rates = self.rates.borrow();
+        if !rates.is_empty() {
+            for (index, edge) in (0..).zip(&diagram.edges) {
+                if let Some(sent) = rates.get(edge.id.as_str()) {
+                    let said = |rate: Option<f32>| rate.map(sending).unwrap_or_default();
+                    look.notes.insert(index, sent.map(said));
+                }
+            }
+        }
         let sought = state.hits();
         let highlighted = options.highlighted();
         let route = self.route.get_untracked();
@@ -291,7 +300,9 @@ impl Controller {
     /// Takes over what links carry: for each, by id, the used share in either direction.
     pub(super) fn take_flows(&self, load: &crate::server_functions::Load) {
         let mut flows = self.flows.borrow_mut();
+        let mut rates = self.rates.borrow_mut();
         flows.clear();
+        rates.clear();
         for (index, id) in load.links.iter().enumerate() {
             let capacity = load.capacity.get(index).copied().flatten();
             let share = |rates: &[Option<f32>]| {
@@ -305,6 +316,11 @@ impl Controller {
             );
         }
     }
+}
+
+/// What an end sends, in words.
+fn sending(rate: f32) -> String {
+    format!("{} out", format::bits_per_second(f64::from(rate)))
 }
 
 /// How busy things are, as queries ask for it.

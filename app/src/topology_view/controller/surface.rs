@@ -24,6 +24,8 @@ use wasm_bindgen::{JsCast, closure::Closure};
 
 /// So many links are put above the canvas at most: those of what is chosen and in sight.
 const MOST_LINKS: usize = 400;
+/// From so many pixels a unit on, it is written what links carry.
+const NEAR: f32 = 1.3;
 /// After the camera has rested so long, the links above a large picture are renewed.
 const REST_MILLIS: i32 = 300;
 
@@ -235,6 +237,10 @@ impl Controller {
             );
             let far = camera.scale < 0.45;
             let _ = self.stage.class_list().toggle_with_force("far", far);
+        }
+        let near = camera.scale >= NEAR;
+        if self.near.get_untracked() != near {
+            self.near.set(near);
         }
         self.frame_minimap();
         self.rest_later();

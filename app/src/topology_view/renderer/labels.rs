@@ -5,9 +5,9 @@
 //! |---|---|
 //! | under 0.32 | names of hosts in the middle of their boxes, with how many routers run |
 //! | from 0.08 | names of hosts and switches |
-//! | from 0.22 | names of other nodes |
+//! | from 0.22 | names of other nodes, from 0.32 if they are in a box |
 //! | from 0.55 | capacities |
-//! | from 1.3 | interfaces or addresses at the ends of links |
+//! | from 1.3 | interfaces or addresses at the ends of links, and what they send |
 //! | from 1.6 | addresses below names |
 
 use super::look::Look;
@@ -82,7 +82,7 @@ pub(super) struct Written<'a> {
 }
 
 impl Labels {
-    pub fn new(diagram: &Diagram, scene: &Scene) -> Self {
+    pub fn new(diagram: &Diagram, scene: &Scene, look: &Look) -> Self {
         let mut degree = vec![0u32; diagram.nodes.len()];
         for edge in &diagram.edges {
             for end in [edge.a, edge.b] {
@@ -179,15 +179,29 @@ impl Labels {
             let [from, _, _, to] = one.curve.points;
             let length = from.distance(to).max(1.0);
             let in_from_end = (42.0 / length).min(0.3);
-            for (text, t) in edge.ports.iter().zip([in_from_end, 1.0 - in_from_end]) {
+            let notes = look.notes.get(&one.edge);
+            for (end, t) in [in_from_end, 1.0 - in_from_end].into_iter().enumerate() {
+                let note = notes.map_or("", |notes| notes[end].as_str());
+                let text = match (edge.ports[end].as_str(), note) {
+                    (port, "") => port.to_owned(),
+                    ("", note) => note.to_owned(),
+                    (port, note) => format!("{port} · {note}"),
+                };
                 if !text.is_empty() {
                     ports.push(Label {
                         soft: true,
-                        ..label(Thing::Edge(one.edge), one.curve.at(t), text, Stand::On)
+                        ..label(Thing::Edge(one.edge), one.curve.at(t), &text, Stand::On)
                     });
                 }
             }
         }
+        let boxed = |owner: Thing| {
+            let Thing::Node(node) = owner else {
+                return false;
+            };
+            let node = diagram.nodes.get(node as usize);
+            node.is_some_and(|node| node.group.is_some())
+        };
         let rank = |label: &Label| match label.owner {
             Thing::Node(node) => {
                 let node = node as usize;
@@ -204,7 +218,11 @@ impl Labels {
         };
         names.sort_by_key(|label| std::cmp::Reverse(rank(label)));
         let machines = names.partition_point(|label| rank(label) >= 2000);
-        let others = names.split_off(machines);
+        // What is in a box is named once the box does not speak for it any more.
+        let (inside, others): (Vec<_>, Vec<_>) = names
+            .split_off(machines)
+            .into_iter()
+            .partition(|label| boxed(label.owner));
         let list = |span, size, labels| List {
             span,
             size,
@@ -222,6 +240,10 @@ impl Labels {
                 List {
                     named: true,
                     ..list((0.22, f32::MAX), 12.0, others)
+                },
+                List {
+                    named: true,
+                    ..list((FAR, f32::MAX), 12.0, inside)
                 },
                 list((1.6, f32::MAX), 10.5, more),
                 list((0.55, f32::MAX), 11.0, along),

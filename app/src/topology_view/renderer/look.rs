@@ -1,6 +1,7 @@
 //! How things look besides what they are: selected, sought, dimmed, coloured. Pure.
 
 use graph::Thing;
+use std::collections::HashMap;
 
 /// What is special about one thing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -24,6 +25,8 @@ pub struct Mark {
 /// The marks of all things; what was not marked is as its state has it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Look {
+    /// What is said at the ends of an edge besides its interfaces, by the edge's index.
+    pub notes: HashMap<u32, [String; 2]>,
     nodes: Vec<Mark>,
     groups: Vec<Mark>,
     edges: Vec<Mark>,

@@ -157,7 +157,7 @@ impl Renderer {
 
     /// Takes the scene over: shapes, lines and labels.
     pub fn take(&mut self, diagram: &Diagram, scene: &Scene, look: &Look) {
-        self.labels = Labels::new(diagram, scene);
+        self.labels = Labels::new(diagram, scene, look);
         self.take_shapes(diagram, scene, look);
     }
 
