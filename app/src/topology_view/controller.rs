@@ -35,6 +35,7 @@ use std::{
     collections::HashMap,
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 use wasm_bindgen::{JsCast, closure::Closure};
 
@@ -215,13 +216,18 @@ pub(super) fn start(
             with(&|controller| controller.take_away(format));
         }
     });
-    // What changes all the time is asked for only while it is shown.
+    // What changes all the time is asked for only while it is shown, and once for all hosts that
+    // were measured at about the same time.
+    let asking = StoredValue::new(false);
     Effect::new(move || {
         live.measured.track();
         let wanted = choices.options.with(ViewOptions::asks_for_load) || told.near.get();
         let view = view.get();
-        if wanted {
+        if wanted && !asking.get_value() {
+            asking.set_value(true);
             leptos::task::spawn_local(async move {
+                renewal::sleep(Duration::from_millis(150)).await;
+                asking.try_set_value(false);
                 if let Ok(load) = server_functions::load(view).await {
                     with(&|controller| {
                         controller.take_flows(&load);

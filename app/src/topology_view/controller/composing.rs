@@ -310,6 +310,11 @@ impl Controller {
                 let capacity = capacity.filter(|capacity| *capacity > 0)?;
                 Some((rate / capacity as f32).clamp(0.0, 1.0))
             };
+            let rate = |rates: &[Option<f32>]| rates.get(index).copied().flatten();
+            rates.insert(
+                format!("link:{id}"),
+                [rate(&load.a_to_b), rate(&load.b_to_a)],
+            );
             flows.insert(
                 format!("link:{id}"),
                 [share(&load.a_to_b), share(&load.b_to_a)],

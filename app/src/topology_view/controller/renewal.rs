@@ -197,7 +197,8 @@ pub(super) async fn next_frame() {
     let _ = JsFuture::from(frame).await;
 }
 
-async fn sleep(time: Duration) {
+/// Waits for so long.
+pub(super) async fn sleep(time: Duration) {
     let slept = js_sys::Promise::new(&mut |resolve, _| {
         let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(
             &resolve,

@@ -261,7 +261,13 @@ impl Renderer {
         ];
 
         device.edges.enter(gl, &camera);
-        device.edges.vec4(gl, "uGround", theme.boxes);
+        // What a line is cleared with: most run over boxes where there are any.
+        let ground = if device.boxes.count > 0 {
+            theme.boxes
+        } else {
+            theme.ground
+        };
+        device.edges.vec4(gl, "uGround", ground);
         device.edges.vec4(gl, "uFocus", theme.focus);
         device.draw_lines(gl, [0, 1]);
 
