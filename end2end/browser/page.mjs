@@ -166,19 +166,19 @@ async function withScript(browser, router) {
   const neighbour = await page.evaluate(() => document.activeElement.dataset.id);
   assert.ok(neighbour && neighbour !== id, 'an arrow key moves to a neighbour');
 
-  // Zoom and pan move the picture and nothing else; nothing jumps when the state changes.
+  // Zoom and pan move the picture and nothing else (and, once it rests, the links above it); nothing jumps when the state changes.
   const place = () => node(page, id).boundingBox();
   const before = await place();
   await page.mouse.move(700, 450);
   await page.mouse.wheel(0, -300);
-  await page.waitForTimeout(300);
+  await page.waitForTimeout(700);
   const zoomed = await place();
   assert.ok(zoomed.width > before.width * 1.05, 'the wheel zooms in');
   await page.mouse.move(720, 120);
   await page.mouse.down();
   await page.mouse.move(820, 170, { steps: 5 });
   await page.mouse.up();
-  await page.waitForTimeout(300);
+  await page.waitForTimeout(700);
   const panned = await place();
   assert.ok(Math.abs(panned.x - zoomed.x - 100) < 8, 'dragging pans');
 

@@ -69,8 +69,9 @@ pub(super) struct Controller {
     minimap: RefCell<Option<minimap::Minimap>>,
     /// Where the stage's corner is in the window.
     origin: Cell<Point>,
-    /// The timer of what is done once the camera rests.
-    rest: Cell<Option<i32>>,
+    /// When the camera moved last, in milliseconds, and whether it is awaited that it rests.
+    moved: Cell<f64>,
+    rest_awaited: Cell<bool>,
     state: RefCell<State>,
 }
 
@@ -270,7 +271,8 @@ impl Controller {
             near: told.near,
             minimap: RefCell::default(),
             origin: Cell::default(),
-            rest: Cell::default(),
+            moved: Cell::default(),
+            rest_awaited: Cell::default(),
             stage,
             list,
             told,
@@ -374,7 +376,7 @@ impl Controller {
             state.camera = change(state.camera, state.size());
             state.follows = false;
         }
-        self.told.pointed.set(None);
+        self.tell_nothing();
         self.point_camera();
     }
 
@@ -459,7 +461,7 @@ impl Controller {
             }
             state.selected = selected;
         }
-        self.told.pointed.set(None);
+        self.tell_nothing();
         self.relook();
         self.keep_selected_in_sight();
     }
@@ -482,6 +484,13 @@ impl Controller {
         if text != self.state.borrow().search {
             self.state.borrow_mut().search = text;
             self.relook();
+        }
+    }
+
+    /// Takes the card away of what was pointed at.
+    fn tell_nothing(&self) {
+        if self.told.pointed.with_untracked(Option::is_some) {
+            self.told.pointed.set(None);
         }
     }
 

@@ -106,7 +106,7 @@ impl Controller {
             state.view = view;
             state.picture.as_ref().map(|picture| picture.version)
         };
-        self.told.pointed.set(None);
+        self.tell_nothing();
         self.recall_camera();
         self.renew(shown, now);
     }

@@ -27,7 +27,10 @@ const MOST_LINKS: usize = 400;
 /// From so many pixels a unit on, it is written what links carry.
 const NEAR: f32 = 1.3;
 /// After the camera has rested so long, the links above a large picture are renewed.
-const REST_MILLIS: i32 = 300;
+const REST_MILLIS: i32 = 200;
+
+/// However slow frames are, after so long without a movement the camera rests.
+const LONGEST_REST: f64 = 5000.0;
 
 /// A canvas and the links above it.
 pub(super) struct Surface {
@@ -45,6 +48,9 @@ struct Progress {
     drawn: bool,
     /// Not all links fit: they follow the camera.
     partial: bool,
+    /// When it was asked for, and how long the last one had to wait, in milliseconds.
+    asked_at: f64,
+    late: f64,
 }
 
 impl Surface {
@@ -251,8 +257,12 @@ impl Controller {
         let Some(surface) = &self.surface else {
             return;
         };
-        if std::mem::replace(&mut surface.progress.borrow_mut().asked, true) {
-            return;
+        {
+            let mut progress = surface.progress.borrow_mut();
+            if std::mem::replace(&mut progress.asked, true) {
+                return;
+            }
+            progress.asked_at = js_sys::Date::now();
         }
         let weak = Rc::downgrade(self);
         let draw = Closure::once_into_js(move || {
@@ -267,7 +277,11 @@ impl Controller {
         let Some(surface) = &self.surface else {
             return;
         };
-        surface.progress.borrow_mut().asked = false;
+        {
+            let mut progress = surface.progress.borrow_mut();
+            progress.asked = false;
+            progress.late = js_sys::Date::now() - progress.asked_at;
+        }
         let state = self.state.borrow();
         if state.picture.is_none() || state.frame.width < 1.0 {
             return;
@@ -306,14 +320,34 @@ impl Controller {
     /// Does what can wait once the camera rests: the links above a large picture, and remembering
     /// what is seen.
     fn rest_later(self: &Rc<Self>) {
+        self.moved.set(js_sys::Date::now());
+        // One timer for a whole movement: it looks again when it finds the camera moving.
+        if !self.rest_awaited.replace(true) {
+            self.await_rest();
+        }
+    }
+
+    /// For how long the camera must not have moved to be at rest, in milliseconds: longer where
+    /// frames take long, for then it only seems to rest between two of them.
+    fn rest(&self) -> f64 {
+        let late = self
+            .surface
+            .as_ref()
+            .map_or(0.0, |surface| surface.progress.borrow().late);
+        f64::from(REST_MILLIS).max(2.5 * late).min(LONGEST_REST)
+    }
+
+    fn await_rest(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
-        let rest = Closure::once_into_js(move || {
+        let look = Closure::once_into_js(move || {
             let Some(controller) = weak.upgrade() else {
                 return;
             };
-            if !controller.state.borrow().gesture.is_still() {
-                return controller.rest_later();
+            let since = js_sys::Date::now() - controller.moved.get();
+            if since < controller.rest() || !controller.state.borrow().gesture.is_still() {
+                return controller.await_rest();
             }
+            controller.rest_awaited.set(false);
             let partial = controller
                 .surface
                 .as_ref()
@@ -324,16 +358,9 @@ impl Controller {
             controller.move_links();
             controller.remember_camera();
         });
-        if let Some(timer) = self.rest.take() {
-            window().clear_timeout_with_handle(timer);
-        }
-        self.rest.set(
-            window()
-                .set_timeout_with_callback_and_timeout_and_arguments_0(
-                    rest.unchecked_ref(),
-                    REST_MILLIS,
-                )
-                .ok(),
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(
+            look.unchecked_ref(),
+            REST_MILLIS + 10,
         );
     }
 
