@@ -142,22 +142,8 @@ pub struct PathEnds {
 impl PathEnds {
     /// Everything that a view shows but where they begin, which takes its name from `all`.
     pub fn new(all: &GetTopologyReply, topology: &GetTopologyReply, from: Element) -> Self {
-        let hosts = topology
-            .hosts
-            .iter()
-            .map(|host| (Element::Host(host.id.clone()), host.name.clone()));
-        let routers = topology
-            .routers
-            .iter()
-            .map(|router| (Element::Router(router.id), router.name.clone()));
-        let segments = topology
-            .segments
-            .iter()
-            .filter(|segment| segment.drawn)
-            .map(|segment| (Element::Segment(segment.id.clone()), segment.name.clone()));
-        let mut ends: Vec<_> = hosts
-            .chain(routers)
-            .chain(segments)
+        let drawn = topology.segments.iter().filter(|segment| segment.drawn);
+        let mut ends: Vec<_> = named(topology, drawn)
             .filter(|(element, _)| *element != from)
             .collect();
         ends.sort_by(|(_, a), (_, b)| a.cmp(b));
@@ -350,24 +336,30 @@ impl RouterRow {
     }
 }
 
+/// Hosts and routers of a topology, and these of its segments, each with its name.
+fn named<'a>(
+    topology: &'a GetTopologyReply,
+    segments: impl Iterator<Item = &'a Segment>,
+) -> impl Iterator<Item = (Element, String)> {
+    let hosts = topology
+        .hosts
+        .iter()
+        .map(|host| (Element::Host(host.id.clone()), host.name.clone()));
+    let routers = topology
+        .routers
+        .iter()
+        .map(|router| (Element::Router(router.id), router.name.clone()));
+    let segments =
+        segments.map(|segment| (Element::Segment(segment.id.clone()), segment.name.clone()));
+    hosts.chain(routers).chain(segments)
+}
+
 /// The names of everything in a topology.
 pub(super) struct Names(HashMap<Element, String>);
 
 impl Names {
     pub(super) fn of(topology: &GetTopologyReply) -> Self {
-        let hosts = topology
-            .hosts
-            .iter()
-            .map(|host| (Element::Host(host.id.clone()), host.name.clone()));
-        let routers = topology
-            .routers
-            .iter()
-            .map(|router| (Element::Router(router.id), router.name.clone()));
-        let segments = topology
-            .segments
-            .iter()
-            .map(|segment| (Element::Segment(segment.id.clone()), segment.name.clone()));
-        Self(hosts.chain(routers).chain(segments).collect())
+        Self(named(topology, topology.segments.iter()).collect())
     }
 }
 

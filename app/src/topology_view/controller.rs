@@ -11,6 +11,7 @@ mod minimap;
 mod renewal;
 mod surface;
 mod taking_away;
+mod traffic;
 
 use super::{
     Ask, Picture, Pointed, Told,
@@ -58,14 +59,10 @@ pub(super) struct Controller {
     route: RwSignal<Vec<Step>>,
     /// The paths that the address asks for.
     aim: Memo<Option<Aim>>,
-    /// The used share of links, by id: from the first end, and from the second.
-    flows: RefCell<HashMap<String, [Option<f32>; 2]>>,
+    /// What links carry, by id.
+    traffic: RefCell<HashMap<String, traffic::Carried>>,
     /// The table as it stands in the page.
     listed: RefCell<String>,
-    /// What links carry, by id, in bit/s: from the first end, and from the second.
-    rates: RefCell<HashMap<String, [Option<f32>; 2]>>,
-    /// Whether one is so near that rates are written.
-    near: RwSignal<bool>,
     minimap: RefCell<Option<minimap::Minimap>>,
     /// Where the stage's corner is in the window.
     origin: Cell<Point>,
@@ -96,6 +93,8 @@ struct State {
     /// Whether the camera follows the picture's bounds: until the reader moves it.
     follows: bool,
     search: String,
+    /// What has that in its name, in the order of [`Diagram::things`].
+    hits: Option<Vec<Thing>>,
     /// What is under the pointer or has the focus.
     pointed: Option<Thing>,
     look: Look,
@@ -202,8 +201,7 @@ pub(super) fn start(
             camera: None,
             ..choices.options.get()
         };
-        let numbers = choices.numbers.get();
-        drop(numbers);
+        choices.numbers.track();
         with(&|controller| controller.chosen(before.as_ref(), &options));
         options
     });
@@ -230,13 +228,13 @@ pub(super) fn start(
                 renewal::sleep(Duration::from_millis(150)).await;
                 asking.try_set_value(false);
                 if let Ok(load) = server_functions::load(view).await {
-                    with(&|controller| {
-                        controller.take_flows(&load);
-                        controller.reshape();
-                    });
-                    choices
-                        .numbers
-                        .try_set(Arc::new(composing::Busy::new(&load)));
+                    let links = traffic::links(&load);
+                    let busy = traffic::Busy::new(&load, &links);
+                    if let Some(controller) = controller.try_get_value().flatten() {
+                        controller.traffic.replace(links);
+                    }
+                    // Whoever follows the numbers draws anew.
+                    choices.numbers.try_set(Arc::new(busy));
                 }
             });
         }
@@ -265,10 +263,8 @@ impl Controller {
             choices,
             route,
             aim,
-            flows: RefCell::default(),
+            traffic: RefCell::default(),
             listed: RefCell::default(),
-            rates: RefCell::default(),
-            near: told.near,
             minimap: RefCell::default(),
             origin: Cell::default(),
             moved: Cell::default(),
@@ -295,6 +291,7 @@ impl Controller {
                 },
                 follows: true,
                 search: String::new(),
+                hits: None,
                 pointed: None,
                 look: Look::default(),
                 gesture: gestures::Gesture::default(),
@@ -393,8 +390,7 @@ impl Controller {
             shape(before) == shape(options) && !options.filter.contains("load")
         });
         if shown_alike {
-            self.draw_minimap();
-            self.relook();
+            self.reshape();
         } else {
             self.compose();
         }
@@ -482,7 +478,11 @@ impl Controller {
     fn search(self: &Rc<Self>, text: &str) {
         let text = text.trim().to_lowercase();
         if text != self.state.borrow().search {
-            self.state.borrow_mut().search = text;
+            {
+                let mut state = self.state.borrow_mut();
+                state.search = text;
+                state.search_again();
+            }
             self.relook();
         }
     }
@@ -496,7 +496,7 @@ impl Controller {
 
     /// Tells how many were found.
     fn tell_found(&self) {
-        let found = self.state.borrow().hits().as_ref().map(Vec::len);
+        let found = self.state.borrow().hits().map(<[Thing]>::len);
         if self.told.found.get_untracked() != found {
             self.told.found.set(found);
         }
@@ -505,8 +505,8 @@ impl Controller {
     fn go_to_first_hit(self: &Rc<Self>) {
         let first = {
             let state = self.state.borrow();
-            let first = state.hits().and_then(|hits| hits.into_iter().next());
-            first.and_then(|thing| state.id(thing).map(str::to_owned))
+            let first = state.hits().and_then(|hits| hits.first());
+            first.and_then(|thing| state.id(*thing).map(str::to_owned))
         };
         if let Some(id) = first {
             self.show_selected(&id, false);
@@ -643,19 +643,21 @@ impl State {
         self.diagram.id(thing)
     }
 
-    /// What has the searched name, hosts first; `None` while nothing is searched.
-    fn hits(&self) -> Option<Vec<Thing>> {
-        if self.search.is_empty() {
-            return None;
-        }
-        let diagram = &self.diagram;
-        Some(
+    /// What has the searched name, in order, hosts first; `None` while nothing is searched.
+    fn hits(&self) -> Option<&[Thing]> {
+        self.hits.as_deref()
+    }
+
+    /// Searches again: for something else, or in something else.
+    fn search_again(&mut self) {
+        let (diagram, sought) = (&self.diagram, &self.search);
+        self.hits = (!sought.is_empty()).then(|| {
             diagram
                 .things()
                 .filter(|thing| !matches!(thing, Thing::Edge(_)))
-                .filter(|thing| diagram.label(*thing).to_lowercase().contains(&self.search))
-                .collect(),
-        )
+                .filter(|thing| diagram.label(*thing).to_lowercase().contains(sought))
+                .collect()
+        });
     }
 
     /// The thing with this id.

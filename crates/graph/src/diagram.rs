@@ -20,13 +20,14 @@ pub struct Diagram {
     pub groups: Vec<Group>,
 }
 
-/// One thing in a [`Diagram`], by its index in the list of its kind.
+/// One thing in a [`Diagram`], by its index in the list of its kind. Ordered as
+/// [`Diagram::things`] gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Thing {
-    /// In [`Diagram::nodes`].
-    Node(u32),
     /// In [`Diagram::groups`].
     Group(u32),
+    /// In [`Diagram::nodes`].
+    Node(u32),
     /// In [`Diagram::edges`].
     Edge(u32),
 }

@@ -31,7 +31,8 @@ pub struct Rect {
     pub height: f32,
 }
 
-/// Everything that a renderer needs besides the diagram, and nothing that it must compute.
+/// Everything that a renderer needs besides the diagram, and nothing that it must compute. Boxes,
+/// nodes and edges are in the diagram's order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scene {
     /// Encloses everything, with a margin.
@@ -178,22 +179,48 @@ impl Scene {
     /// Where to look for a thing: a node's centre, the middle of a box's head, an edge's middle.
     pub fn place(&self, thing: Thing) -> Option<Point> {
         match thing {
-            Thing::Node(index) => {
-                let node = self.nodes.iter().find(|node| node.node == index)?;
-                Some(node.center)
-            }
+            Thing::Node(index) => Some(self.node(index)?.center),
             Thing::Group(index) => {
-                let rect = self.boxes.iter().find(|one| one.group == index)?.rect;
+                let rect = self.group(index)?.rect;
                 Some(Point {
                     x: rect.x + rect.width / 2.0,
                     y: rect.y + HEAD / 2.0,
                 })
             }
-            Thing::Edge(index) => {
-                let edge = self.edges.iter().find(|edge| edge.edge == index)?;
-                Some(edge.curve.at(0.5))
-            }
+            Thing::Edge(index) => Some(self.edge(index)?.curve.at(0.5)),
         }
+    }
+
+    /// The symbol of a node, by the node's index in the diagram.
+    pub fn node(&self, index: u32) -> Option<&SceneNode> {
+        self.nodes.get(self.node_at(index)?)
+    }
+
+    /// The box of a group, by the group's index in the diagram.
+    pub fn group(&self, index: u32) -> Option<&SceneBox> {
+        self.boxes.get(self.group_at(index)?)
+    }
+
+    /// The line of an edge, by the edge's index in the diagram.
+    pub fn edge(&self, index: u32) -> Option<&SceneEdge> {
+        self.edges.get(self.edge_at(index)?)
+    }
+
+    /// Where a node is in [`Scene::nodes`].
+    pub fn node_at(&self, index: u32) -> Option<usize> {
+        self.nodes.binary_search_by_key(&index, |one| one.node).ok()
+    }
+
+    /// Where a group is in [`Scene::boxes`].
+    pub fn group_at(&self, index: u32) -> Option<usize> {
+        self.boxes
+            .binary_search_by_key(&index, |one| one.group)
+            .ok()
+    }
+
+    /// Where an edge is in [`Scene::edges`].
+    pub fn edge_at(&self, index: u32) -> Option<usize> {
+        self.edges.binary_search_by_key(&index, |one| one.edge).ok()
     }
 
     /// The smallest rectangle around everything, and a margin.

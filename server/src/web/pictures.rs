@@ -61,18 +61,11 @@ impl PictureCache {
             .next_back()
             .or_else(|| kept.first_key_value());
         let before = before.map(|(_, drawn)| drawn.picture.clone());
-        let drawn = tokio::task::spawn_blocking(move || {
+        let reference = format!("picture-{version}-{view}");
+        let drawn = apart(reference, move || {
             draw(&topology, before.as_ref().map(|picture| &picture.positions))
         })
-        .await
-        .map_err(|error| {
-            let reference = format!("picture-{version}-{view}");
-            tracing::error!(reference, "a layout failed: {error}");
-            api::Internal {
-                message: "The picture of the topology could not be drawn.".to_owned(),
-                reference,
-            }
-        })?;
+        .await?;
         kept.insert(version, drawn.clone());
         kept.retain(|&old, _| old + KEPT > version);
         Ok(drawn)
@@ -126,6 +119,21 @@ impl Pictures for PictureCache {
     ) -> Result<Arc<Picture>, api::Error> {
         Ok(self.present(caller, view).await?.picture)
     }
+}
+
+/// Works on a picture off the threads that answer.
+async fn apart<T: Send + 'static>(
+    reference: String,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, api::Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(reference, "a layout failed: {error}");
+        api::Internal {
+            message: "The picture of the topology could not be drawn.".to_owned(),
+            reference,
+        }
+        .into()
+    })
 }
 
 fn draw(topology: &GetTopologyReply, before: Option<&Positions>) -> Drawn {
@@ -196,7 +204,11 @@ pub(super) async fn graph(
     if let Some(since) = query.since.filter(|&since| since != version)
         && let Some(older) = web.pictures.kept(view).lock().await.get(&since).cloned()
     {
-        let bytes = drawn.picture.encode_since(&older.picture);
+        let reference = format!("picture-{since}-{version}-{view}");
+        let bytes = apart(reference, move || {
+            drawn.picture.encode_since(&older.picture)
+        })
+        .await?;
         let since = [(SINCE, since.to_string())];
         return Ok((head, kind, since, bytes).into_response());
     }

@@ -32,7 +32,7 @@ impl Controller {
         let holds = match thing {
             Thing::Node(index) => state.diagram.nodes.get(index as usize)?.group.is_none(),
             Thing::Group(index) => {
-                let one = state.scene.boxes.iter().find(|one| one.group == index)?;
+                let one = state.scene.group(index)?;
                 point.y <= one.rect.y + HEAD
             }
             Thing::Edge(_) => false,

@@ -149,6 +149,7 @@ impl Controller {
                 .and_then(|thing| diagram.find(state.diagram.id(thing)?));
             state.scene = tween.as_ref().map_or(to, |tween| tween.at(0.0));
             state.diagram = diagram;
+            state.search_again();
             state.positions = positions;
             state.shown_view = view.unwrap_or_default();
             (tween, state.moves)
@@ -242,27 +243,24 @@ impl Controller {
                 }
             }
         }
-        if options.weathermap {
-            let flows = self.flows.borrow();
-            for (index, edge) in diagram.edges.iter().enumerate() {
-                let halves = flows.get(edge.id.as_str()).map(|shares| {
-                    shares.map(|share| {
-                        share.map_or(unknown, |share| tint(palette::load_colour(share, dark)))
-                    })
-                });
-                // What nobody counts is grey: unknown is not idle.
-                look.mark(Thing::Edge(index as u32), |mark| {
-                    mark.halves = Some(halves.unwrap_or([unknown; 2]));
+        let traffic = self.traffic.borrow();
+        let of_share = |share: Option<f32>| {
+            // What nobody counts is grey: unknown is not idle.
+            share.map_or(unknown, |share| {
+                tint(palette::load_colour(share.clamp(0.0, 1.0), dark))
+            })
+        };
+        for (index, edge) in (0..).zip(&diagram.edges) {
+            let carried = traffic.get(edge.id.as_str()).copied();
+            if options.weathermap {
+                let shares = carried.unwrap_or_default().shares;
+                look.mark(Thing::Edge(index), |mark| {
+                    mark.halves = Some(shares.map(of_share));
                 });
             }
-        }
-        let rates = self.rates.borrow();
-        if !rates.is_empty() {
-            for (index, edge) in (0..).zip(&diagram.edges) {
-                if let Some(sent) = rates.get(edge.id.as_str()) {
-                    let said = |rate: Option<f32>| rate.map(sending).unwrap_or_default();
-                    look.notes.insert(index, sent.map(said));
-                }
+            if let Some(carried) = carried {
+                let said = |rate: Option<f32>| rate.map(sending).unwrap_or_default();
+                look.notes.insert(index, carried.rates.map(said));
             }
         }
         let sought = state.hits();
@@ -279,7 +277,7 @@ impl Controller {
             for thing in diagram.things() {
                 let step = diagram.id(thing).and_then(|id| on_route.get(id));
                 let lit = step.is_some()
-                    || sought.as_ref().is_some_and(|hits| hits.contains(&thing))
+                    || sought.is_some_and(|hits| hits.binary_search(&thing).is_ok())
                     || asking.as_ref().is_some_and(|asking| asking.matches(thing));
                 look.mark(thing, |mark| {
                     mark.dim = !lit;
@@ -296,78 +294,11 @@ impl Controller {
         }
         look
     }
-
-    /// Takes over what links carry: for each, by id, the used share in either direction.
-    pub(super) fn take_flows(&self, load: &crate::server_functions::Load) {
-        let mut flows = self.flows.borrow_mut();
-        let mut rates = self.rates.borrow_mut();
-        flows.clear();
-        rates.clear();
-        for (index, id) in load.links.iter().enumerate() {
-            let capacity = load.capacity.get(index).copied().flatten();
-            let share = |rates: &[Option<f32>]| {
-                let rate = rates.get(index).copied().flatten()?;
-                let capacity = capacity.filter(|capacity| *capacity > 0)?;
-                Some((rate / capacity as f32).clamp(0.0, 1.0))
-            };
-            let rate = |rates: &[Option<f32>]| rates.get(index).copied().flatten();
-            rates.insert(
-                format!("link:{id}"),
-                [rate(&load.a_to_b), rate(&load.b_to_a)],
-            );
-            flows.insert(
-                format!("link:{id}"),
-                [share(&load.a_to_b), share(&load.b_to_a)],
-            );
-        }
-    }
 }
 
 /// What an end sends, in words.
 fn sending(rate: f32) -> String {
     format!("{} out", format::bits_per_second(f64::from(rate)))
-}
-
-/// How busy things are, as queries ask for it.
-pub(super) struct Busy(HashMap<String, f32>);
-
-impl Busy {
-    pub fn new(load: &crate::server_functions::Load) -> Self {
-        let hosts = load
-            .hosts
-            .iter()
-            .map(|id| format!("host:{id}"))
-            .zip(&load.host_cpu);
-        let routers = load
-            .routers
-            .iter()
-            .map(|id| format!("router:{id}"))
-            .zip(&load.router_cpu);
-        let links = load.links.iter().enumerate().map(|(index, id)| {
-            let most = [&load.a_to_b, &load.b_to_a]
-                .into_iter()
-                .filter_map(|rates| rates.get(index).copied().flatten())
-                .reduce(f32::max);
-            let capacity = load.capacity.get(index).copied().flatten();
-            let share = most
-                .zip(capacity.filter(|capacity| *capacity > 0))
-                .map(|(rate, capacity)| rate / capacity as f32);
-            (format!("link:{id}"), share)
-        });
-        let known = hosts
-            .chain(routers)
-            .map(|(id, load)| (id, *load))
-            .chain(links)
-            .filter_map(|(id, load)| Some((id, load?)))
-            .collect();
-        Self(known)
-    }
-}
-
-impl graph::query::Numbers for Busy {
-    fn load(&self, id: &str) -> Option<f32> {
-        self.0.get(id).copied()
-    }
 }
 
 /// Slow at both ends.

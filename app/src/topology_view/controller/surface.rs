@@ -11,7 +11,7 @@ use super::{Controller, State};
 use crate::{
     format::{escape_html, percent_encode},
     topology_view::{
-        camera::Size,
+        camera::Camera,
         morph,
         picture::{svg, title},
         renderer::{Renderer, View},
@@ -26,9 +26,8 @@ use wasm_bindgen::{JsCast, closure::Closure};
 const MOST_LINKS: usize = 400;
 /// From so many pixels a unit on, it is written what links carry.
 const NEAR: f32 = 1.3;
-/// After the camera has rested so long, the links above a large picture are renewed.
+/// After the camera has rested so long, in milliseconds, the links above the picture follow.
 const REST_MILLIS: i32 = 200;
-
 /// However slow frames are, after so long without a movement the camera rests.
 const LONGEST_REST: f64 = 5000.0;
 
@@ -228,11 +227,9 @@ impl Controller {
                 return;
             }
             if state.follows {
-                state.camera =
-                    crate::topology_view::camera::Camera::fit(state.scene.bounds, state.size());
+                state.camera = Camera::fit(state.scene.bounds, state.size());
             }
-            let size: Size = state.size();
-            (state.camera.view_box(size), state.camera)
+            (state.camera.view_box(state.size()), state.camera)
         };
         if self.surface.is_some() {
             self.ask_frame();
@@ -245,8 +242,8 @@ impl Controller {
             let _ = self.stage.class_list().toggle_with_force("far", far);
         }
         let near = camera.scale >= NEAR;
-        if self.near.get_untracked() != near {
-            self.near.set(near);
+        if self.told.near.get_untracked() != near {
+            self.told.near.set(near);
         }
         self.frame_minimap();
         self.rest_later();
@@ -493,7 +490,7 @@ impl Controller {
                 continue;
             };
             let id = element.get_attribute("data-id");
-            let hit = hits.as_ref().is_some_and(|hits| {
+            let hit = hits.is_some_and(|hits| {
                 hits.iter()
                     .any(|&hit| id.as_deref().is_some() && state.id(hit) == id.as_deref())
             });
@@ -531,7 +528,13 @@ impl State {
             .and_then(|id| self.find(id))
             .into_iter()
             .chain(self.pointed)
-            .chain(self.hits().into_iter().flatten().take(MOST_LINKS / 4))
+            .chain(
+                self.hits()
+                    .into_iter()
+                    .flatten()
+                    .copied()
+                    .take(MOST_LINKS / 4),
+            )
             .collect();
         let seen = self.camera.view_box(self.size());
         let middle = seen.center();
@@ -565,21 +568,21 @@ impl State {
         for &thing in things {
             let (kind, class, state, rect) = match thing {
                 Thing::Node(index) => {
-                    let Some(one) = self.scene.nodes.iter().find(|one| one.node == index) else {
+                    let Some(one) = self.scene.node(index) else {
                         continue;
                     };
                     let state = diagram.nodes[index as usize].state.as_str();
                     ("node", one.kind.as_str(), state, one.rect())
                 }
                 Thing::Group(index) => {
-                    let Some(one) = self.scene.boxes.iter().find(|one| one.group == index) else {
+                    let Some(one) = self.scene.group(index) else {
                         continue;
                     };
                     let state = diagram.groups[index as usize].state.as_str();
                     ("group", "box", state, one.rect)
                 }
                 Thing::Edge(index) => {
-                    let Some(one) = self.scene.edges.iter().find(|one| one.edge == index) else {
+                    let Some(one) = self.scene.edge(index) else {
                         continue;
                     };
                     let middle = one.curve.at(0.5);
@@ -596,7 +599,7 @@ impl State {
                 continue;
             };
             let is_selected = self.selected.as_deref() == Some(id);
-            let hit = hits.as_ref().is_some_and(|hits| hits.contains(&thing));
+            let hit = hits.is_some_and(|hits| hits.binary_search(&thing).is_ok());
             let _ = write!(
                 html,
                 "<a class=\"{kind} {class} {state}{}{}\" data-id=\"{}\" data-kind=\"{kind}\" \

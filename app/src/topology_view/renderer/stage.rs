@@ -191,20 +191,19 @@ impl Renderer {
         let gl = &self.gl;
         match thing {
             Thing::Node(index) => {
-                if let Some(at) = scene.nodes.iter().position(|one| one.node == index) {
+                if let Some(at) = scene.node_at(index) {
                     let words = instances::node(diagram, &scene.nodes[at], look);
                     device.nodes.change(gl, at, &words);
                 }
             }
             Thing::Group(index) => {
-                if let Some(at) = scene.boxes.iter().position(|one| one.group == index) {
+                if let Some(at) = scene.group_at(index) {
                     let words = instances::group(diagram, &scene.boxes[at], look);
                     device.boxes.change(gl, at, &words);
                 }
             }
             Thing::Edge(index) => {
-                let at = scene.edges.iter().position(|one| one.edge == index);
-                if let Some(at) = at
+                if let Some(at) = scene.edge_at(index)
                     && let Some(slot) = device.slots.get(at)
                 {
                     let colours = self.theme.line_colours();

@@ -113,6 +113,19 @@ impl Service {
         .await
     }
 
+    /// Computes what takes long in a large fleet on a thread of its own: no other call waits for
+    /// it. `failure` is told should it panic.
+    async fn compute<T: Send + 'static>(
+        &self,
+        failure: &str,
+        what: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let state = Arc::clone(&self.state);
+        tokio::task::spawn_blocking(move || what(&state))
+            .await
+            .map_err(|error| errors::internal(failure, &error))
+    }
+
     /// Waits until all supervisors have ended.
     pub async fn fleet_ended(&self) {
         self.state.fleet.ended().await;
@@ -278,7 +291,10 @@ impl Operations for Service {
         request: FindPathsRequest,
     ) -> Result<FindPathsReply, Error> {
         authorise(caller, Role::Observer)?;
-        paths::find(&self.state, &request)
+        self.compute("The paths could not be searched.", move |state| {
+            paths::find(state, &request)
+        })
+        .await?
     }
 
     async fn get_load(
@@ -287,7 +303,10 @@ impl Operations for Service {
         request: GetLoadRequest,
     ) -> Result<GetLoadReply, Error> {
         authorise(caller, Role::Observer)?;
-        Ok(load::get(&self.state, &request))
+        self.compute("The load could not be read.", move |state| {
+            load::get(state, &request)
+        })
+        .await
     }
 
     async fn get_router_status(

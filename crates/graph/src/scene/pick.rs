@@ -4,7 +4,7 @@
 //! takes some 0.1 ms, less than keeping an index up to date costs while things move.
 
 use super::{Curve, Scene, SceneNode};
-use crate::{EdgeKind, NodeKind, Point, Rect, Thing};
+use crate::{EdgeKind, NodeKind, Point, Thing};
 
 /// Into so many straight pieces a curve is taken to be cut: those that are drawn.
 pub const PIECES: usize = 16;
@@ -80,21 +80,6 @@ fn to_segment(p: Point, a: Point, b: Point) -> f32 {
         0.0
     };
     p.distance(a.towards(b, along))
-}
-
-impl Rect {
-    /// The part that both have in common; none if they share nothing.
-    pub fn common(self, other: Self) -> Option<Self> {
-        let (x, y) = (self.x.max(other.x), self.y.max(other.y));
-        let width = self.right().min(other.right()) - x;
-        let height = self.bottom().min(other.bottom()) - y;
-        (width > 0.0 && height > 0.0).then_some(Self {
-            x,
-            y,
-            width,
-            height,
-        })
-    }
 }
 
 #[cfg(test)]
