@@ -10,15 +10,17 @@
 //! where the page draws them, so that other programs can draw the same picture.
 
 use api::{
-    Caller, Channel, CheckHostReply, CheckHostRequest, Conflict, Driver, Error, EventStream,
-    FindPathsReply, FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetLoadReply,
-    GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
-    GetTopologyRequest, Host, HostFreshness, HostId, HostOrigin, HostState, Link, LinkEnd,
-    LinkKind, LinkState, ListHostsReply, ListHostsRequest, ListRoutersReply, ListRoutersRequest,
-    NotFound, QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
+    Caller, CancelJobReply, CancelJobRequest, Channel, CheckHostReply, CheckHostRequest,
+    CheckMigrationReply, CheckMigrationRequest, Conflict, Driver, Error, EventStream,
+    FindPathsReply, FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetJobReply,
+    GetJobRequest, GetLoadReply, GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest,
+    GetTopologyReply, GetTopologyRequest, Host, HostFreshness, HostId, HostOrigin, HostState, Link,
+    LinkEnd, LinkKind, LinkState, ListHostsReply, ListHostsRequest, ListJobsReply, ListJobsRequest,
+    ListRoutersReply, ListRoutersRequest, MigrateRouterReply, MigrateRouterRequest, NotFound,
+    QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
     RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, Router, RouterId,
-    RouterState, Segment, SegmentKind, SuspendRouterReply, SuspendRouterRequest, Timestamp,
-    TopologyView,
+    RouterState, Segment, SegmentKind, SetHostMaintenanceReply, SetHostMaintenanceRequest,
+    SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView,
 };
 use app::topology_view::Pictures as _;
 use axum::{Json, routing::get};
@@ -148,6 +150,8 @@ fn host(id: HostId, as_of: Timestamp) -> Host {
         site: None,
         state: HostState::Online,
         message: None,
+        maintenance: false,
+        maintenance_reason: None,
         as_of: Some(as_of),
         endpoints: Vec::new(),
         origin: HostOrigin::Configured,
@@ -173,6 +177,7 @@ fn virtual_router(
         name,
         title: None,
         host: "host".parse()?,
+        migrating_to: None,
         driver: Driver::Test,
         state: RouterState::Running,
         message: None,
@@ -372,6 +377,45 @@ impl api::Operations for Fixed {
         _: &Caller,
         _: ResumeRouterRequest,
     ) -> Result<ResumeRouterReply, Error> {
+        Self::refuse()
+    }
+
+    async fn check_migration(
+        &self,
+        _: &Caller,
+        _: CheckMigrationRequest,
+    ) -> Result<CheckMigrationReply, Error> {
+        Self::refuse()
+    }
+
+    async fn migrate_router(
+        &self,
+        _: &Caller,
+        _: MigrateRouterRequest,
+    ) -> Result<MigrateRouterReply, Error> {
+        Self::refuse()
+    }
+
+    async fn set_host_maintenance(
+        &self,
+        _: &Caller,
+        _: SetHostMaintenanceRequest,
+    ) -> Result<SetHostMaintenanceReply, Error> {
+        Self::refuse()
+    }
+
+    async fn get_job(&self, _: &Caller, _: GetJobRequest) -> Result<GetJobReply, Error> {
+        Self::refuse()
+    }
+
+    async fn list_jobs(&self, _: &Caller, _: ListJobsRequest) -> Result<ListJobsReply, Error> {
+        Ok(ListJobsReply {
+            as_of: Timestamp::now(),
+            jobs: Vec::new(),
+        })
+    }
+
+    async fn cancel_job(&self, _: &Caller, _: CancelJobRequest) -> Result<CancelJobReply, Error> {
         Self::refuse()
     }
 

@@ -3,13 +3,15 @@
 
 use crate::pilot::{NAMESPACE, name};
 use api::{
-    Caller, CheckHostReply, CheckHostRequest, Error, Event, EventStream, FindPathsReply,
-    FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetLoadReply, GetLoadRequest,
-    GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply, GetTopologyRequest, Internal,
-    ListHostsReply, ListHostsRequest, ListRoutersReply, ListRoutersRequest, Operations,
+    Caller, CancelJobReply, CancelJobRequest, CheckHostReply, CheckHostRequest,
+    CheckMigrationReply, CheckMigrationRequest, Error, Event, EventStream, FindPathsReply,
+    FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetJobReply, GetJobRequest,
+    GetLoadReply, GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
+    GetTopologyRequest, Internal, ListHostsReply, ListHostsRequest, ListJobsReply, ListJobsRequest,
+    ListRoutersReply, ListRoutersRequest, MigrateRouterReply, MigrateRouterRequest, Operations,
     QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
-    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, SuspendRouterReply,
-    SuspendRouterRequest,
+    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest,
+    SetHostMaintenanceReply, SetHostMaintenanceRequest, SuspendRouterReply, SuspendRouterRequest,
 };
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
@@ -268,6 +270,51 @@ impl Operations for Client {
     ) -> Result<ResumeRouterReply, Error> {
         self.call(name::PROVISIONING, "ResumeRouter", &request)
             .await
+    }
+
+    async fn check_migration(
+        &self,
+        _: &Caller,
+        request: CheckMigrationRequest,
+    ) -> Result<CheckMigrationReply, Error> {
+        self.call(name::MIGRATION, "CheckMigration", &request).await
+    }
+
+    async fn migrate_router(
+        &self,
+        _: &Caller,
+        request: MigrateRouterRequest,
+    ) -> Result<MigrateRouterReply, Error> {
+        self.call(name::MIGRATION, "MigrateRouter", &request).await
+    }
+
+    async fn set_host_maintenance(
+        &self,
+        _: &Caller,
+        request: SetHostMaintenanceRequest,
+    ) -> Result<SetHostMaintenanceReply, Error> {
+        self.call(name::STATUS, "SetHostMaintenance", &request)
+            .await
+    }
+
+    async fn get_job(&self, _: &Caller, request: GetJobRequest) -> Result<GetJobReply, Error> {
+        self.call(name::MIGRATION, "GetJob", &request).await
+    }
+
+    async fn list_jobs(
+        &self,
+        _: &Caller,
+        request: ListJobsRequest,
+    ) -> Result<ListJobsReply, Error> {
+        self.call(name::MIGRATION, "ListJobs", &request).await
+    }
+
+    async fn cancel_job(
+        &self,
+        _: &Caller,
+        request: CancelJobRequest,
+    ) -> Result<CancelJobReply, Error> {
+        self.call(name::MIGRATION, "CancelJob", &request).await
     }
 
     /// By the server's event stream, which is not SOAP. It ends when the connection does.

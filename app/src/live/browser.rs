@@ -260,7 +260,7 @@ fn take(tab: &Shared, event: &Event) {
                 measured.insert(host.clone(), *at);
             });
         }
-        Event::Topology { .. } | Event::Resync { .. } => {}
+        Event::Topology { .. } | Event::Resync { .. } | Event::Job { .. } => {}
     }
     follow(tab, news);
 }

@@ -82,7 +82,7 @@ impl Sequence {
             // Of a resync also a smaller version: the server was set back, and what is shown is of
             // another past.
             Event::Topology { version, .. } | Event::Resync { version } => self.missed(version),
-            Event::Measured { .. } => News::Nothing,
+            Event::Measured { .. } | Event::Job { .. } => News::Nothing,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is pushed: one stream of what happens, for pages and pilots alike.
 
-use crate::{HostId, Timestamp, TopologyChange};
+use crate::{HostId, Job, Timestamp, TopologyChange};
 use serde::{Deserialize, Serialize};
 use std::pin::Pin;
 
@@ -25,6 +25,12 @@ pub enum Event {
     Resync {
         /// The present version.
         version: u64,
+    },
+    /// A job is another than it was. Between two changes of its phase, progress is told about once
+    /// a second.
+    Job {
+        /// The job as it is now.
+        job: Box<Job>,
     },
     /// A host was sampled.
     Measured {

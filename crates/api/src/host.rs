@@ -18,6 +18,10 @@ pub struct Host {
     pub state: HostState,
     /// What is wrong when it is not online, in a sentence.
     pub message: Option<String>,
+    /// Whether it is in maintenance: nothing new lands there, and what runs there runs on.
+    pub maintenance: bool,
+    /// Why it is in maintenance, where somebody said so.
+    pub maintenance_reason: Option<String>,
     /// When what is told here was true; absent if the host never answered.
     pub as_of: Option<Timestamp>,
     /// The libvirt drivers by which it is reached.

@@ -9,6 +9,12 @@ use uuid::Uuid;
 #[error("{0}")]
 pub struct IdError(String);
 
+impl IdError {
+    pub(crate) fn new(message: String) -> Self {
+        Self(message)
+    }
+}
+
 macro_rules! name_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*

@@ -21,7 +21,9 @@ mod event;
 mod history;
 mod host;
 mod ids;
+mod job;
 mod load;
+mod migration;
 mod operations;
 mod path;
 mod router;
@@ -41,7 +43,17 @@ pub use host::{
     RemoveHostRequest, Transport, UnresponsiveRouter,
 };
 pub use ids::{HostId, IdError, LinkId, MacAddress, RouterId, SegmentId};
+pub use job::{
+    CancelJobReply, CancelJobRequest, GetJobReply, GetJobRequest, Job, JobError, JobId, JobKind,
+    JobPhase, JobProgress, JobState, JobStep, LinkInterruption, ListJobsReply, ListJobsRequest,
+    MigrationDriver, MigrationResult,
+};
 pub use load::{Flow, GetLoadReply, GetLoadRequest, HostUse, LinkUse, RouterUse};
+pub use migration::{
+    CheckMigrationReply, CheckMigrationRequest, FindingLevel, MigrateRouterReply,
+    MigrateRouterRequest, MigrationCheck, MigrationFinding, MigrationMode, MigrationVerdict,
+    SetHostMaintenanceReply, SetHostMaintenanceRequest,
+};
 pub use operations::Operations;
 pub use path::{FindPathsReply, FindPathsRequest, Path, PathLink, PathMetric, PathStep, Underlay};
 pub use router::{

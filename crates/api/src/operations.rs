@@ -1,12 +1,15 @@
 //! The one interface to everything that VMS can do.
 
 use crate::{
-    Caller, CheckHostReply, CheckHostRequest, Error, EventStream, FindPathsReply, FindPathsRequest,
-    GetHostStatusReply, GetHostStatusRequest, GetLoadReply, GetLoadRequest, GetRouterStatusReply,
-    GetRouterStatusRequest, GetTopologyReply, GetTopologyRequest, ListHostsReply, ListHostsRequest,
-    ListRoutersReply, ListRoutersRequest, QueryHistoryReply, QueryHistoryRequest,
-    RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResumeRouterReply,
-    ResumeRouterRequest, SuspendRouterReply, SuspendRouterRequest,
+    Caller, CancelJobReply, CancelJobRequest, CheckHostReply, CheckHostRequest,
+    CheckMigrationReply, CheckMigrationRequest, Error, EventStream, FindPathsReply,
+    FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetJobReply, GetJobRequest,
+    GetLoadReply, GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
+    GetTopologyRequest, ListHostsReply, ListHostsRequest, ListJobsReply, ListJobsRequest,
+    ListRoutersReply, ListRoutersRequest, MigrateRouterReply, MigrateRouterRequest,
+    QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
+    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest,
+    SetHostMaintenanceReply, SetHostMaintenanceRequest, SuspendRouterReply, SuspendRouterRequest,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -127,6 +130,55 @@ pub trait Operations: Send + Sync {
         caller: &Caller,
         request: ResumeRouterRequest,
     ) -> Result<ResumeRouterReply, Error>;
+
+    /// Looks at everything that decides whether a router can be moved to a host, and to every other
+    /// host if none is named; it changes nothing. It waits for the hosts that it asks, within a
+    /// deadline. Needs [`crate::Role::Observer`].
+    ///
+    /// That it cannot be done is no error: the findings say what stands in the way.
+    async fn check_migration(
+        &self,
+        caller: &Caller,
+        request: CheckMigrationRequest,
+    ) -> Result<CheckMigrationReply, Error>;
+
+    /// Moves a router to another host, in a job. Needs [`crate::Role::Operator`].
+    ///
+    /// All that [`Self::check_migration`] looks at is looked at first: an obstacle is a
+    /// [`crate::Conflict`] (or a [`crate::NotSupported`], if the driver cannot do it) and nothing is
+    /// begun, as is a router that another job acts on.
+    async fn migrate_router(
+        &self,
+        caller: &Caller,
+        request: MigrateRouterRequest,
+    ) -> Result<MigrateRouterReply, Error>;
+
+    /// Keeps a host free of what is new, or takes it back into use; it is kept over a restart.
+    /// Needs [`crate::Role::Operator`].
+    async fn set_host_maintenance(
+        &self,
+        caller: &Caller,
+        request: SetHostMaintenanceRequest,
+    ) -> Result<SetHostMaintenanceReply, Error>;
+
+    /// Returns one job; if asked to, when it has ended. Needs [`crate::Role::Observer`].
+    async fn get_job(&self, caller: &Caller, request: GetJobRequest) -> Result<GetJobReply, Error>;
+
+    /// Lists the jobs that match, the newest first. Needs [`crate::Role::Observer`].
+    async fn list_jobs(
+        &self,
+        caller: &Caller,
+        request: ListJobsRequest,
+    ) -> Result<ListJobsReply, Error>;
+
+    /// Asks that a job be given up; it returns at once, and the job ends when what it had begun is
+    /// undone. One that is over stays as it is and is no error; one that is past the point of no
+    /// return is a [`crate::Conflict`]. Needs [`crate::Role::Operator`].
+    async fn cancel_job(
+        &self,
+        caller: &Caller,
+        request: CancelJobRequest,
+    ) -> Result<CancelJobReply, Error>;
 
     /// Follows what happens, from a version that the caller has: the versions after it come
     /// first, or [`crate::Event::Resync`] when they are no longer kept. Without a version, it

@@ -16,6 +16,8 @@ pub struct Router {
     pub title: Option<String>,
     /// The host that it is on.
     pub host: HostId,
+    /// The host that it is being moved to, while it is.
+    pub migrating_to: Option<HostId>,
     /// The libvirt driver of the host that runs it.
     pub driver: Driver,
     /// Its state as last seen.

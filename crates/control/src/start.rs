@@ -94,7 +94,8 @@ impl Control {
             path: settings.data.clone(),
             source,
         })?;
-        let discovery = Discovery::start(restored, journal, reports.clone(), links).await;
+        let discovery =
+            Discovery::start(restored, journal, reports.clone(), links, BTreeMap::new()).await;
 
         let latest = Arc::new(Latest::new(settings.sample_interval));
         let events = Arc::clone(&discovery.events);

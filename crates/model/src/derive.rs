@@ -6,7 +6,7 @@ use crate::{
     Topology,
     cables::{Cable, Cables},
     ids::joined,
-    segments::{Wire, Wires},
+    segments::{Carrier, Wire, Wires},
 };
 use std::{
     cmp::Reverse,
@@ -30,36 +30,14 @@ impl Topology {
         reports: impl IntoIterator<Item = &'a HostReport>,
         declared: &[DeclaredLink],
     ) -> Self {
-        let reports: BTreeMap<&HostId, &HostReport> = reports
-            .into_iter()
-            .map(|report| (&report.id, report))
-            .collect();
-        let mut cables = Cables::of(&reports, declared);
-        let hosts: BTreeMap<_, _> = reports
-            .values()
-            .map(|report| (report.id.clone(), Arc::new(host(report, &mut cables))))
-            .collect();
-        let placed = place(&reports);
-
-        let mut wires = Wires::default();
-        for inventory in reports.values().filter_map(|r| r.inventory.as_deref()) {
-            wires.add_inventory(inventory);
-        }
-        for report in reports.values() {
-            wires.add_vxlans(&report.id, &report.vxlans);
-        }
-        for cable in cables.all.iter().filter(|cable| cable.joins()) {
-            wires.add_cable(cable, |port| {
-                interface(&hosts, port).is_some_and(|i| i.kind == "bridge")
-            });
-        }
-        let mut carriers = BTreeMap::new();
-        for (&id, &(inventory, domain)) in &placed {
-            let on: Vec<_> = (domain.interfaces.iter())
-                .map(|nic| wires.attach(inventory, nic))
-                .collect();
-            carriers.insert(id, on);
-        }
+        let reports = reports_by_id(reports);
+        let Wiring {
+            hosts,
+            cables,
+            placed,
+            mut wires,
+            carriers,
+        } = Wiring::of(&reports, declared);
 
         let known = wires.finish();
         let mut members: BTreeMap<usize, BTreeSet<Member>> = BTreeMap::new();
@@ -79,6 +57,7 @@ impl Topology {
             }
             let router = Router {
                 host: inventory.host.clone(),
+                migrating_to: None,
                 domain: Arc::clone(domain),
                 segments,
             };
@@ -222,6 +201,61 @@ impl Topology {
     }
 }
 
+/// Of two reports with one id the later counts.
+pub(crate) fn reports_by_id<'a>(
+    reports: impl IntoIterator<Item = &'a HostReport>,
+) -> BTreeMap<&'a HostId, &'a HostReport> {
+    let reports = reports.into_iter();
+    reports.map(|report| (&report.id, report)).collect()
+}
+
+/// What is wired to what.
+pub(crate) struct Wiring<'a> {
+    pub hosts: BTreeMap<HostId, Arc<Host>>,
+    pub cables: Cables,
+    pub placed: BTreeMap<RouterId, (&'a HostInventory, &'a Arc<Domain>)>,
+    pub wires: Wires,
+    /// What each interface of each router is on.
+    pub carriers: BTreeMap<RouterId, Vec<Option<Carrier>>>,
+}
+
+impl<'a> Wiring<'a> {
+    pub fn of(reports: &BTreeMap<&HostId, &'a HostReport>, declared: &[DeclaredLink]) -> Self {
+        let mut cables = Cables::of(reports, declared);
+        let hosts: BTreeMap<_, _> = reports
+            .values()
+            .map(|report| (report.id.clone(), Arc::new(host(report, &mut cables))))
+            .collect();
+        let placed = place(reports);
+        let mut wires = Wires::default();
+        for inventory in reports.values().filter_map(|r| r.inventory.as_deref()) {
+            wires.add_inventory(inventory);
+        }
+        for report in reports.values() {
+            wires.add_vxlans(&report.id, &report.vxlans);
+        }
+        for cable in cables.all.iter().filter(|cable| cable.joins()) {
+            wires.add_cable(cable, |port| {
+                interface(&hosts, port).is_some_and(|i| i.kind == "bridge")
+            });
+        }
+        let mut carriers = BTreeMap::new();
+        for (&id, &(inventory, domain)) in &placed {
+            let on: Vec<_> = (domain.interfaces.iter())
+                .map(|nic| wires.attach(inventory, nic))
+                .collect();
+            carriers.insert(id, on);
+        }
+        Self {
+            hosts,
+            cables,
+            placed,
+            wires,
+            carriers,
+        }
+    }
+}
+
 /// Decides which host's definition of each router counts.
 fn place<'a>(
     reports: &BTreeMap<&HostId, &'a HostReport>,
@@ -275,6 +309,7 @@ fn host(report: &HostReport, cables: &mut Cables) -> Host {
         name: report.name.clone(),
         site: report.site.clone(),
         origin: report.origin,
+        maintenance: report.maintenance.clone(),
         endpoints: report.endpoints.clone(),
         contact: report.contact(),
         message: report.message(),

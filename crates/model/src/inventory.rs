@@ -22,6 +22,9 @@ pub struct HostReport {
     pub site: Option<String>,
     /// Who registered it.
     pub origin: Origin,
+    /// Present while nothing new may land there.
+    #[serde(default)]
+    pub maintenance: Option<Maintenance>,
     /// The libvirt drivers by which it is reached, one endpoint each.
     pub endpoints: Vec<Endpoint>,
     /// What it reported last; absent if it never did. It outlives the contact.
@@ -80,6 +83,13 @@ pub struct Endpoint {
     pub contact: Contact,
     /// What is wrong when it does not, in a sentence that stays the same while the cause does.
     pub message: Option<String>,
+}
+
+/// That a host is kept free of what is new.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maintenance {
+    /// Why, in a line for people.
+    pub reason: Option<String>,
 }
 
 /// Who registered a host.

@@ -10,6 +10,7 @@
 //! - `topology`: the graph's elements;
 //! - `derive`: from reports to the graph; `cables`: which physical links there are; `segments`: who
 //!   is in which L2 broadcast domain;
+//! - `placement`: what would become of a router's interfaces on another host;
 //! - `difference`: what changed, exactly; `sentence`: the same for people.
 
 mod cables;
@@ -17,6 +18,7 @@ mod derive;
 mod difference;
 mod ids;
 mod inventory;
+mod placement;
 mod segments;
 mod sentence;
 mod topology;
@@ -25,8 +27,10 @@ pub use difference::{Change, Difference};
 pub use ids::{HostId, LinkId, Mac, RouterId, SegmentId};
 pub use inventory::{
     Attachment, Contact, Disk, Domain, Driver, Endpoint, HostInterface, HostInventory, HostReport,
-    LinkState, Neighbor, Network, Nic, NodeFacts, Origin, RouterState, Vxlan, VxlanReach,
+    LinkState, Maintenance, Neighbor, Network, Nic, NodeFacts, Origin, RouterState, Vxlan,
+    VxlanReach,
 };
+pub use placement::Placement;
 pub use sentence::{ChangeKind, Described, ElementKind};
 pub use topology::{
     DeclaredLink, Host, Link, LinkEnd, LinkKind, LinkSource, Member, Port, Router, Segment,

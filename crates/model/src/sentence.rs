@@ -1,8 +1,8 @@
 //! What changed, in sentences for people.
 
 use crate::{
-    Change, Difference, Host, Link, LinkEnd, LinkKind, LinkSource, LinkState, Router, RouterId,
-    Segment, SegmentId, Topology,
+    Change, Difference, Host, Link, LinkEnd, LinkKind, LinkSource, LinkState, Maintenance, Router,
+    RouterId, Segment, SegmentId, Topology,
 };
 use std::fmt::Display;
 
@@ -112,6 +112,15 @@ fn host(before: Option<&Host>, after: Option<&Host>) -> String {
     {
         parts.push(format!("is {}: {message}", after.contact.as_str()));
     }
+    if before.maintenance != after.maintenance {
+        parts.push(match &after.maintenance {
+            Some(Maintenance {
+                reason: Some(reason),
+            }) => format!("is in maintenance: {reason}"),
+            Some(_) => "is in maintenance".to_owned(),
+            None => "is in use again after maintenance".to_owned(),
+        });
+    }
     if before.interfaces != after.interfaces {
         parts.push("has other network interfaces".to_owned());
     }
@@ -170,6 +179,13 @@ fn router(before: Option<&Router>, after: Option<&Router>) -> String {
     let mut parts = Vec::new();
     if before.host != after.host {
         parts.push(format!("moved from {} to {}", before.host, after.host));
+    }
+    if before.migrating_to != after.migrating_to {
+        match &after.migrating_to {
+            Some(to) => parts.push(format!("is being moved to {to}")),
+            None if before.host == after.host => parts.push("is no longer being moved".to_owned()),
+            None => {}
+        }
     }
     if was.name != is.name {
         parts.push(format!("was called {} before", was.name));

@@ -1,8 +1,8 @@
 //! The graph's elements.
 
 use crate::{
-    Contact, Domain, Endpoint, HostId, HostInterface, LinkId, LinkState, Mac, Neighbor, NodeFacts,
-    Origin, RouterId, SegmentId, inventory::is_current,
+    Contact, Domain, Endpoint, HostId, HostInterface, LinkId, LinkState, Mac, Maintenance,
+    Neighbor, NodeFacts, Origin, RouterId, SegmentId, inventory::is_current,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -25,6 +25,19 @@ pub struct Topology {
 }
 
 impl Topology {
+    /// Marks the routers that are being moved, with the hosts that they are moved to.
+    #[must_use]
+    pub fn with_migrations(mut self, migrations: &BTreeMap<RouterId, HostId>) -> Self {
+        for (router, to) in migrations {
+            if let Some(router) = self.routers.get_mut(router)
+                && router.host != *to
+            {
+                Arc::make_mut(router).migrating_to = Some(to.clone());
+            }
+        }
+        self
+    }
+
     /// Whether what is known of a host itself is kept up to date.
     pub fn is_current(&self, host: &HostId) -> bool {
         self.hosts
@@ -51,6 +64,9 @@ pub struct Host {
     pub site: Option<String>,
     /// Who registered it.
     pub origin: Origin,
+    /// Present while nothing new may land there.
+    #[serde(default)]
+    pub maintenance: Option<Maintenance>,
     /// The libvirt drivers by which it is reached.
     pub endpoints: Vec<Endpoint>,
     /// Whether it answers.
@@ -71,6 +87,9 @@ pub struct Host {
 pub struct Router {
     /// The host that it is on; of several that define it, the one where it runs.
     pub host: HostId,
+    /// The host that it is being moved to, while it is.
+    #[serde(default)]
+    pub migrating_to: Option<HostId>,
     /// Its domain there.
     pub domain: Arc<Domain>,
     /// The segment of each of the domain's interfaces, in their order.

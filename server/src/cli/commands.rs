@@ -444,6 +444,13 @@ fn happening(event: &Event) -> String {
         Event::Resync { version } => {
             format!("Versions were missed: the topology is at {version}.\n")
         }
+        Event::Job { job } => format!(
+            "{} job {} ({}): {}\n",
+            clock(job.changed_at),
+            job.id,
+            job.state.as_str(),
+            job.message
+        ),
         Event::Measured { host, at } => format!("{} measured {host}\n", clock(*at)),
     }
 }

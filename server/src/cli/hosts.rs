@@ -444,6 +444,8 @@ mod tests {
             site: None,
             state,
             message: None,
+            maintenance: false,
+            maintenance_reason: None,
             as_of: None,
             endpoints: Vec::new(),
             origin: HostOrigin::Registered,

@@ -4,6 +4,7 @@
 //! services, and sentences for whoever reads a WSDL.
 
 mod measurement;
+mod migration;
 mod provisioning;
 mod status;
 mod topology;
@@ -21,6 +22,7 @@ pub fn services(operations: &Arc<dyn Operations>) -> Vec<Service> {
         topology::service(operations),
         status::service(operations),
         measurement::service(operations),
+        migration::service(operations),
         provisioning::service(operations),
     ]
 }
@@ -30,6 +32,7 @@ pub(crate) mod name {
     pub(crate) const TOPOLOGY: &str = "TopologyService";
     pub(crate) const STATUS: &str = "StatusService";
     pub(crate) const MEASUREMENT: &str = "MeasurementService";
+    pub(crate) const MIGRATION: &str = "MigrationService";
     pub(crate) const PROVISIONING: &str = "ProvisioningService";
 }
 

@@ -4,6 +4,7 @@ use super::{NAMESPACE, caller, name};
 use api::{
     CheckHostRequest, GetHostStatusRequest, GetRouterStatusRequest, ListHostsRequest,
     ListRoutersRequest, Operations, RegisterHostRequest, RemoveHostRequest,
+    SetHostMaintenanceRequest,
 };
 use soap::{Call, Service};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 pub(super) fn service(operations: &Arc<dyn Operations>) -> Service {
     let (hosts, host) = (operations.clone(), operations.clone());
     let (register, remove, check) = (operations.clone(), operations.clone(), operations.clone());
+    let maintenance = operations.clone();
     let (routers, router) = (operations.clone(), operations.clone());
     Service::new(name::STATUS, NAMESPACE)
         .documentation(
@@ -68,6 +70,19 @@ pub(super) fn service(operations: &Arc<dyn Operations>) -> Service {
             move |call: Call, request: CheckHostRequest| {
                 let operations = check.clone();
                 async move { operations.check_host(&caller(&call), request).await }
+            },
+        )
+        .operation(
+            "SetHostMaintenance",
+            "Puts a host into maintenance, so that nothing new lands there, or takes it back into \
+             use. What runs there runs on. It is kept over a restart of the server.",
+            move |call: Call, request: SetHostMaintenanceRequest| {
+                let operations = maintenance.clone();
+                async move {
+                    operations
+                        .set_host_maintenance(&caller(&call), request)
+                        .await
+                }
             },
         )
         .operation(

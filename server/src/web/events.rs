@@ -93,7 +93,7 @@ fn message(event: &Event) -> Option<sse::Event> {
         Event::Topology { version, .. } | Event::Resync { version } => {
             message.id(version.to_string())
         }
-        Event::Measured { .. } => message,
+        Event::Measured { .. } | Event::Job { .. } => message,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The ring of recent versions and the stream for subscribers.
 
-use api::{Event, EventStream, HostId, Timestamp, TopologyChange};
+use api::{Event, EventStream, HostId, Job, Timestamp, TopologyChange};
 use futures_util::{StreamExt, stream};
 use std::{
     collections::VecDeque,
@@ -64,6 +64,11 @@ impl Events {
     /// A host's samples are stored.
     pub fn measured(&self, host: HostId, at: Timestamp) {
         let _ = self.sender.send(Event::Measured { host, at });
+    }
+
+    /// A job is another than it was.
+    pub fn job(&self, job: Job) {
+        let _ = self.sender.send(Event::Job { job: Box::new(job) });
     }
 
     /// Ends all streams, those to come too.
@@ -141,7 +146,7 @@ mod tests {
             match event {
                 Event::Topology { version, .. } => versions.push(version as i64),
                 Event::Resync { version } => versions.push(-(version as i64)),
-                Event::Measured { .. } => {}
+                Event::Measured { .. } | Event::Job { .. } => {}
             }
         }
         versions

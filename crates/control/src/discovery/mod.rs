@@ -27,7 +27,7 @@ use crate::{
     store::{Entry, Journal, Restored},
 };
 use jiff::Timestamp;
-use model::{DeclaredLink, Difference, HostId, HostReport, Topology};
+use model::{DeclaredLink, Difference, HostId, HostReport, Maintenance, RouterId, Topology};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -62,6 +62,27 @@ pub(crate) enum Update {
         host: HostId,
         published: oneshot::Sender<()>,
     },
+    /// A host is kept free of what is new, or is not.
+    Maintenance {
+        host: HostId,
+        maintenance: Option<Maintenance>,
+        published: oneshot::Sender<()>,
+    },
+    /// A router is being moved to another host, or is not.
+    Migrating {
+        router: RouterId,
+        to: Option<HostId>,
+        published: oneshot::Sender<()>,
+    },
+    /// Somebody wants to know what the topology is derived from.
+    Tell { to: oneshot::Sender<Sources> },
+}
+
+/// What the topology is derived from.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    pub reports: Vec<HostReport>,
+    pub links: Vec<DeclaredLink>,
 }
 
 /// The public face of the task.
@@ -80,9 +101,13 @@ impl Discovery {
     pub async fn start(
         restored: Restored,
         journal: Journal,
-        reports: BTreeMap<HostId, HostReport>,
+        mut reports: BTreeMap<HostId, HostReport>,
         links: Vec<DeclaredLink>,
+        maintenance: BTreeMap<HostId, Maintenance>,
     ) -> Self {
+        for (host, report) in &mut reports {
+            report.maintenance = maintenance.get(host).cloned();
+        }
         let snapshot = Arc::new(Snapshot {
             version: restored.version,
             topology: Topology::derive(restored.reports.values(), &restored.links),
@@ -94,6 +119,8 @@ impl Discovery {
         let mut task = Task {
             reports,
             links,
+            maintenance,
+            migrations: BTreeMap::new(),
             publish,
             events: Arc::clone(&events),
             journal,
@@ -123,6 +150,8 @@ impl Discovery {
 struct Task {
     reports: BTreeMap<HostId, HostReport>,
     links: Vec<DeclaredLink>,
+    maintenance: BTreeMap<HostId, Maintenance>,
+    migrations: BTreeMap<RouterId, HostId>,
     publish: watch::Sender<Arc<Snapshot>>,
     events: Arc<Events>,
     journal: Journal,
@@ -145,7 +174,7 @@ impl Task {
             while let Ok(Some(update)) = tokio::time::timeout_at(until, queue.recv()).await {
                 batch.push(update);
             }
-            let mut told = Vec::new();
+            let (mut told, mut asking) = (Vec::new(), Vec::new());
             // Of each host, what it is now; nothing if it is gone.
             let mut changed = BTreeMap::new();
             for update in batch.drain(..) {
@@ -156,20 +185,61 @@ impl Task {
                     }
                     Update::Remove { host, published } => {
                         told.push(published);
+                        self.maintenance.remove(&host);
                         changed.insert(host, None);
                     }
+                    Update::Maintenance {
+                        host,
+                        maintenance,
+                        published,
+                    } => {
+                        told.push(published);
+                        let report = match changed.get(&host) {
+                            Some(changed) => changed.clone(),
+                            None => self.reports.get(&host).cloned(),
+                        };
+                        match maintenance {
+                            Some(maintenance) => {
+                                drop(self.maintenance.insert(host.clone(), maintenance))
+                            }
+                            None => drop(self.maintenance.remove(&host)),
+                        }
+                        changed.insert(host, report);
+                    }
+                    Update::Migrating {
+                        router,
+                        to,
+                        published,
+                    } => {
+                        told.push(published);
+                        match to {
+                            Some(to) => drop(self.migrations.insert(router, to)),
+                            None => drop(self.migrations.remove(&router)),
+                        }
+                    }
+                    Update::Tell { to } => asking.push(to),
                 }
             }
-            for (host, report) in &changed {
+            for (host, report) in &mut changed {
                 match report {
-                    Some(report) => drop(self.reports.insert(host.clone(), report.clone())),
+                    Some(report) => {
+                        // Supervisors do not know of it.
+                        report.maintenance = self.maintenance.get(host).cloned();
+                        self.reports.insert(host.clone(), report.clone());
+                    }
                     None => drop(self.reports.remove(host)),
                 }
             }
             self.publish(changed).await;
+            // Whoever waited may have given up.
             for waiting in told {
-                // Whoever waited may have given up.
                 let _ = waiting.send(());
+            }
+            for waiting in asking {
+                let _ = waiting.send(Sources {
+                    reports: self.reports.values().cloned().collect(),
+                    links: self.links.clone(),
+                });
             }
         }
         let version = self.publish.borrow().version;
@@ -181,7 +251,8 @@ impl Task {
     /// Derives the topology and publishes it if it is another.
     async fn publish(&mut self, reports: BTreeMap<HostId, Option<HostReport>>) {
         let before = Arc::clone(&self.publish.borrow());
-        let topology = Topology::derive(self.reports.values(), &self.links);
+        let topology =
+            Topology::derive(self.reports.values(), &self.links).with_migrations(&self.migrations);
         let difference = Difference::between(&before.topology, &topology);
         if difference.is_empty() {
             return;

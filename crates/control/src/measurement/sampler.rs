@@ -185,6 +185,7 @@ mod tests {
             name: "h".to_owned(),
             site: None,
             origin: Origin::Configured,
+            maintenance: None,
             endpoints: vec![Endpoint {
                 driver: model::Driver::Test,
                 uri: uri.to_string(),

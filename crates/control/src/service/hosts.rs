@@ -224,6 +224,7 @@ pub(crate) fn report(
             .unwrap_or_else(|| settings.id.to_string()),
         site: settings.site.clone(),
         origin,
+        maintenance: known.and_then(|known| known.maintenance.clone()),
         endpoints: endpoints
             .map(|endpoint| model::Endpoint {
                 driver: crate::fleet::driver(endpoint.uri.driver()),

@@ -26,13 +26,16 @@ use crate::{
     store::Store,
 };
 use api::{
-    Caller, CheckHostReply, CheckHostRequest, Error, EventStream, FindPathsReply, FindPathsRequest,
-    GetHostStatusReply, GetHostStatusRequest, GetLoadReply, GetLoadRequest, GetRouterStatusReply,
-    GetRouterStatusRequest, GetTopologyReply, GetTopologyRequest, ListHostsReply, ListHostsRequest,
-    ListRoutersReply, ListRoutersRequest, Operations, QueryHistoryReply, QueryHistoryRequest,
-    RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResumeRouterReply,
-    ResumeRouterRequest, Role, RouterId, SuspendRouterReply, SuspendRouterRequest, Timestamp,
-    TopologyView,
+    Caller, CancelJobReply, CancelJobRequest, CheckHostReply, CheckHostRequest,
+    CheckMigrationReply, CheckMigrationRequest, Error, EventStream, FindPathsReply,
+    FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetJobReply, GetJobRequest,
+    GetLoadReply, GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
+    GetTopologyRequest, ListHostsReply, ListHostsRequest, ListJobsReply, ListJobsRequest,
+    ListRoutersReply, ListRoutersRequest, MigrateRouterReply, MigrateRouterRequest, Operations,
+    QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
+    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, Role, RouterId,
+    SetHostMaintenanceReply, SetHostMaintenanceRequest, SuspendRouterReply, SuspendRouterRequest,
+    Timestamp, TopologyView,
 };
 use async_trait::async_trait;
 use once::Once;
@@ -359,6 +362,54 @@ impl Operations for Service {
             as_of: done.as_of,
             router: done.router,
         })
+    }
+
+    async fn check_migration(
+        &self,
+        _caller: &Caller,
+        _request: CheckMigrationRequest,
+    ) -> Result<CheckMigrationReply, Error> {
+        Err(errors::conflict("not yet".to_owned()))
+    }
+
+    async fn migrate_router(
+        &self,
+        _caller: &Caller,
+        _request: MigrateRouterRequest,
+    ) -> Result<MigrateRouterReply, Error> {
+        Err(errors::conflict("not yet".to_owned()))
+    }
+
+    async fn set_host_maintenance(
+        &self,
+        _caller: &Caller,
+        _request: SetHostMaintenanceRequest,
+    ) -> Result<SetHostMaintenanceReply, Error> {
+        Err(errors::conflict("not yet".to_owned()))
+    }
+
+    async fn get_job(
+        &self,
+        _caller: &Caller,
+        _request: GetJobRequest,
+    ) -> Result<GetJobReply, Error> {
+        Err(errors::conflict("not yet".to_owned()))
+    }
+
+    async fn list_jobs(
+        &self,
+        _caller: &Caller,
+        _request: ListJobsRequest,
+    ) -> Result<ListJobsReply, Error> {
+        Err(errors::conflict("not yet".to_owned()))
+    }
+
+    async fn cancel_job(
+        &self,
+        _caller: &Caller,
+        _request: CancelJobRequest,
+    ) -> Result<CancelJobReply, Error> {
+        Err(errors::conflict("not yet".to_owned()))
     }
 
     async fn subscribe(&self, caller: &Caller, since: Option<u64>) -> Result<EventStream, Error> {

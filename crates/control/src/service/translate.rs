@@ -106,6 +106,9 @@ impl View {
             site: host.site.clone(),
             state: contact(host.contact),
             message: host.message.clone(),
+            maintenance: host.maintenance.is_some(),
+            maintenance_reason: (host.maintenance.as_ref())
+                .and_then(|maintenance| maintenance.reason.clone()),
             as_of: self.heard(&host.id),
             origin: match host.origin {
                 model::Origin::Configured => api::HostOrigin::Configured,
@@ -160,6 +163,7 @@ impl View {
             name: domain.name.clone(),
             title: domain.title.clone(),
             host: id(&router.host),
+            migrating_to: router.migrating_to.as_ref().map(id),
             driver: driver(domain.driver),
             state: router_state(domain.state),
             message: domain.message.clone(),

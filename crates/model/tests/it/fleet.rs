@@ -22,6 +22,7 @@ pub fn host(id: &str) -> HostReport {
         name: id.to_owned(),
         site: None,
         origin: Origin::Configured,
+        maintenance: None,
         endpoints: vec![Endpoint {
             driver: Driver::Test,
             uri: "test:///default".to_owned(),
