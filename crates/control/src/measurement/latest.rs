@@ -310,6 +310,7 @@ mod tests {
             disks: Vec::new(),
         };
         Router {
+            migrating_to: None,
             host: HostId::new("h"),
             domain: Arc::new(domain),
             segments: Vec::new(),
