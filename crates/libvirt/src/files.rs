@@ -13,6 +13,7 @@
 //! ```
 
 use std::path::{Component, Path};
+use std::time::Duration;
 
 use uuid::Uuid;
 use virt::storage_pool::StoragePool;
@@ -22,14 +23,20 @@ use crate::connection::{Connection, Session};
 use crate::domain::unless_gone;
 use crate::driver::Capability;
 use crate::error::Error;
-use crate::storage::{LONG, Volume, read_volume};
+use crate::storage::{Volume, read_volume};
 use crate::xml::PoolXml;
+
+/// How long a call may take that reads a directory and the beginning of every file in it: on a server
+/// that does not answer, for ever.
+const LOOK: Duration = Duration::from_mins(1);
 
 /// How often a look is tried again when another one's pool is over the directory and goes meanwhile.
 const TRIES: usize = 3;
 
 /// Pools whose volumes are all files of a directory, as the host sees it.
-const OF_FILES: [&str; 3] = ["dir", "fs", "netfs"];
+const OF_FILES: u32 = sys::VIR_CONNECT_LIST_STORAGE_POOLS_DIR
+    | sys::VIR_CONNECT_LIST_STORAGE_POOLS_FS
+    | sys::VIR_CONNECT_LIST_STORAGE_POOLS_NETFS;
 
 /// Where files are no regular ones, which pools do not list.
 const UNSEEN: [&str; 3] = ["/dev", "/proc", "/sys"];
@@ -41,12 +48,13 @@ impl Connection {
     /// or leads to where devices are. Sockets, pipes and links that lead nowhere count as not there.
     ///
     /// # Cost
-    /// Where a pool is over the directory and has the file: three calls. Else libvirt opens every
-    /// file of the directory to see what it is, so a directory of thousands takes a second, and one
-    /// on a network file system as long as that takes. Where no pool is over the directory a
-    /// transient one, `vms-look-…`, is there meanwhile, which other clients see; it neither changes
-    /// nor builds anything, and goes with this call, even after the deadline or when the caller has
-    /// left. Only a connection that breaks just then leaves it behind, and the next look uses it.
+    /// A call for each of the host's pools of files, and a few more. Where the file is not known to
+    /// a pool over the directory, libvirt opens every file of it to see what it is: a directory of
+    /// thousands takes a second, and one on a network file system as long as that takes. Where no
+    /// pool is over the directory a transient one, `vms-look-…`, is there meanwhile, which other
+    /// clients see; it neither changes nor builds anything, and goes with this call, even after the
+    /// deadline or when the caller has left. Only a connection that breaks just then leaves it
+    /// behind, and the next look uses it.
     ///
     /// # Errors
     /// libvirt's own where it may not read the directory; [`Error::Auth`] for a user who may not
@@ -60,11 +68,11 @@ impl Connection {
             Asked::Root => return Ok(Some(true)),
             Asked::Unseen => return Ok(None),
         };
-        let looked = self.call_within(LONG, CREATE, None, move |session| {
+        let looked = self.call_within(LOOK, CREATE, None, move |session| {
             for _ in 1..TRIES {
                 match look(session, &place) {
                     // Another one's pool came or went in between.
-                    Err(error) if is_missing_pool(&error) => {}
+                    Err(error) if is_missing_pool(&error) || is_conflict(&error) => {}
                     result => return result,
                 }
             }
@@ -104,7 +112,6 @@ impl Connection {
 }
 
 const CREATE: &str = "virStoragePoolCreateXML";
-const FIND_POOL: &str = "virStoragePoolLookupByTargetPath";
 const FIND_VOLUME: &str = "virStorageVolLookupByName";
 
 /// A file by its directory and its name there.
@@ -153,53 +160,51 @@ impl Place {
 
 /// Looks once.
 fn look(session: &Session, place: &Place) -> Result<Option<bool>, Error> {
-    if let Some(pool) = pool_of_files(session, place)? {
-        return look_anew(session, &pool, place);
+    match pool_over(session, place)? {
+        Over::Active(pool) => return look_anew(session, &pool, place),
+        Over::Inactive => return Ok(None),
+        Over::Nothing => {}
     }
     let name = format!("vms-look-{}", Uuid::new_v4());
     let mut definition = PoolXml::new("dir", &name);
     definition.path = Some(place.directory.clone());
-    let made = session.run(CREATE, |c| {
-        c.create_storage_pool_xml(&definition.to_xml(), 0)
-    });
-    match made {
-        Ok(pool) => {
-            let pool = Transient(Some(pool));
-            let found = match &pool.0 {
-                Some(pool) => has(session, pool, place),
-                None => Ok(false),
-            };
-            pool.destroy(session);
-            found.map(Some)
-        }
+    let xml = definition.to_xml();
+    match session.run(CREATE, |c| c.create_storage_pool_xml(&xml, 0)) {
+        Ok(pool) => Transient(Some(pool)).look(session, place),
         Err(error) if is_missing_file(&error) => Ok(Some(false)),
-        // Over the directory there is one that the lookup does not find, for it is not active: or
-        // one that was made since.
-        Err(error) if is_conflict(&error) => match pool_of_files(session, place)? {
-            Some(pool) => look_anew(session, &pool, place),
-            None => Ok(None),
-        },
         Err(error) => Err(error),
     }
 }
 
-/// The active pool over the directory of files, if there is one.
-fn pool_of_files(session: &Session, place: &Place) -> Result<Option<StoragePool>, Error> {
-    let found = session.run(FIND_POOL, |c| {
-        c.lookup_storage_pool_by_target_path(&place.directory)
-    });
-    let Some(pool) = unless_gone(found)? else {
-        return Ok(None);
-    };
-    if !session.run("virStoragePoolIsActive", |_| pool.is_active())? {
-        return Ok(None);
+/// What is over a directory.
+enum Over {
+    Active(StoragePool),
+    Inactive,
+    Nothing,
+}
+
+/// The pool of files that is over the directory. libvirt can look one up by its directory, but not
+/// one that is inactive, which is in the way of another one all the same.
+fn pool_over(session: &Session, place: &Place) -> Result<Over, Error> {
+    let call = "virConnectListAllStoragePools";
+    let mut over = Over::Nothing;
+    for pool in session.run(call, |c| c.list_all_storage_pools(OF_FILES))? {
+        let xml = session.run("virStoragePoolGetXMLDesc", |_| pool.xml_desc(0));
+        let Some(xml) = unless_gone(xml)? else {
+            continue;
+        };
+        // One that cannot be read is none that is looked for.
+        let path = PoolXml::parse(&xml).ok().and_then(|pool| pool.path);
+        if path.is_none_or(|path| Path::new(&path) != Path::new(&place.directory)) {
+            continue;
+        }
+        match unless_gone(session.run("virStoragePoolIsActive", |_| pool.is_active()))? {
+            Some(true) => return Ok(Over::Active(pool)),
+            Some(false) => over = Over::Inactive,
+            None => {}
+        }
     }
-    let xml = session.run("virStoragePoolGetXMLDesc", |_| pool.xml_desc(0))?;
-    let definition = PoolXml::parse(&xml).map_err(|reason| Error::Xml {
-        what: format!("the storage pool over {}", place.directory),
-        reason: reason.to_string(),
-    })?;
-    Ok(OF_FILES.contains(&definition.kind.as_str()).then_some(pool))
+    Ok(over)
 }
 
 /// Whether a pool that was there before has the file. It is refreshed only where that matters: one
@@ -208,7 +213,10 @@ fn look_anew(session: &Session, pool: &StoragePool, place: &Place) -> Result<Opt
     if has(session, pool, place)? {
         return Ok(Some(true));
     }
-    session.run("virStoragePoolRefresh", |_| pool.refresh(0))?;
+    match session.run("virStoragePoolRefresh", |_| pool.refresh(0)) {
+        Err(error) if is_missing_file(&error) => return Ok(Some(false)),
+        result => result?,
+    }
     has(session, pool, place).map(Some)
 }
 
@@ -233,10 +241,11 @@ fn has(session: &Session, pool: &StoragePool, place: &Place) -> Result<bool, Err
 struct Transient(Option<StoragePool>);
 
 impl Transient {
-    fn destroy(mut self, session: &Session) {
+    fn look(mut self, session: &Session, place: &Place) -> Result<Option<bool>, Error> {
         let Some(pool) = self.0.take() else {
-            return;
+            return Ok(None);
         };
+        let found = has(session, &pool, place);
         let destroyed = session.run("virStoragePoolDestroy", |_| pool.destroy());
         if let Err(error) = destroyed {
             // Where the look has been given up, the session makes no further call.
@@ -246,6 +255,7 @@ impl Transient {
                 tracing::warn!("a pool for a look at a directory is left: {error}");
             }
         }
+        found.map(Some)
     }
 }
 
@@ -290,6 +300,8 @@ fn is_conflict(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{ONE, host};
+    use crate::{Options, VolumeXml};
 
     #[test]
     fn a_path_is_taken_apart() {
@@ -308,5 +320,71 @@ mod tests {
         for path in ["", "a", "a/b", "/a/../b", "/dev/sda", "/dev/vg/a", "/a\nb"] {
             assert_eq!(Place::of(path), Asked::Unseen, "{path:?}");
         }
+    }
+
+    /// The test driver's files are made up, but its pools come and go as others' do.
+    #[tokio::test]
+    async fn a_look_leaves_no_pool_behind_and_uses_the_one_that_is_there() {
+        let (connection, _directory) = host(ONE).await;
+        let looked = async |name: &str| {
+            let place = Place {
+                directory: "/images".to_owned(),
+                name: name.to_owned(),
+            };
+            connection
+                .call(CREATE, move |session| look(session, &place))
+                .await
+        };
+        assert_eq!(looked("a").await, Ok(Some(false)));
+        assert_eq!(connection.list_pools().await, Ok(Vec::new()));
+        let mut pool = PoolXml::new("dir", "images");
+        pool.path = Some("/images".to_owned());
+        connection.define_pool(&pool).await.unwrap();
+        assert_eq!(looked("a").await, Ok(None), "it is not active");
+        connection.start_pool("images").await.unwrap();
+        let volume = VolumeXml::new("a", 1 << 20);
+        connection.create_volume("images", &volume).await.unwrap();
+        assert_eq!(looked("a").await, Ok(Some(true)));
+        assert_eq!(looked("b").await, Ok(Some(false)));
+        let pools = connection.list_pools().await.unwrap();
+        let names: Vec<_> = pools.iter().map(|pool| pool.name.as_str()).collect();
+        assert_eq!(names, ["images"]);
+        let found = connection.volume_by_path("/images/a").await.unwrap();
+        let found = found.map(|volume| (volume.pool, volume.name));
+        assert_eq!(found, Some(("images".to_owned(), "a".to_owned())));
+        assert_eq!(connection.volume_by_path("/images/b").await, Ok(None));
+        assert_eq!(connection.file_exists("/images/a").await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn a_look_that_is_given_up_destroys_its_pool_when_it_comes_back() {
+        let (first, _directory) = host(ONE).await;
+        let deadline = Duration::from_millis(300);
+        let options = Options {
+            workers: 2,
+            deadline,
+            ..Options::default()
+        };
+        let connection = Connection::open(first.uri(), options).await.unwrap();
+        let late = connection.call(CREATE, move |session| {
+            let xml = "<pool type='dir'><name>l</name><target><path>/l</path></target></pool>";
+            let pool = session.run(CREATE, |c| {
+                let pool = c.create_storage_pool_xml(xml, 0);
+                std::thread::sleep(deadline * 3);
+                pool
+            })?;
+            let place = Place {
+                directory: "/l".to_owned(),
+                name: "a".to_owned(),
+            };
+            Transient(Some(pool)).look(session, &place)
+        });
+        let error = late.await.unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Deadline, "{error}");
+        assert_eq!(connection.list_pools().await.unwrap().len(), 1);
+        while connection.hanging() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(connection.list_pools().await, Ok(Vec::new()));
     }
 }

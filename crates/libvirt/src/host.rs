@@ -151,7 +151,7 @@ impl Connection {
     /// [`node_memory_stats`](Self::node_memory_stats) tells them apart, where the driver has it.
     ///
     /// # Errors
-    /// As every call.
+    /// As every call; and libvirt takes none at all for an error, without a cause.
     pub async fn free_memory(&self) -> Result<u64, Error> {
         let call = "virNodeGetFreeMemory";
         self.call(call, move |session| session.run(call, Connect::free_memory))

@@ -25,16 +25,10 @@ use crate::xml::DomainXml;
 /// busy with something else about the domain, and as long for a process that is to end.
 const BUSY: Duration = Duration::from_mins(1);
 
-/// What goes with a definition that is removed, beginning with all there is. A driver that does not
-/// know one of the flags refuses the call, and the next is tried.
-const UNDEFINE: [u32; 4] = [
-    sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
-        | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
-        | sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
-    sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
-    sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
-    0,
-];
+/// What libvirt keeps beside a definition: memory that was saved, and what it knows of snapshots.
+const SAVED: u32 = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE;
+const SNAPSHOTS: u32 = sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+const CHECKPOINTS: u32 = sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
 
 impl Connection {
     /// Adds a domain to the host's, or replaces the definition of the one that has its name and
@@ -60,21 +54,28 @@ impl Connection {
     /// them.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; a [`crate::ErrorKind::Conflict`] when the domain is not persistent; as
-    /// every call.
+    /// [`Error::NotFound`]; a [`crate::ErrorKind::Conflict`] when the domain is not persistent, where
+    /// the driver says so; as every call.
     pub async fn undefine_domain(&self, uuid: Uuid) -> Result<(), Error> {
         let call = "virDomainUndefineFlags";
         self.call_within(BUSY, call, Some(uuid), move |session| {
             let domain = look_up(session, uuid)?;
             let active = session.run("virDomainIsActive", |_| domain.is_active())?;
-            let nvram = match active {
-                true => sys::VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
-                false => sys::VIR_DOMAIN_UNDEFINE_NVRAM,
+            let nvram = if active {
+                sys::VIR_DOMAIN_UNDEFINE_KEEP_NVRAM
+            } else {
+                sys::VIR_DOMAIN_UNDEFINE_NVRAM
             };
-            let all = UNDEFINE[0] | nvram;
-            for flags in std::iter::once(all).chain(UNDEFINE) {
+            // A driver that does not know a flag refuses the call: QEMU's knows all, as long as it
+            // is not old; the test driver's not the third, Xen's only the first, LXC's none.
+            for flags in [
+                SAVED | SNAPSHOTS | nvram | CHECKPOINTS,
+                SAVED | SNAPSHOTS | nvram,
+                SAVED | SNAPSHOTS,
+                SAVED,
+            ] {
                 match session.run(call, |_| domain.undefine_flags(flags)) {
-                    Err(error) if flags != 0 && is_about_flags(&error) => {}
+                    Err(error) if is_about_flags(&error) => {}
                     Err(Error::NotSupported { .. }) => break,
                     result => return result,
                 }
@@ -144,7 +145,7 @@ impl Connection {
     /// Whether a domain starts with its host.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; libvirt's own when the domain is not persistent.
+    /// [`Error::NotFound`]; a [`crate::ErrorKind::Conflict`] when the domain is not persistent.
     pub async fn set_autostart(&self, uuid: Uuid, autostart: bool) -> Result<(), Error> {
         let call = "virDomainSetAutostart";
         self.change(uuid, BUSY, call, move |domain| {
