@@ -15,8 +15,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use libvirt::{
-    AddressSource, Connection, DomainState, ErrorKind, Options, PoolXml, Span, StatsGroups, Uri,
-    VolumeXml,
+    AddressSource, Connection, DomainState, DomainXml, ErrorKind, Options, PoolXml, Span,
+    StatsGroups, Uri, VolumeXml,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -73,6 +73,10 @@ async fn exercise(uri: &Uri) -> Result<(), Box<dyn Error>> {
     connection.versions().await?;
     if_there(connection.node_cpu_stats().await)?;
     if_there(connection.node_memory_stats().await)?;
+    if_there(connection.free_memory().await)?;
+    processors(&connection).await?;
+    if_there(connection.file_exists("/usr/bin/env").await)?;
+    if_there(connection.file_exists("/no/such/directory/file").await)?;
     let domains = connection.list_domains().await?;
     connection.list_interfaces().await?;
     for network in connection.list_networks().await? {
@@ -92,6 +96,7 @@ async fn exercise(uri: &Uri) -> Result<(), Box<dyn Error>> {
         for source in AddressSource::ALL {
             if_there(connection.addresses(domain.uuid, source).await)?;
         }
+        connection.inactive_definition(domain.uuid).await?;
         if_there(connection.job_progress(domain.uuid).await)?;
         if_there(connection.completed_job(domain.uuid).await)?;
         let of = [domain.uuid];
@@ -103,12 +108,44 @@ async fn exercise(uri: &Uri) -> Result<(), Box<dyn Error>> {
         }
     }
     storage(&connection).await?;
+    if uri.is_in_process() {
+        life(&connection).await?;
+    }
     let unknown = connection.suspend(uuid::Uuid::from_u128(1)).await;
     assert_eq!(
         unknown.map_err(|error| error.kind()),
         Err(ErrorKind::NotFound)
     );
     connection.close().await?;
+    Ok(())
+}
+
+/// What the host's processors are, and how they compare with themselves.
+async fn processors(connection: &Connection) -> Result<(), Box<dyn Error>> {
+    let capabilities = connection.capabilities().await?;
+    if_there(connection.domain_capabilities(None, None, None, None).await)?;
+    let cpu = capabilities.cpu().unwrap_or_default();
+    if_there(connection.compare_cpu(&cpu).await)?;
+    let compared = connection.compare_hypervisor_cpu(None, None, None, None, &cpu);
+    if_there(compared.await)?;
+    Ok(())
+}
+
+/// A domain, from its definition to its end.
+async fn life(connection: &Connection) -> Result<(), Box<dyn Error>> {
+    let definition = "<domain type='test'><name>exercise</name><memory>1024</memory>\
+                      <os><type>hvm</type></os></domain>";
+    let definition = DomainXml::parse(definition)?;
+    let domain = connection.define_domain(&definition).await?;
+    connection.start_domain(domain.uuid).await?;
+    connection.reboot(domain.uuid).await?;
+    connection.reset(domain.uuid).await?;
+    connection.shut_down(domain.uuid).await?;
+    connection.set_autostart(domain.uuid, true).await?;
+    connection.start_domain(domain.uuid).await?;
+    connection.destroy_domain(domain.uuid).await?;
+    assert!(connection.destroy_domain(domain.uuid).await.is_err());
+    connection.undefine_domain(domain.uuid).await?;
     Ok(())
 }
 
@@ -127,6 +164,7 @@ async fn storage(connection: &Connection) -> Result<(), Box<dyn Error>> {
             continue;
         }
         for volume in connection.list_volumes(&pool.name).await? {
+            connection.volume_by_path(&volume.path).await?;
             // The beginning of it, to its end and given up.
             for chunks in [usize::MAX, 1] {
                 let span = Span {

@@ -1,4 +1,4 @@
-//! Domains: listing them, and acting on one.
+//! Domains: listing them, and pausing one.
 
 use std::collections::HashSet;
 
@@ -139,7 +139,6 @@ impl Connection {
     }
 
     /// Makes one call on one domain, if the driver has it.
-    /// Acts on the domain of this UUID by one call.
     pub(crate) async fn act<F>(
         &self,
         uuid: Uuid,
@@ -268,7 +267,8 @@ fn read_by_uuid(session: &Session, uuid: Uuid) -> Result<Option<Domain>, Error> 
     }
 }
 
-fn read(session: &Session, domain: &virt::domain::Domain) -> Result<Domain, Error> {
+/// All that is known of a domain.
+pub(crate) fn read(session: &Session, domain: &virt::domain::Domain) -> Result<Domain, Error> {
     let uuid = session.run("virDomainGetUUID", |_| domain.uuid())?;
     let name = session.run("virDomainGetName", |_| domain.name())?;
     let state = session.run("virDomainGetState", |_| ffi::domain::state(domain))?;

@@ -107,11 +107,17 @@ pub enum Capability {
     CpuComparison,
     /// What a domain may have on the host.
     DomainCapabilities,
+    /// Whether a hypervisor of the host can give a guest these processors.
+    HypervisorCpuComparison,
+    /// Resetting a domain as by its reset button.
+    Reset,
+    /// Whether a file is on the host.
+    HostFiles,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 38] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -147,6 +153,9 @@ impl Capability {
         Self::BlockJobs,
         Self::CpuComparison,
         Self::DomainCapabilities,
+        Self::HypervisorCpuComparison,
+        Self::Reset,
+        Self::HostFiles,
     ];
 
     /// What it is in a few plain words, to be read by people after "can do" or "cannot do".
@@ -187,6 +196,9 @@ impl Capability {
             Self::BlockJobs => "copying and merging disks of running routers",
             Self::CpuComparison => "comparing processors of hosts",
             Self::DomainCapabilities => "what a router may have on the host",
+            Self::HypervisorCpuComparison => "comparing processors that routers can be given",
+            Self::Reset => "resetting routers",
+            Self::HostFiles => "whether a file is on the host",
         }
     }
 }
@@ -238,7 +250,8 @@ impl Driver {
 /// [`Driver::ALL`].
 ///
 /// The test driver makes its balloon figures up, but answers; it has no host UUID, for every test
-/// host is the same machine; a migration between two of its connections hangs (libvirt 9.0).
+/// host is the same machine; its storage is made up and shows no files; a migration between two of
+/// its connections hangs (libvirt 9.0).
 #[rustfmt::skip]
 const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     //                              qemu   xen    lxc    test
@@ -277,6 +290,9 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::BlockJobs,       [ true,  false, false, false]),
     (Capability::CpuComparison,   [ true,  true,  false, false]),
     (Capability::DomainCapabilities, [ true, true, false, false]),
+    (Capability::HypervisorCpuComparison, [ true, false, false, false]),
+    (Capability::Reset,           [ true,  false, false, true ]),
+    (Capability::HostFiles,       [ true,  true,  true,  false]),
 ];
 
 impl Transport {

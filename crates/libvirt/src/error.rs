@@ -321,12 +321,28 @@ impl Error {
                 // How the test driver says that a domain is not in the state for it.
                 sys::VIR_ERR_INTERNAL_ERROR
                     if fault.domain == sys::VIR_FROM_TEST
-                        && matches!(*call, "virDomainSuspend" | "virDomainResume") =>
+                        && matches!(
+                            *call,
+                            "virDomainSuspend"
+                                | "virDomainResume"
+                                | "virDomainCreate"
+                                | "virDomainShutdown"
+                        ) =>
+                {
+                    ErrorKind::Conflict
+                }
+                // How all drivers say that another domain has the name or the UUID.
+                sys::VIR_ERR_OPERATION_FAILED
+                    if *call == "virDomainDefineXML" && fault.message.contains("already ") =>
                 {
                     ErrorKind::Conflict
                 }
                 sys::VIR_ERR_INVALID_ARG
                 | sys::VIR_ERR_XML_ERROR
+                | sys::VIR_ERR_XML_DETAIL
+                | sys::VIR_ERR_XML_INVALID_SCHEMA
+                | sys::VIR_ERR_NO_NAME
+                | sys::VIR_ERR_OS_TYPE
                 | sys::VIR_ERR_CONFIG_UNSUPPORTED => ErrorKind::InvalidArgument,
                 sys::VIR_ERR_OPERATION_TIMEOUT => ErrorKind::Deadline,
                 _ => ErrorKind::Internal,
@@ -389,6 +405,7 @@ impl Error {
             | sys::VIR_ERR_NO_STORAGE_POOL
             | sys::VIR_ERR_NO_STORAGE_VOL
             | sys::VIR_ERR_NO_NODE_DEVICE
+            | sys::VIR_ERR_DEVICE_MISSING
             | sys::VIR_ERR_NO_NETWORK_PORT
             | sys::VIR_ERR_NO_DOMAIN_METADATA => Self::NotFound { call, fault },
             // The transport's program is of this machine.

@@ -147,6 +147,17 @@ impl Connection {
         .await
     }
 
+    /// Memory that nothing uses, bytes. The cache of files counts as used, though it would give way:
+    /// [`node_memory_stats`](Self::node_memory_stats) tells them apart, where the driver has it.
+    ///
+    /// # Errors
+    /// As every call; and libvirt takes none at all for an error, without a cause.
+    pub async fn free_memory(&self) -> Result<u64, Error> {
+        let call = "virNodeGetFreeMemory";
+        self.call(call, move |session| session.run(call, Connect::free_memory))
+            .await
+    }
+
     /// The host's UUID. Evidence, not identity: cheap hardware repeats it, and the `qemu` and `lxc`
     /// drivers of one machine report the same. `None` where the driver has none.
     ///

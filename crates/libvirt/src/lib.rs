@@ -12,6 +12,9 @@
 //!   measures ([`DomainStats`]), acts, and subscribes ([`EventReceiver`]).
 //! - [`DomainXml`], [`NetworkXml`], [`PoolXml`] and their like are read from libvirt's XML, changed
 //!   or built from nothing, and written again; what they do not know stays as it is.
+//! - A domain is [defined](Connection::define_domain), started, shut down, changed and undefined;
+//!   whether a host can take it is said by its [capabilities](Connection::domain_capabilities), its
+//!   [processors](Connection::compare_hypervisor_cpu) and its [files](Connection::file_exists).
 //! - [`Upload`] and [`Download`] bring images to a host and back; [`Migration`] moves a domain, and
 //!   [`JobProgress`] tells how far it is.
 //! - [`Driver::supports`] is the table of what each driver can do, asked before acting.
@@ -49,9 +52,11 @@ mod driver;
 mod error;
 mod events;
 mod ffi;
+mod files;
 mod guest;
 mod host;
 mod job;
+mod lifecycle;
 mod network;
 mod reach;
 mod stats;
@@ -62,6 +67,7 @@ mod testing;
 mod uri;
 mod xml;
 
+pub use capabilities::CpuMatch;
 pub use connection::{Budget, Connection, Options, worker_threads, written_off_threads};
 pub use credentials::Credentials;
 pub use domain::{Domain, DomainState};
@@ -80,9 +86,10 @@ pub use storage::{Pool, PoolState, Volume};
 pub use stream::{Chunk, Download, Span, Upload};
 pub use uri::{Uri, UriError};
 pub use xml::{
-    BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, CpuTopologyXml, CpuXml,
-    DiskXml, DomainKind, DomainXml, FeatureXml, FilesystemXml, GuestDomainXml, GuestXml,
-    HostInterfaceXml, InterfaceKind, InterfaceSource, InterfaceXml, IpXml, LoaderXml,
-    METADATA_NAMESPACE, MemballoonXml, NetworkXml, OsXml, PoolSourceXml, PoolXml, RateXml,
-    RouterMetadata, TcpRole, TimerXml, VirtualPort, VolumeXml, XmlError,
+    BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, CpuModeXml, CpuModelXml,
+    CpuTopologyXml, CpuXml, DiskXml, DomainCapabilitiesXml, DomainKind, DomainXml, FeatureXml,
+    FilesystemXml, GuestDomainXml, GuestXml, HostInterfaceXml, InterfaceKind, InterfaceSource,
+    InterfaceXml, IpXml, LoaderXml, METADATA_NAMESPACE, MemballoonXml, NetworkXml, OsXml,
+    PoolSourceXml, PoolXml, RateXml, RouterMetadata, TcpRole, TimerXml, VirtualPort, VolumeXml,
+    XmlError,
 };

@@ -403,7 +403,11 @@ fn read_pool(session: &Session, pool: &StoragePool) -> Result<Pool, Error> {
 }
 
 /// A volume's XML says all there is to say: pools have thousands of them, and each call counts.
-fn read_volume(session: &Session, pool: &str, volume: &StorageVol) -> Result<Volume, Error> {
+pub(crate) fn read_volume(
+    session: &Session,
+    pool: &str,
+    volume: &StorageVol,
+) -> Result<Volume, Error> {
     let name = session.run("virStorageVolGetName", |_| volume.name())?;
     let xml = session.run("virStorageVolGetXMLDesc", |_| volume.xml_desc(0))?;
     let definition = VolumeXml::parse(&xml).map_err(|reason| Error::Xml {

@@ -1,5 +1,6 @@
-//! The library's own tests of what libvirt's test driver cannot do: moving guests, content of
-//! volumes, agents in guests, and the events of all that.
+//! The library's own tests of what libvirt's test driver cannot do: the life of guests and their
+//! devices, moving them, what a host says of its processors and files, content of volumes, agents in
+//! guests, and the events of all that.
 
 use std::process::Command;
 
@@ -18,7 +19,7 @@ fn its_own_tests_pass_on_real_hosts() {
     bed.wait_routers_up().unwrap();
     let status = Command::new(tests)
         .args(["--ignored", "--test-threads=1"])
-        .args(["guest::", "migration::", "transfer::"])
+        .args(["domains::", "guest::", "migration::", "transfer::"])
         .env("VMS_TEST_QEMU_URI", bed.host("alpha").uri())
         .env("VMS_TEST_QEMU_PEER_URI", bed.host("beta").uri())
         .status()

@@ -4,8 +4,8 @@
 //! the event loop, callbacks (`virt` has none), the bulk statistics and addresses (`virt` leaks
 //! them), agents and leases (`virt` has none), the state of a domain (`virt` ignores the error),
 //! the size of its disks (`virt` returns uninitialised data), its jobs (`virt` aborts the process
-//! over an idle domain, leaks the parameters of a migration and can abort none), holes in streams
-//! (`virt` has none), and the sockets under connections. Every function is safe to call; each
+//! over an idle domain, leaks the parameters of a migration and can abort none), the
+//! comparison of processors (`virt` has half of it), holes in streams (`virt` has none), and the sockets under connections. Every function is safe to call; each
 //! unsafe block says why it is sound.
 #![allow(unsafe_code)]
 
@@ -13,6 +13,7 @@ pub(crate) mod callbacks;
 pub(crate) mod domain;
 pub(crate) mod event_loop;
 pub(crate) mod guest;
+pub(crate) mod host;
 pub(crate) mod job;
 pub(crate) mod sockets;
 pub(crate) mod stats;

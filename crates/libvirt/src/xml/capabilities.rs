@@ -5,7 +5,7 @@
 use uuid::Uuid;
 
 use super::XmlError;
-use super::domain::DomainKind;
+use super::domain::{CpuFeatureXml, CpuXml, DomainKind};
 use super::fields::{Document, Kept, Pass, View};
 
 /// A host's capabilities, as far as they are of use here.
@@ -28,6 +28,8 @@ pub struct CapabilitiesXml {
     pub cpu_model: Option<String>,
     /// `Intel`, `AMD`.
     pub cpu_vendor: Option<String>,
+    /// What the processors have beyond the model.
+    pub cpu_features: Vec<CpuFeatureXml>,
     /// Whether running domains can be migrated from and to the host.
     pub live_migration: bool,
     /// Schemes of the URIs by which domains can be migrated: `tcp`, `rdma`, `xenmigr`.
@@ -66,6 +68,61 @@ pub struct GuestDomainXml {
     pub machines: Vec<String>,
 }
 
+/// What a domain may be on a host, under one of its hypervisors, as far as it is of use here.
+///
+/// ```
+/// use libvirt::DomainCapabilitiesXml;
+/// let xml = "<domainCapabilities><domain>kvm</domain><arch>x86_64</arch><vcpu max='255'/><cpu>\
+///     <mode name='host-model' supported='yes'><model fallback='forbid'>EPYC</model></mode></cpu>\
+///     </domainCapabilities>";
+/// let capabilities = DomainCapabilitiesXml::parse(xml)?;
+/// assert_eq!(capabilities.host_model().and_then(|cpu| cpu.model).as_deref(), Some("EPYC"));
+/// assert!(!capabilities.supports_cpu_mode("host-passthrough"));
+/// # Ok::<(), libvirt::XmlError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DomainCapabilitiesXml {
+    /// The program that runs it.
+    pub emulator: Option<String>,
+    /// The hypervisor.
+    pub kind: DomainKind,
+    /// The machine, under its own name: `pc-i440fx-9.2` where `pc` was asked for.
+    pub machine: Option<String>,
+    /// Architecture, `x86_64`.
+    pub arch: Option<String>,
+    /// The most virtual processors that it can have.
+    pub max_vcpus: Option<u32>,
+    /// Modes in which its processors can be given.
+    pub cpu_modes: Vec<CpuModeXml>,
+    kept: Kept,
+}
+
+/// A mode in which a domain's processors can be given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CpuModeXml {
+    /// `host-passthrough`, `maximum`, `host-model`, `custom`.
+    pub name: String,
+    /// Whether it can be used.
+    pub supported: Option<bool>,
+    /// The model of `host-model`; all that there are for `custom`.
+    pub models: Vec<CpuModelXml>,
+    /// Whose the processors of `host-model` are.
+    pub vendor: Option<String>,
+    /// What the processors of `host-model` have and lack, beside the model.
+    pub features: Vec<CpuFeatureXml>,
+}
+
+/// A model of processors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CpuModelXml {
+    /// `Nehalem`.
+    pub name: String,
+    /// Whether a domain can have it on the host; `None` where libvirt does not say.
+    pub usable: Option<bool>,
+    /// Whether another model may be taken: `allow`, `forbid`.
+    pub fallback: Option<String>,
+}
+
 impl CapabilitiesXml {
     /// Reads what `virConnectGetCapabilities` returned.
     ///
@@ -78,6 +135,52 @@ impl CapabilitiesXml {
     /// The document with the fields as they are now: for tests and simulated hosts.
     pub fn to_xml(&self) -> String {
         self.write()
+    }
+
+    /// All that the host's processors have, as another host can be asked for; `None` where libvirt
+    /// knows no model like them.
+    pub fn cpu(&self) -> Option<CpuXml> {
+        Some(CpuXml {
+            model: Some(self.cpu_model.clone()?),
+            vendor: self.cpu_vendor.clone(),
+            features: self.cpu_features.clone(),
+            ..CpuXml::default()
+        })
+    }
+}
+
+impl DomainCapabilitiesXml {
+    /// Reads what `virConnectGetDomainCapabilities` returned.
+    ///
+    /// # Errors
+    /// When it is not a well-formed `<domainCapabilities>`.
+    pub fn parse(xml: &str) -> Result<Self, XmlError> {
+        Self::read(xml)
+    }
+
+    /// The document with the fields as they are now: for tests and simulated hosts.
+    pub fn to_xml(&self) -> String {
+        self.write()
+    }
+
+    /// Whether a domain's processors can be given in this mode.
+    pub fn supports_cpu_mode(&self, name: &str) -> bool {
+        let is = |mode: &CpuModeXml| mode.name == name && mode.supported == Some(true);
+        self.cpu_modes.iter().any(is)
+    }
+
+    /// The processors that a domain has here in the mode `host-model`, where there is such a mode.
+    pub fn host_model(&self) -> Option<CpuXml> {
+        let is = |mode: &&CpuModeXml| mode.name == "host-model" && mode.supported == Some(true);
+        let mode = self.cpu_modes.iter().find(is)?;
+        let model = mode.models.first()?;
+        Some(CpuXml {
+            model: Some(model.name.clone()),
+            fallback: model.fallback.clone(),
+            vendor: mode.vendor.clone(),
+            features: mode.features.clone(),
+            ..CpuXml::default()
+        })
     }
 }
 
@@ -97,6 +200,8 @@ impl View for CapabilitiesXml {
                 cpu.text("arch", &mut self.arch);
                 cpu.text("model", &mut self.cpu_model);
                 cpu.text("vendor", &mut self.cpu_vendor);
+                let same = |a: &CpuFeatureXml, b: &CpuFeatureXml| a.name == b.name;
+                cpu.views("feature", &mut self.cpu_features, same);
             });
             host.child("migration_features", |migration| {
                 migration.flag("live", &mut self.live_migration);
@@ -135,6 +240,45 @@ impl View for GuestDomainXml {
         pass.attribute("type", &mut self.kind);
         pass.text("emulator", &mut self.emulator);
         pass.texts("machine", &mut self.machines);
+    }
+}
+
+impl Document for DomainCapabilitiesXml {
+    const NAME: &'static str = "domainCapabilities";
+
+    fn kept(&mut self) -> &mut Kept {
+        &mut self.kept
+    }
+}
+
+impl View for DomainCapabilitiesXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.text("path", &mut self.emulator);
+        pass.text("domain", &mut self.kind);
+        pass.text("machine", &mut self.machine);
+        pass.text("arch", &mut self.arch);
+        pass.child("vcpu", |vcpu| vcpu.attribute("max", &mut self.max_vcpus));
+        pass.child("cpu", |cpu| {
+            cpu.views("mode", &mut self.cpu_modes, |a, b| a.name == b.name);
+        });
+    }
+}
+
+impl View for CpuModeXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.attribute("name", &mut self.name);
+        pass.switch("supported", ("yes", "no"), &mut self.supported);
+        pass.views("model", &mut self.models, |a, b| a.name == b.name);
+        pass.text("vendor", &mut self.vendor);
+        pass.views("feature", &mut self.features, |a, b| a.name == b.name);
+    }
+}
+
+impl View for CpuModelXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.switch("usable", ("yes", "no"), &mut self.usable);
+        pass.attribute("fallback", &mut self.fallback);
+        pass.own_text(&mut self.name);
     }
 }
 

@@ -5,7 +5,7 @@
 use uuid::Uuid;
 
 use super::device::{CharacterXml, DiskXml, FilesystemXml, MemballoonXml};
-use super::fields::{Document, Field, Kept, Pass, View};
+use super::fields::{Document, Field, Kept, Pass, View, read_part, write_part};
 use super::interface::InterfaceXml;
 use super::{METADATA_NAMESPACE, XmlError};
 
@@ -169,6 +169,8 @@ pub struct CpuXml {
     pub model: Option<String>,
     /// Whether another model may be taken: `allow`, `forbid`.
     pub fallback: Option<String>,
+    /// Whose they are to be: `Intel`, `AMD`.
+    pub vendor: Option<String>,
     /// How virtual processors are arranged.
     pub topology: Option<CpuTopologyXml>,
     /// Single features.
@@ -386,6 +388,21 @@ impl View for FeatureXml {
     }
 }
 
+impl CpuXml {
+    /// Reads a `<cpu>` by itself.
+    ///
+    /// # Errors
+    /// When it is not a well-formed `<cpu>`.
+    pub fn parse(xml: &str) -> Result<Self, XmlError> {
+        read_part(xml, "cpu")
+    }
+
+    /// The processors alone, as they are compared with others.
+    pub fn to_xml(&self) -> String {
+        write_part(self, "cpu")
+    }
+}
+
 impl View for CpuXml {
     fn fields(&mut self, pass: &mut Pass<'_>) {
         pass.attribute("mode", &mut self.mode);
@@ -396,6 +413,7 @@ impl View for CpuXml {
             model.attribute("fallback", &mut self.fallback);
             model.own_text(&mut self.model);
         });
+        pass.text("vendor", &mut self.vendor);
         pass.part("topology", &mut self.topology);
         pass.views("feature", &mut self.features, |a, b| a.name == b.name);
     }

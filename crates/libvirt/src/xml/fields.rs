@@ -63,6 +63,24 @@ impl fmt::Debug for Kept {
     }
 }
 
+/// A view that is a document by itself, read without keeping it.
+pub(super) fn read_part<V: View>(xml: &str, name: &str) -> Result<V, XmlError> {
+    let mut element = Element::parse_root(xml, name)?;
+    let mut view = V::default();
+    view.fields(&mut Pass::over(&mut element, false, None));
+    Ok(view)
+}
+
+/// A view as a document by itself.
+pub(super) fn write_part<V: View + Clone>(view: &V, name: &str) -> String {
+    let mut element = Element::new(name);
+    // A pass that writes changes no field, but it is the same list that reads.
+    (view.clone()).fields(&mut Pass::over(&mut element, true, Some("\n")));
+    let mut xml = String::new();
+    element.write(&mut xml);
+    xml
+}
+
 pub(super) fn from_element<V: Document>(mut element: Element) -> V {
     let mut view = V::default();
     view.fields(&mut Pass::over(&mut element, false, None));

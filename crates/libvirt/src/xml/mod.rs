@@ -24,7 +24,9 @@ mod storage;
 mod tree;
 
 pub(crate) use capabilities::capabilities_host_uuid;
-pub use capabilities::{CapabilitiesXml, GuestDomainXml, GuestXml};
+pub use capabilities::{
+    CapabilitiesXml, CpuModeXml, CpuModelXml, DomainCapabilitiesXml, GuestDomainXml, GuestXml,
+};
 pub use device::{CharacterXml, DiskXml, FilesystemXml, MemballoonXml};
 pub use domain::{
     ClockXml, CpuFeatureXml, CpuTopologyXml, CpuXml, DomainKind, DomainXml, FeatureXml, LoaderXml,

@@ -71,6 +71,7 @@ fn router(kind: DomainKind) -> DomainXml {
         check: some("partial"),
         model: some("Nehalem"),
         fallback: some("forbid"),
+        vendor: None,
         topology: Some(CpuTopologyXml {
             sockets: Some(1),
             dies: Some(1),

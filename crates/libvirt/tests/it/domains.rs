@@ -1,0 +1,311 @@
+//! The life of domains on real hosts, and what the hosts say of themselves. These run against a QEMU
+//! host with a bridge `br-west`, `VMS_TEST_QEMU_URI=qemu+tcp://a/system cargo test -p libvirt --
+//! --ignored domains`.
+
+use std::time::Duration;
+
+use libvirt::{
+    Connection, CpuMatch, CpuXml, DomainKind, DomainState, DomainXml, ErrorKind, Event,
+    EventReceiver, InterfaceKind, InterfaceXml, LifecycleKind, PoolXml, VolumeXml,
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::fleet::{qemu, wait_for};
+
+/// A guest that does nothing, on a machine to which devices can be plugged.
+const GUEST: &str = "<domain type='qemu'>
+  <memory unit='MiB'>64</memory>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <features><acpi/></features>
+</domain>";
+
+/// A host, and a guest that is defined there and off.
+struct Home {
+    host: Connection,
+    guest: Uuid,
+}
+
+impl Home {
+    async fn with_guest(number: u128) -> Self {
+        let home = Self {
+            host: qemu().await,
+            guest: Uuid::from_u128(0x5a3c_1e70_0000_4000_8000_0000_0000_0e00 + number),
+        };
+        let _ = home.host.destroy_domain(home.guest).await;
+        let _ = home.host.undefine_domain(home.guest).await;
+        let mut definition = DomainXml::parse(GUEST).unwrap();
+        definition.name = format!("vms-life-{number}");
+        definition.uuid = Some(home.guest);
+        let defined = home.host.define_domain(&definition).await.unwrap();
+        assert_eq!(
+            (defined.uuid, defined.state),
+            (home.guest, DomainState::ShutOff)
+        );
+        home
+    }
+
+    async fn state(&self) -> Option<DomainState> {
+        let domain = self.host.domain(self.guest).await.unwrap();
+        domain.map(|domain| domain.state)
+    }
+
+    /// How many interfaces it runs with, and how many it starts with the next time.
+    async fn interfaces(&self) -> [usize; 2] {
+        let running = self.host.domain(self.guest).await.unwrap().unwrap();
+        let next = self.host.inactive_definition(self.guest).await.unwrap();
+        [running.definition, next].map(|definition| definition.interfaces.len())
+    }
+
+    async fn clean(self) {
+        let _ = self.host.destroy_domain(self.guest).await;
+        self.host.undefine_domain(self.guest).await.unwrap();
+        assert_eq!(self.state().await, None);
+    }
+}
+
+async fn lifecycle(events: &mut EventReceiver, guest: Uuid, expected: LifecycleKind) {
+    let is_meant = |event: &Event| matches!(event, Event::Lifecycle { uuid, kind, .. } if *uuid == guest && *kind == expected);
+    wait_for(events, is_meant).await;
+}
+
+fn processors(model: &str) -> CpuXml {
+    CpuXml {
+        model: Some(model.to_owned()),
+        ..CpuXml::default()
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
+async fn a_domain_lives_from_its_definition_to_its_end() {
+    let home = Home::with_guest(1).await;
+    let (host, guest) = (&home.host, home.guest);
+    let mut events = host.events().await.unwrap();
+    for error in [
+        host.shut_down(guest).await.unwrap_err(),
+        host.destroy_domain(guest).await.unwrap_err(),
+        host.reboot(guest).await.unwrap_err(),
+        host.reset(guest).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    }
+    host.start_domain(guest).await.unwrap();
+    lifecycle(&mut events, guest, LifecycleKind::Started).await;
+    let again = host.start_domain(guest).await.unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Conflict, "{again}");
+    host.reset(guest).await.unwrap();
+    host.reboot(guest).await.unwrap();
+    host.shut_down(guest).await.unwrap();
+    assert!(home.state().await.is_some(), "a guest without a system");
+    host.set_autostart(guest, true).await.unwrap();
+    assert!(host.domain(guest).await.unwrap().unwrap().autostart);
+    host.set_autostart(guest, false).await.unwrap();
+    host.destroy_domain(guest).await.unwrap();
+    lifecycle(&mut events, guest, LifecycleKind::Stopped).await;
+    assert_eq!(home.state().await, Some(DomainState::ShutOff));
+
+    let mut other = DomainXml::parse(GUEST).unwrap();
+    other.name = "vms-life-1".to_owned();
+    other.uuid = Some(Uuid::from_u128(1));
+    let error = host.define_domain(&other).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+
+    // Undefined while it runs, it goes on and is gone when it stops.
+    host.start_domain(guest).await.unwrap();
+    host.undefine_domain(guest).await.unwrap();
+    let domain = host.domain(guest).await.unwrap().unwrap();
+    assert!(domain.state.is_active() && !domain.persistent);
+    let error = host.undefine_domain(guest).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    host.destroy_domain(guest).await.unwrap();
+    assert_eq!(home.state().await, None);
+}
+
+#[tokio::test]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
+async fn what_is_kept_of_a_domain_goes_with_its_definition() {
+    let home = Home::with_guest(2).await;
+    let (host, guest) = (&home.host, home.guest);
+    host.start_domain(guest).await.unwrap();
+    let libvirt = virt::connect::Connect::open(Some(&host.uri().to_string())).unwrap();
+    let domain = libvirt.lookup_domain_by_uuid(guest).unwrap();
+    domain.managed_save(0).unwrap();
+    assert!(domain.undefine().is_err(), "libvirt alone refuses");
+    host.undefine_domain(guest).await.unwrap();
+    assert_eq!(home.state().await, None);
+}
+
+#[tokio::test]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI, with a bridge br-west"]
+async fn an_interface_is_plugged_and_unplugged() {
+    let home = Home::with_guest(3).await;
+    let (host, guest) = (&home.host, home.guest);
+    let mut events = host.events().await.unwrap();
+    let mut nic = InterfaceXml::new(InterfaceKind::Bridge);
+    nic.source.bridge = Some("br-west".to_owned());
+    nic.mac = Some("52:54:00:00:0e:03".to_owned());
+    nic.model = Some("virtio".to_owned());
+    let nic = nic.to_xml();
+    let early = host.attach_device(guest, &nic, true, false).await;
+    let early = early.unwrap_err();
+    assert_eq!(early.kind(), ErrorKind::Conflict, "{early}");
+    host.start_domain(guest).await.unwrap();
+    host.attach_device(guest, &nic, true, true).await.unwrap();
+    assert_eq!(home.interfaces().await, [1, 1]);
+    let twice = host.attach_device(guest, &nic, true, false).await;
+    assert!(twice.is_err(), "its MAC address is taken");
+    let nonsense = host.attach_device(guest, "<interface/>", true, false).await;
+    let nonsense = nonsense.unwrap_err();
+    assert_eq!(nonsense.kind(), ErrorKind::InvalidArgument, "{nonsense}");
+
+    // From the definition it goes at once, from a guest without a system only when that asks.
+    host.detach_device(guest, &nic, false, true).await.unwrap();
+    assert_eq!(home.interfaces().await, [1, 0]);
+    host.detach_device(guest, &nic, true, false).await.unwrap();
+    host.reset(guest).await.unwrap();
+    let is_meant =
+        |event: &Event| matches!(event, Event::DeviceRemoved { uuid, .. } if *uuid == guest);
+    wait_for(&mut events, is_meant).await;
+    while home.interfaces().await != [0, 0] {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let gone = host.detach_device(guest, &nic, true, false).await;
+    let gone = gone.unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::NotFound, "{gone}");
+    home.clean().await;
+}
+
+#[tokio::test]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
+async fn a_host_says_what_a_domain_may_be_there() {
+    let host = qemu().await;
+    let kind = DomainKind::Qemu;
+    let capabilities = host
+        .domain_capabilities(None, Some("x86_64"), Some("pc"), Some(&kind))
+        .await
+        .unwrap();
+    assert_eq!(capabilities.kind, kind);
+    assert_eq!(capabilities.arch.as_deref(), Some("x86_64"));
+    let emulator = capabilities.emulator.clone().unwrap();
+    assert!(emulator.starts_with('/'), "{emulator}");
+    let machine = capabilities.machine.clone().unwrap();
+    assert!(machine.starts_with("pc-i440fx-"), "{machine}");
+    assert!(capabilities.max_vcpus > Some(0), "{capabilities:?}");
+    assert!(capabilities.supports_cpu_mode("custom"));
+    let custom = capabilities.cpu_modes.iter().find(|m| m.name == "custom");
+    let models = &custom.unwrap().models;
+    let qemu64 = models.iter().find(|model| model.name == "qemu64");
+    assert_eq!(qemu64.and_then(|model| model.usable), Some(true));
+    for (machine, kind) in [("no-such-machine", "qemu"), ("pc", "vz")] {
+        let kind = DomainKind::from_name(kind);
+        let asked = host.domain_capabilities(None, Some("x86_64"), Some(machine), Some(&kind));
+        let error = asked.await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
+async fn processors_are_compared_with_those_of_the_host_and_its_hypervisor() {
+    let host = qemu().await;
+    let capabilities = host.capabilities().await.unwrap();
+    let own = capabilities.cpu().expect("a model like the host's");
+    assert!(!own.features.is_empty());
+    assert_eq!(host.compare_cpu(&own).await, Ok(CpuMatch::Identical));
+    let mut less = own.clone();
+    less.features.clear();
+    assert_eq!(host.compare_cpu(&less).await, Ok(CpuMatch::Superset));
+    let mut foreign = own.clone();
+    foreign.vendor = match own.vendor.as_deref() {
+        Some("AMD") => Some("Intel".to_owned()),
+        _ => Some("AMD".to_owned()),
+    };
+    let compared = host.compare_cpu(&foreign).await;
+    assert_eq!(compared, Ok(CpuMatch::Incompatible));
+    let unknown = host.compare_cpu(&processors("abacus")).await.unwrap_err();
+    assert!(unknown.to_string().contains("abacus"), "{unknown}");
+
+    let kind = DomainKind::Qemu;
+    let compare = async |cpu: CpuXml| {
+        let of = (Some("x86_64"), Some("pc"), Some(&kind));
+        host.compare_hypervisor_cpu(None, of.0, of.1, of.2, &cpu)
+            .await
+    };
+    let given = host
+        .domain_capabilities(None, Some("x86_64"), Some("pc"), Some(&kind))
+        .await
+        .unwrap();
+    if let Some(given) = given.host_model() {
+        assert!(compare(given).await.unwrap().fits());
+    }
+    assert!(compare(processors("qemu64")).await.unwrap().fits());
+    // The emulator has no transactional memory.
+    let mut more = processors("qemu64");
+    more.features.push(libvirt::CpuFeatureXml {
+        name: "rtm".to_owned(),
+        policy: Some("require".to_owned()),
+    });
+    assert_eq!(compare(more).await, Ok(CpuMatch::Incompatible));
+    assert!(host.free_memory().await.unwrap() > 0);
+}
+
+#[tokio::test]
+#[ignore = "needs a QEMU host of this machine, named by VMS_TEST_QEMU_URI"]
+async fn a_host_says_whether_a_file_is_there() {
+    let host = qemu().await;
+    let before = host.list_pools().await.unwrap();
+    let exists = async |path: &str| host.file_exists(path).await;
+    for (path, expected) in [
+        ("/usr/bin/qemu-system-x86_64", Some(true)),
+        ("/usr/bin", Some(true)),
+        ("/", Some(true)),
+        ("/usr/bin/no-such-program", Some(false)),
+        ("/no/such/directory/file", Some(false)),
+        ("/usr/bin/env/file", Some(false)),
+        ("/dev/null", None),
+        ("relative", None),
+    ] {
+        assert_eq!(exists(path).await, Ok(expected), "{path}");
+    }
+    // Two at a time are in each other's way, and both are answered.
+    for _ in 0..10 {
+        let (one, two) = tokio::join!(exists("/usr/sbin/no-1"), exists("/usr/sbin/no-2"));
+        assert_eq!((one, two), (Ok(Some(false)), Ok(Some(false))));
+    }
+    assert_eq!(host.list_pools().await.unwrap().len(), before.len());
+}
+
+#[tokio::test]
+#[ignore = "needs a QEMU host of this machine, named by VMS_TEST_QEMU_URI"]
+async fn a_pool_that_is_there_is_asked_for_its_files() {
+    let host = qemu().await;
+    let directory: TempDir = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let mut pool = PoolXml::new("dir", "vms-life");
+    pool.path = Some(path.to_owned());
+    let _ = host.stop_pool("vms-life").await;
+    let _ = host.undefine_pool("vms-life").await;
+    host.define_pool(&pool).await.unwrap();
+    let file = |name: &str| format!("{path}/{name}");
+    // In the way of another pool, and not to be asked.
+    assert_eq!(host.file_exists(&file("a")).await, Ok(None));
+    host.start_pool("vms-life").await.unwrap();
+    let volume = VolumeXml::new("a", 1 << 20);
+    let created = host.create_volume("vms-life", &volume).await.unwrap();
+    let found = host.volume_by_path(&file("a")).await.unwrap();
+    assert_eq!(found, Some(created));
+    assert_eq!(host.volume_by_path(&file("b")).await, Ok(None));
+    let pool = host.pool("vms-life").await.unwrap().unwrap();
+    assert_eq!(pool.definition.kind, "dir");
+    assert_eq!(host.file_exists(&file("a")).await, Ok(Some(true)));
+    // What came and went without libvirt.
+    std::fs::write(directory.path().join("b"), "b").unwrap();
+    std::fs::remove_file(directory.path().join("a")).unwrap();
+    assert_eq!(host.file_exists(&file("b")).await, Ok(Some(true)));
+    assert_eq!(host.file_exists(&file("a")).await, Ok(Some(false)));
+    let pool = host.pool("vms-life").await.unwrap().unwrap();
+    assert!(pool.state.is_active() && pool.persistent);
+    host.stop_pool("vms-life").await.unwrap();
+    host.undefine_pool("vms-life").await.unwrap();
+}
