@@ -10,6 +10,7 @@
 //! - `fleet`: contact with the hosts, one supervisor each;
 //! - `discovery`: from what hosts report to the topology's versions;
 //! - `measurement`: from counters to the history;
+//! - `jobs`: long work: moving routers;
 //! - `service`: the operations, the only door;
 //! - `store`: `vms.db`;
 //! - `demo`: the embedded demo fleet, reached from [`Settings::demo`] only.
@@ -20,6 +21,7 @@ pub(crate) mod demo;
 mod discovery;
 mod error;
 mod fleet;
+mod jobs;
 mod measurement;
 mod service;
 mod settings;
@@ -30,6 +32,7 @@ pub use error::StartError;
 pub use fleet::KeyName;
 pub use libvirt::{Driver, Transport, Uri, UriError};
 pub use settings::{
-    DeclaredLink, EndpointSettings, HostSettings, LldpSettings, Settings, SshAddress, VxlanSettings,
+    DeclaredLink, EndpointSettings, HostAddresses, HostSettings, LldpSettings, MigrationSettings,
+    Settings, SshAddress, VxlanSettings,
 };
 pub use start::Control;

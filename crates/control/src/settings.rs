@@ -5,6 +5,7 @@ use api::HostId;
 use libvirt::{Transport, Uri};
 use std::{
     collections::BTreeSet,
+    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -29,6 +30,8 @@ pub struct Settings {
     /// How often hosts are asked whom they hear by LLDP, those of which that is to be known: at
     /// least 1 s.
     pub lldp_interval: Duration,
+    /// How routers are moved.
+    pub migration: MigrationSettings,
     /// The demo's made-up measurements; nothing but [`Settings::demo`] sets them.
     pub(crate) demo: Option<demo::Fleet>,
 }
@@ -48,6 +51,42 @@ pub struct HostSettings {
     pub lldp: Option<LldpSettings>,
     /// How its kernel is asked where its VXLANs lead; it is not, if absent.
     pub vxlan: Option<VxlanSettings>,
+    /// Its addresses beside that by which libvirt is reached.
+    pub addresses: HostAddresses,
+}
+
+/// Addresses of a host beside that by which libvirt is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostAddresses {
+    /// Where hypervisors send routers that move to it: a name or an address. What its libvirt says,
+    /// its host name, if absent.
+    pub migration: Option<String>,
+    /// Where its tunnels end. That of the tunnels that are there, if absent.
+    pub transport: Option<IpAddr>,
+}
+
+/// What destinations of routers are given at most, and how routers are moved.
+#[derive(Clone, Copy, Debug)]
+pub struct MigrationSettings {
+    /// How many jobs may act on one host at once.
+    pub per_host: usize,
+    /// How long a live migration may move nothing before it is ended.
+    pub stall: Duration,
+    /// Memory that routers which run on a host may have together, as a multiple of its own.
+    pub memory_overcommit: f64,
+    /// Virtual processors that they may have together, as a multiple of its processors.
+    pub vcpu_overcommit: f64,
+}
+
+impl Default for MigrationSettings {
+    fn default() -> Self {
+        Self {
+            per_host: 2,
+            stall: Duration::from_mins(1),
+            memory_overcommit: 1.0,
+            vcpu_overcommit: 8.0,
+        }
+    }
 }
 
 /// How a host's `lldpd` is asked whom it hears.
@@ -208,6 +247,7 @@ impl HostSettings {
             endpoints: vec![EndpointSettings { uri, key: None }],
             lldp: None,
             vxlan: None,
+            addresses: HostAddresses::default(),
         }
     }
 
@@ -275,6 +315,7 @@ impl Settings {
             relist_interval: Self::RELIST_INTERVAL,
             facts_interval: Self::FACTS_INTERVAL,
             lldp_interval: Self::LLDP_INTERVAL,
+            migration: MigrationSettings::default(),
             demo: None,
         }
     }

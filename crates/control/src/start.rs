@@ -4,6 +4,7 @@ use crate::{
     Settings, StartError, demo,
     discovery::Discovery,
     fleet::{Fleet, KeyStore, Surroundings},
+    jobs::{Jobs, check::Policy},
     measurement::{self, Latest, Recorder, SEED_STEP, Sampler, Simulation},
     service::{Sampling, Service, State, hosts, translate},
     settings::{DeclaredLink, HostSettings},
@@ -12,7 +13,7 @@ use crate::{
 use api::Operations;
 use history::History;
 use jiff::Timestamp;
-use model::{HostId, HostReport, Origin, Port};
+use model::{HostId, HostReport, Maintenance, Origin, Port};
 use std::{
     collections::BTreeMap,
     fs::{File, TryLockError},
@@ -94,8 +95,12 @@ impl Control {
             path: settings.data.clone(),
             source,
         })?;
+        let maintenance = store.maintenance().await.map_err(failed)?;
+        let maintenance = (maintenance.into_iter())
+            .map(|(host, reason)| (HostId::new(host), Maintenance { reason }))
+            .collect();
         let discovery =
-            Discovery::start(restored, journal, reports.clone(), links, BTreeMap::new()).await;
+            Discovery::start(restored, journal, reports.clone(), links, maintenance).await;
 
         let latest = Arc::new(Latest::new(settings.sample_interval));
         let events = Arc::clone(&discovery.events);
@@ -155,7 +160,21 @@ impl Control {
             discovery.snapshots.clone(),
         )));
         tasks.push(tokio::spawn(forget_the_old(history.clone(), store.clone())));
+        let (jobs, unfinished) = Jobs::open(
+            store.clone(),
+            Arc::clone(&discovery.events),
+            settings.migration.per_host,
+            stop.clone(),
+        )
+        .await
+        .map_err(failed)?;
         let state = State {
+            jobs,
+            policy: Policy {
+                memory_overcommit: settings.migration.memory_overcommit,
+                vcpu_overcommit: settings.migration.vcpu_overcommit,
+                stall: settings.migration.stall,
+            },
             fleet,
             snapshots: discovery.snapshots.clone(),
             events: Arc::clone(&discovery.events),
@@ -171,7 +190,7 @@ impl Control {
             registering: tokio::sync::Mutex::default(),
         };
         Ok(Self {
-            service: Arc::new(Service::new(state)),
+            service: Arc::new(Service::new(state, unfinished)),
             ready,
             discovery,
             history,
@@ -208,6 +227,7 @@ impl Control {
             &mut Box::pin(self.service.fleet_ended()),
         )
         .await;
+        within("the jobs", &mut Box::pin(self.service.jobs_ended())).await;
         for task in self.tasks {
             task.abort();
             let _ = task.await;

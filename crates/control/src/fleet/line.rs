@@ -8,6 +8,10 @@ use tokio::sync::Mutex;
 /// How long opening a connection may take: name resolution, handshakes, a login over SSH.
 pub(crate) const OPEN_DEADLINE: Duration = Duration::from_secs(15);
 
+/// Calls under way at once on a connection for one piece of work: the work, watching it, and ending
+/// it.
+const SESSION: usize = 3;
+
 /// How an endpoint is reached.
 #[derive(Clone, Debug)]
 pub(crate) struct Way {
@@ -51,6 +55,20 @@ impl Line {
             workers,
             connection,
         })
+    }
+
+    /// A connection of one's own, for work that takes long: calls of others do not wait for it. Of
+    /// the in-process driver it is this one, for a new one would show another world.
+    pub async fn session(&self, purpose: &str) -> Result<Connection, Error> {
+        if self.way.uri.is_in_process() {
+            return self.connection().await;
+        }
+        self.way.open(purpose, SESSION).await
+    }
+
+    /// Where it leads.
+    pub fn uri(&self) -> &Uri {
+        &self.way.uri
     }
 
     /// The connection, opened anew if it was lost. One of the in-process driver is not: what a new

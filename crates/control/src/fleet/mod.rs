@@ -65,8 +65,8 @@ pub use keys::KeyName;
 pub(crate) use keys::KeyStore;
 pub(crate) use line::{Line, Way};
 
-use crate::{HostSettings, discovery::Update, measurement::Sampler};
-use libvirt::{Budget, Error};
+use crate::{HostAddresses, HostSettings, discovery::Update, measurement::Sampler};
+use libvirt::{Budget, Connection, Error};
 use model::{Driver, HostId, HostReport, RouterId};
 use std::{
     collections::BTreeMap,
@@ -127,6 +127,7 @@ pub(crate) struct Fleet {
 #[derive(Debug)]
 struct Member {
     contact: Arc<HostContact>,
+    addresses: HostAddresses,
     stop: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -210,6 +211,7 @@ impl Fleet {
         });
         let member = Member {
             contact,
+            addresses: settings.addresses.clone(),
             stop,
             task: Mutex::new(Some(task)),
         };
@@ -278,6 +280,30 @@ impl Fleet {
     pub fn contact(&self, host: &HostId) -> Option<Arc<HostContact>> {
         let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
         hosts.get(host).map(|member| Arc::clone(&member.contact))
+    }
+
+    /// A connection to an endpoint for one piece of work that takes long.
+    pub async fn session(
+        &self,
+        host: &HostId,
+        driver: Driver,
+        purpose: &str,
+    ) -> Result<Connection, Failure> {
+        let control = self.endpoint(host, driver)?.control();
+        let control = control.ok_or(Failure::NotConnected)?;
+        Ok(control.session(&format!("{purpose}:{host}")).await?)
+    }
+
+    /// A host's further addresses.
+    pub fn addresses(&self, host: &HostId) -> Option<HostAddresses> {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        hosts.get(host).map(|member| member.addresses.clone())
+    }
+
+    /// How an endpoint is reached.
+    pub fn uri(&self, host: &HostId, driver: Driver) -> Option<libvirt::Uri> {
+        let control = self.endpoint(host, driver).ok()?.control()?;
+        Some(control.uri().clone())
     }
 
     /// Acts on a router, then reads it anew; when this returns, the topology shows what came of

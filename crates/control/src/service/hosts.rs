@@ -1,7 +1,7 @@
 //! Hosts: their status, and their coming and going.
 
 use super::{State, authorise, errors, once::Once, translate};
-use crate::{EndpointSettings, HostSettings, discovery::Update, store::StoreError};
+use crate::{EndpointSettings, HostAddresses, HostSettings, discovery::Update, store::StoreError};
 use api::{
     Caller, CheckHostReply, CheckHostRequest, CheckOutcome, CheckStep, CheckStepKind, Driver,
     EndpointAddress, Error, GetHostStatusReply, GetHostStatusRequest, HostId, HostLoad,
@@ -266,6 +266,7 @@ pub(crate) fn settings(request: &RegisterHostRequest) -> Result<HostSettings, Er
         // run programs.
         lldp: None,
         vxlan: None,
+        addresses: HostAddresses::default(),
     };
     match settings.complaint() {
         None => Ok(settings),
@@ -292,7 +293,7 @@ fn check_id(id: &HostId) -> Result<(), Error> {
     ))
 }
 
-fn check_text(element: &str, text: &str) -> Result<(), Error> {
+pub(crate) fn check_text(element: &str, text: &str) -> Result<(), Error> {
     let fits = (1..=128).contains(&text.chars().count())
         && !text.trim().is_empty()
         && !text.chars().any(char::is_control);

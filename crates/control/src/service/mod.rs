@@ -6,14 +6,16 @@
 //! - `once`: acting once for each request id, and writing it down;
 //! - `routers`: what is done to routers; `hosts`: their status, their coming and going;
 //! - `history`: one metric over a span of time; `load`: what everything carries now;
+//! - `migration`: moving routers, jobs, maintenance;
 //! - `paths`: paths through the topology;
 //! - `errors`: why something was not done, in the caller's words;
 //! - `translate`: from the model to what callers are told.
 
-mod errors;
+pub(crate) mod errors;
 mod history;
 pub(crate) mod hosts;
 mod load;
+mod migration;
 mod once;
 mod paths;
 mod routers;
@@ -22,6 +24,7 @@ pub(crate) mod translate;
 use crate::{
     discovery::{Events, Snapshot, Update},
     fleet::Fleet,
+    jobs::{self, Jobs, check::Policy},
     measurement::Latest,
     store::Store,
 };
@@ -68,6 +71,8 @@ pub(crate) struct State {
     pub started: Timestamp,
     /// Where discovery is told of hosts that come and go.
     pub updates: mpsc::Sender<Update>,
+    pub jobs: Jobs,
+    pub policy: Policy,
     /// Held while a host comes or goes.
     pub registering: tokio::sync::Mutex<()>,
 }
@@ -89,8 +94,12 @@ struct Cached {
 }
 
 impl Service {
-    pub fn new(state: State) -> Self {
+    /// Jobs that are not over go on.
+    pub fn new(state: State, unfinished: Vec<Arc<jobs::Entry>>) -> Self {
         let state = Arc::new(state);
+        for job in unfinished {
+            jobs::go_on(&state, job);
+        }
         Self {
             once: Once::new(state.store.clone()),
             state,
@@ -129,6 +138,12 @@ impl Service {
             .map_err(|error| errors::internal(failure, &error))
     }
 
+    /// Waits until no job is at work; those that are not over go on after the next start.
+    pub async fn jobs_ended(&self) {
+        self.state.jobs.tasks.close();
+        self.state.jobs.tasks.wait().await;
+    }
+
     /// Waits until all supervisors have ended.
     pub async fn fleet_ended(&self) {
         self.state.fleet.ended().await;
@@ -150,7 +165,7 @@ impl State {
 
 impl View {
     /// A router by its id.
-    fn find(&self, id: RouterId) -> Result<&Arc<model::Router>, Error> {
+    pub(crate) fn find(&self, id: RouterId) -> Result<&Arc<model::Router>, Error> {
         let router = self.topology().routers.get(&model::RouterId(id.0));
         router.ok_or_else(|| errors::no_router(id))
     }
@@ -366,50 +381,46 @@ impl Operations for Service {
 
     async fn check_migration(
         &self,
-        _caller: &Caller,
-        _request: CheckMigrationRequest,
+        caller: &Caller,
+        request: CheckMigrationRequest,
     ) -> Result<CheckMigrationReply, Error> {
-        Err(errors::conflict("not yet".to_owned()))
+        migration::check_migration(&self.state, caller, request).await
     }
 
     async fn migrate_router(
         &self,
-        _caller: &Caller,
-        _request: MigrateRouterRequest,
+        caller: &Caller,
+        request: MigrateRouterRequest,
     ) -> Result<MigrateRouterReply, Error> {
-        Err(errors::conflict("not yet".to_owned()))
+        migration::migrate_router(&self.once, &self.state, caller, request).await
     }
 
     async fn set_host_maintenance(
         &self,
-        _caller: &Caller,
-        _request: SetHostMaintenanceRequest,
+        caller: &Caller,
+        request: SetHostMaintenanceRequest,
     ) -> Result<SetHostMaintenanceReply, Error> {
-        Err(errors::conflict("not yet".to_owned()))
+        migration::set_host_maintenance(&self.once, &self.state, caller, request).await
     }
 
-    async fn get_job(
-        &self,
-        _caller: &Caller,
-        _request: GetJobRequest,
-    ) -> Result<GetJobReply, Error> {
-        Err(errors::conflict("not yet".to_owned()))
+    async fn get_job(&self, caller: &Caller, request: GetJobRequest) -> Result<GetJobReply, Error> {
+        migration::get_job(&self.state, caller, request).await
     }
 
     async fn list_jobs(
         &self,
-        _caller: &Caller,
-        _request: ListJobsRequest,
+        caller: &Caller,
+        request: ListJobsRequest,
     ) -> Result<ListJobsReply, Error> {
-        Err(errors::conflict("not yet".to_owned()))
+        migration::list_jobs(&self.state, caller, request).await
     }
 
     async fn cancel_job(
         &self,
-        _caller: &Caller,
-        _request: CancelJobRequest,
+        caller: &Caller,
+        request: CancelJobRequest,
     ) -> Result<CancelJobReply, Error> {
-        Err(errors::conflict("not yet".to_owned()))
+        migration::cancel_job(&self.once, &self.state, caller, request).await
     }
 
     async fn subscribe(&self, caller: &Caller, since: Option<u64>) -> Result<EventStream, Error> {

@@ -61,6 +61,7 @@ pub(crate) async fn act(
 }
 
 async fn carry_out(state: &State, operation: Operation, id: RouterId) -> Result<Done, Error> {
+    state.jobs.refuse_if_acting(id)?;
     let view = state.view();
     let router = Arc::clone(view.find(id)?);
     let source = view.source(&router);

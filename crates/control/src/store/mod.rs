@@ -10,11 +10,13 @@
 //!
 //! - `journal`: the topology's versions and what hosts reported last;
 //! - `hosts`: those that were registered while the server ran;
+//! - `jobs`: long work, and hosts in maintenance;
 //! - `acts`: who asked for what, and how it ended;
 //! - `retention`: how long all this, and the history, is kept.
 
 mod acts;
 mod hosts;
+mod jobs;
 mod journal;
 mod retention;
 

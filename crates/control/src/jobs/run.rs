@@ -1,0 +1,623 @@
+//! One job, from its turn to its end.
+
+use super::{
+    book::{Entry, Jobs, end, note, step},
+    check,
+    chores::{self, Done},
+    cold,
+    find::{Answer, PAUSE, Place, SETTLING, Search, Side},
+    live,
+    plan::{Chore, End, Outcome, Plan, Stage, What},
+};
+use crate::{
+    discovery::Update,
+    fleet::Failure,
+    service::{State, errors, translate},
+    store::StoreError,
+};
+use api::{
+    Error, Job, JobError, JobId, JobKind, JobPhase, JobProgress, JobState, MigrateRouterRequest,
+    MigrationMode, MigrationResult, Timestamp,
+};
+use libvirt::Connection;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+/// How long to wait for a host that cannot be asked, at first and at most.
+const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];
+
+/// A job at work.
+pub(crate) struct Work {
+    pub state: Arc<State>,
+    pub entry: Arc<Entry>,
+    pub plan: Plan,
+    since: Instant,
+    interruptions: Vec<api::LinkInterruption>,
+}
+
+/// Why a job does not go on.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Somebody asked for that.
+    Cancelled,
+    /// It cannot.
+    Failed(JobError),
+}
+
+impl Stop {
+    pub fn failed(message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::Failed(JobError {
+            message: message.into(),
+            advice: advice.into(),
+        })
+    }
+
+    /// A host did not do what was asked of it.
+    pub fn on(host: &model::HostId, what: &str, failure: impl Into<Failure>) -> Self {
+        let (why, advice) = match failure.into() {
+            Failure::NotConnected => (
+                "it is not in contact".to_owned(),
+                "Wait until ListHosts shows it online, then try again.",
+            ),
+            Failure::Sticks(message) => (message, "Look at the router's process on its host."),
+            Failure::Libvirt(error) if error.is_retryable() => (
+                error.to_string(),
+                "Look at the host and at the network to it, then try again.",
+            ),
+            Failure::Libvirt(error) => (
+                error.to_string(),
+                "Mend what the host complains of, then try again.",
+            ),
+        };
+        let why = why.trim_end_matches('.').to_owned();
+        Self::failed(format!("{what} on {host} failed: {why}."), advice)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::failed(
+            format!("What was to be done could not be written down, so it was not done: {error}."),
+            "Look at the disk of the server.",
+        )
+    }
+}
+
+/// Writes a job down and starts its work.
+pub(crate) async fn start(
+    state: &Arc<State>,
+    request: MigrateRouterRequest,
+    mode: MigrationMode,
+    router: &model::Router,
+    caller: &str,
+) -> Result<Job, Error> {
+    let domain = &router.domain;
+    let now = Timestamp::now();
+    let to = translate::host_id(&request.destination);
+    let job = Job {
+        id: JobId(Uuid::new_v4()),
+        kind: match mode {
+            MigrationMode::Live => JobKind::LiveMigration,
+            MigrationMode::Cold => JobKind::ColdMigration,
+        },
+        state: JobState::Queued,
+        phase: JobPhase::Waiting,
+        message: format!("{} waits to be moved to {to}.", domain.name),
+        progress: None,
+        router: Some(request.router),
+        router_name: Some(domain.name.clone()),
+        source: Some(translate::id(&router.host)),
+        destination: Some(request.destination.clone()),
+        requested_by: caller.to_owned(),
+        created_at: now,
+        started_at: None,
+        changed_at: now,
+        finished_at: None,
+        cancellable: true,
+        cancel_requested: false,
+        migration: None,
+        error: None,
+        pending: Vec::new(),
+        steps: Vec::new(),
+    };
+    let plan = Plan {
+        router: domain.id,
+        name: domain.name.clone(),
+        driver: domain.driver,
+        from: router.host.clone(),
+        to,
+        mode,
+        was_active: domain.state.is_active(),
+        autostart: domain.autostart,
+        stage: Stage::Begun,
+        undo: Vec::new(),
+        follow_up: Vec::new(),
+        outcome: None,
+        request,
+    };
+    let entry = state.jobs.begin(job, plan).await?;
+    go_on(state, Arc::clone(&entry));
+    Ok(entry.job())
+}
+
+/// Lets a job go on from where it is written down to be.
+pub(crate) fn go_on(state: &Arc<State>, entry: Arc<Entry>) {
+    let state = Arc::clone(state);
+    let jobs = state.jobs.clone();
+    let stop = jobs.stop.clone();
+    jobs.tasks.spawn(async move {
+        let work = Work {
+            plan: entry.plan(),
+            state,
+            entry,
+            since: Instant::now(),
+            interruptions: Vec::new(),
+        };
+        stop.run_until_cancelled(work.run()).await;
+    });
+}
+
+impl Work {
+    async fn run(mut self) {
+        let is_new = self.entry.job().state == JobState::Queued;
+        let hosts = [self.plan.from.clone(), self.plan.to.clone()];
+        let turn = self.jobs().turns.clone();
+        let turn = turn.take(self.entry.job().id, &hosts);
+        let turn = tokio::select! {
+            turn = turn => Some(turn),
+            () = self.entry.cancel.cancelled(), if is_new => None,
+        };
+        let outcome = match (&turn, self.plan.outcome.clone()) {
+            (_, Some(outcome)) => outcome,
+            (None, None) => self.not_moved(Stop::Cancelled, false),
+            (Some(_), None) if is_new => self.attempt().await,
+            (Some(_), None) => self.recover().await,
+        };
+        if self.plan.outcome.is_none() {
+            self.decided(&outcome).await;
+        }
+        // Others need not wait for a host that is away.
+        self.clean(turn).await;
+        self.say_migrating(false).await;
+        for host in hosts {
+            // What the last chores did.
+            let (driver, router) = (self.plan.driver, self.plan.router);
+            let _ = self.state.fleet.refresh(&host, driver, router).await;
+        }
+        let interruptions = std::mem::take(&mut self.interruptions);
+        self.tell(|job| {
+            job.migration = outcome.migration;
+            if let Some(result) = &mut job.migration {
+                result.interruptions = interruptions;
+            }
+            end(job, outcome.state, outcome.message, outcome.error);
+        })
+        .await;
+    }
+
+    /// From its turn to its outcome.
+    async fn attempt(&mut self) -> Outcome {
+        self.tell(|job| {
+            job.state = JobState::Running;
+            job.started_at = Some(Timestamp::now());
+        })
+        .await;
+        let stop = match self.check().await {
+            Err(stop) => stop,
+            Ok(()) => {
+                self.say_migrating(true).await;
+                let moved = match self.plan.mode {
+                    MigrationMode::Live => live::run(self).await,
+                    MigrationMode::Cold => cold::run(self).await,
+                };
+                match moved {
+                    Ok(result) => return self.moved(result),
+                    Err(stop) => stop,
+                }
+            }
+        };
+        if self.plan.stage == Stage::Begun {
+            return self.not_moved(stop, false);
+        }
+        self.found_after(stop, false).await
+    }
+
+    /// What is found after the server, or libvirt's word, was lost.
+    async fn recover(&mut self) -> Outcome {
+        self.step(
+            JobPhase::Checking,
+            "The server ended meanwhile: both hosts are asked where the router is.",
+        )
+        .await;
+        self.say_migrating(true).await;
+        let stop = Stop::failed(
+            "The server ended while this was under way.",
+            "Ask for it again if it is still wanted.",
+        );
+        match self.plan.stage {
+            Stage::Begun => self.not_moved(stop, true),
+            Stage::Moving => self.found_after(stop, true).await,
+            // Ours alone: it went on, so it goes on.
+            Stage::Committed => match cold::switch(self).await {
+                Ok(result) => self.moved(result),
+                Err(stop) => self.left_at_destination(stop),
+            },
+        }
+    }
+
+    /// Whether it can be done, looked at anew: it may have waited for its turn.
+    async fn check(&mut self) -> Result<(), Stop> {
+        let Plan { to, name, .. } = &self.plan;
+        let message = format!("It is checked whether {name} can be moved to {to}.");
+        self.step(JobPhase::Checking, message).await;
+        self.stop_if_cancelled()?;
+        let (router, to) = (self.plan.router, self.plan.to.clone());
+        let found = check::one(&self.state, router, &to, self.plan.mode).await;
+        let found =
+            found.map_err(|error| Stop::failed(sentence(&error.to_string()), "Try again."))?;
+        if let Some(obstacle) = found.verdict.obstacles().next() {
+            return Err(Stop::failed(
+                sentence(&obstacle.what),
+                obstacle.advice.clone().unwrap_or_default(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where the router is, when that is not known; and what that makes of the job.
+    async fn found_after(&mut self, stop: Stop, is_restart: bool) -> Outcome {
+        if self.plan.stage == Stage::Committed {
+            return self.left_at_destination(stop);
+        }
+        let place = self.place().await;
+        match place {
+            Place::Source => self.not_moved(stop, is_restart),
+            Place::Destination => {
+                self.tell(|job| note(job, "It runs at the destination.".to_owned()))
+                    .await;
+                let result = live::result(self).await;
+                self.moved(result)
+            }
+            Place::Off(side) => {
+                let Plan { name, from, to, .. } = &self.plan;
+                let (found, advice) = match side {
+                    Some(Side::Source) => (
+                        format!(
+                            "{name} does not run any more: it was shut down meanwhile, or lost. It is still defined on {from}."
+                        ),
+                        format!("Start it on {from}, if it is to run."),
+                    ),
+                    Some(Side::Destination) => (
+                        format!("{name} does not run any more; it is defined on {to}."),
+                        format!("Start it on {to}, if it is to run."),
+                    ),
+                    None => (
+                        format!(
+                            "{name} is on neither host any more: it was shut down meanwhile and was not persistent, or somebody removed it."
+                        ),
+                        "Define it anew, if it is still wanted.".to_owned(),
+                    ),
+                };
+                if side == Some(Side::Destination) {
+                    return Outcome {
+                        state: JobState::Failed,
+                        message: found.clone(),
+                        error: Some(JobError {
+                            message: found,
+                            advice,
+                        }),
+                        migration: None,
+                    };
+                }
+                self.not_moved(Stop::failed(found, advice), is_restart)
+            }
+        }
+    }
+
+    /// Asks both hosts where the router is, until they say so.
+    async fn place(&self) -> Place {
+        let mut since = Instant::now();
+        let mut waited_for = None;
+        loop {
+            let search = Search {
+                state: &self.state,
+                driver: self.plan.driver,
+                router: self.plan.router,
+                from: &self.plan.from,
+                to: &self.plan.to,
+            };
+            match search.ask(since.elapsed() > SETTLING).await {
+                Answer::At(place) => return place,
+                Answer::Undecided => {}
+                // What they say counts from when both could be asked.
+                Answer::OnItsWay => since = Instant::now(),
+                Answer::Away(host) => {
+                    since = Instant::now();
+                    if waited_for.as_ref() != Some(&host) {
+                        let message =
+                            format!("Where the router is cannot be told until {host} answers.");
+                        self.tell(|job| {
+                            note(job, message.clone());
+                            job.state = JobState::CleanupPending;
+                            job.message.clone_from(&message);
+                            job.pending = vec![message];
+                        })
+                        .await;
+                        waited_for = Some(host);
+                    }
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn moved(&mut self, mut result: MigrationResult) -> Outcome {
+        self.plan.undo.clear();
+        let Plan { name, to, .. } = &self.plan;
+        if result.total_milliseconds == 0 {
+            let total = self.since.elapsed().as_millis();
+            result.total_milliseconds = u64::try_from(total).unwrap_or(u64::MAX);
+        }
+        let stood = match result.downtime_milliseconds {
+            Some(ms) if self.plan.was_active => format!("; it stood still for {ms} ms"),
+            _ => String::new(),
+        };
+        Outcome {
+            state: JobState::Succeeded,
+            message: format!("{name} is on {to}{stood}."),
+            error: None,
+            migration: Some(result),
+        }
+    }
+
+    /// The router is where it was, and all that was begun is taken back.
+    fn not_moved(&mut self, stop: Stop, is_restart: bool) -> Outcome {
+        self.plan.follow_up.clear();
+        let Plan { name, from, .. } = &self.plan;
+        let back = format!("{name} is on {from} as before.");
+        let (state, message, error) = match stop {
+            Stop::Cancelled => (JobState::Cancelled, format!("Cancelled: {back}"), None),
+            Stop::Failed(error) => {
+                let state = if is_restart {
+                    JobState::Interrupted
+                } else {
+                    JobState::Failed
+                };
+                let says_where = error.message.contains(name.as_str());
+                let message = if says_where {
+                    error.message.clone()
+                } else {
+                    format!("{} {back}", error.message)
+                };
+                (state, message, Some(error))
+            }
+        };
+        Outcome {
+            state,
+            message,
+            error,
+            migration: None,
+        }
+    }
+
+    /// Past the point of no return of a cold move, and not started.
+    fn left_at_destination(&mut self, stop: Stop) -> Outcome {
+        self.plan.undo.clear();
+        let Plan { name, to, .. } = &self.plan;
+        let error = match stop {
+            Stop::Cancelled => JobError {
+                message: format!("{name} was moved to {to}."),
+                advice: String::new(),
+            },
+            Stop::Failed(error) => error,
+        };
+        Outcome {
+            state: JobState::Failed,
+            message: format!(
+                "{name} is defined on {to} and does not run. {}",
+                error.message
+            ),
+            error: Some(JobError {
+                advice: format!("{} Then start it on {to}.", error.advice),
+                message: error.message,
+            }),
+            migration: None,
+        }
+    }
+
+    /// Writes down how it ended and what is left to do.
+    async fn decided(&mut self, outcome: &Outcome) {
+        let has_moved = outcome.state == JobState::Succeeded || self.plan.stage == Stage::Committed;
+        if !has_moved {
+            self.plan.follow_up = self.plan.take_back();
+        }
+        self.plan.outcome = Some(outcome.clone());
+        self.save_plan_at_last().await;
+        let (phase, message) = if has_moved {
+            (
+                JobPhase::Finishing,
+                format!("{} What is left is tidied up.", outcome.message),
+            )
+        } else {
+            (
+                JobPhase::Undoing,
+                format!("What was begun is taken back. {}", outcome.message),
+            )
+        };
+        self.step(phase, message).await;
+    }
+
+    /// Does all chores, and waits for hosts that are away.
+    async fn clean<T>(&mut self, turn: T) {
+        let mut turn = Some(turn);
+        let mut pause = AGAIN[0];
+        loop {
+            let mut later = Vec::new();
+            for chore in std::mem::take(&mut self.plan.follow_up) {
+                let since = Instant::now();
+                match chores::act(&self.state, &self.plan, &chore).await {
+                    Done::Yes => self.did(&chore, since).await,
+                    Done::Later(why) => later.push((chore, why)),
+                    Done::Refused(why) => {
+                        let what = chore.describe(&self.plan.name);
+                        let message = format!("Left undone: {what}, for {why}");
+                        tracing::warn!(job = %self.entry.job().id, "{message}");
+                        self.tell(|job| note(job, message)).await;
+                    }
+                }
+            }
+            let pending: Vec<_> = (later.iter())
+                .map(|(chore, why)| {
+                    let why = why.trim_end_matches('.');
+                    format!("{} ({why})", capital(&chore.describe(&self.plan.name)))
+                })
+                .collect();
+            self.plan.follow_up = later.into_iter().map(|(chore, _)| chore).collect();
+            self.save_plan_at_last().await;
+            if pending.is_empty() {
+                return;
+            }
+            drop(turn.take());
+            self.tell(|job| {
+                if job.state != JobState::CleanupPending {
+                    note(
+                        job,
+                        format!("To be done when the host answers: {}", pending.join("; ")),
+                    );
+                }
+                job.state = JobState::CleanupPending;
+                job.cancellable = true;
+                job.pending = pending;
+            })
+            .await;
+            let is_given_up = tokio::time::timeout(pause, self.entry.give_up.cancelled()).await;
+            if is_given_up.is_ok() {
+                let left = std::mem::take(&mut self.plan.follow_up);
+                for chore in left {
+                    let what = chore.describe(&self.plan.name);
+                    self.tell(|job| note(job, format!("Left undone, as asked: {what}")))
+                        .await;
+                }
+                return;
+            }
+            pause = (pause * 2).min(AGAIN[1]);
+        }
+    }
+
+    async fn did(&mut self, chore: &Chore, since: Instant) {
+        if let What::Replug(replug) = &chore.what {
+            let ms = u64::try_from((since - self.since + since.elapsed()).as_millis()).ok();
+            let interruption = api::LinkInterruption {
+                interface: translate::mac(replug.of),
+                peer: Some(translate::router_id(replug.router)),
+                milliseconds: ms,
+                message: format!(
+                    "The UDP link to {} was plugged anew at its end: it leads to {} now.",
+                    replug.name, replug.to
+                ),
+            };
+            self.interruptions.push(interruption);
+        }
+        let what = chore.describe(&self.plan.name);
+        self.tell(|job| note(job, format!("Done: {what}."))).await;
+    }
+
+    pub fn jobs(&self) -> &Jobs {
+        &self.state.jobs
+    }
+
+    /// The next phase, or another sentence of the same.
+    pub async fn step(&self, phase: JobPhase, message: impl Into<String>) {
+        let message = message.into();
+        tracing::info!(job = %self.entry.job().id, phase = phase.as_str(), "{message}");
+        self.tell(|job| {
+            if job.state == JobState::CleanupPending && phase != JobPhase::Done {
+                job.state = JobState::Running;
+                job.pending.clear();
+            }
+            step(job, phase, message);
+        })
+        .await;
+    }
+
+    /// Changes what is told. Not being able to write it down stops nothing: the plan decides.
+    pub async fn tell(&self, change: impl FnOnce(&mut Job)) {
+        if let Err(error) = self.jobs().change(&self.entry, change).await {
+            tracing::error!(%error, "a job cannot be written down");
+        }
+    }
+
+    pub fn progress(&self, progress: JobProgress) {
+        self.jobs().progress(&self.entry, progress);
+    }
+
+    /// Writes the plan down: it is committed when this returns.
+    pub async fn save_plan(&self) -> Result<(), Stop> {
+        let plan = self.plan.clone();
+        Ok(self.jobs().plan(&self.entry, |kept| *kept = plan).await?)
+    }
+
+    /// The same where there is no way back: what is not written down would be done twice, which does
+    /// no harm.
+    async fn save_plan_at_last(&self) {
+        if let Err(Stop::Failed(error)) = self.save_plan().await {
+            tracing::error!(message = error.message, "a plan cannot be written down");
+        }
+    }
+
+    /// Writes down what is to be taken back, before it is done.
+    pub async fn will_undo(&mut self, end: End, what: What) -> Result<(), Stop> {
+        let chore = self.plan.chore(end, what);
+        self.plan.undo.push(chore);
+        self.save_plan().await
+    }
+
+    pub fn stop_if_cancelled(&self) -> Result<(), Stop> {
+        match self.entry.cancel.is_cancelled() {
+            true => Err(Stop::Cancelled),
+            false => Ok(()),
+        }
+    }
+
+    /// A connection for this work to one of its hosts.
+    pub async fn session(&self, end: End) -> Result<Connection, Stop> {
+        let host = self.plan.host(end);
+        let session = self.state.fleet.session(host, self.plan.driver, "job");
+        let session = session.await;
+        session.map_err(|failure| Stop::on(host, "Connecting", failure))
+    }
+
+    /// Lets the topology show that the router is on its way, or not.
+    async fn say_migrating(&self, is_on_its_way: bool) {
+        let (published, done) = oneshot::channel();
+        let update = Update::Migrating {
+            router: self.plan.router,
+            to: is_on_its_way.then(|| self.plan.to.clone()),
+            published,
+        };
+        if self.state.updates.send(update).await.is_ok() {
+            let _ = done.await;
+        }
+    }
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    format!("{}.", capital(text.trim_end_matches('.')))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// What a caller may do about a job that is not there.
+pub(crate) fn no_job(id: JobId) -> Error {
+    errors::no_element("job", &id)
+}
