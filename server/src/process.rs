@@ -92,6 +92,7 @@ pub async fn run(config: Config, demo: bool) -> Result<(), StartError> {
     settings.facts_interval = config.facts_interval;
     settings.relist_interval = config.relist_interval;
     settings.lldp_interval = config.lldp_interval;
+    settings.migration = config.migration;
     let control = tokio::select! {
         control = Control::start(settings) => control?,
         () = signals.next() => return Ok(()),

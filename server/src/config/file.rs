@@ -1,10 +1,10 @@
 //! `vms.toml`, read with the place of every key and value, so that an error can point at it.
 
-use super::{ConfigError, Place, link_end};
+use super::{ConfigError, Place, link_end, values};
 use api::HostId;
 use control::{
-    DeclaredLink, EndpointSettings, HostSettings, KeyName, LldpSettings, SshAddress, Transport,
-    Uri, VxlanSettings,
+    DeclaredLink, EndpointSettings, HostAddresses, HostSettings, KeyName, LldpSettings, SshAddress,
+    Transport, Uri, VxlanSettings,
 };
 use std::{collections::HashMap, ops::Range, path::Path};
 use toml::{
@@ -19,10 +19,25 @@ const SETTINGS: &[&str] = &[
     "facts_interval",
     "relist_interval",
     "lldp_interval",
+    "migrations_per_host",
+    "migration_stall",
+    "memory_overcommit",
+    "vcpu_overcommit",
     "host",
     "link",
 ];
-const HOST: &[&str] = &["id", "uri", "uris", "key", "lldp", "vxlan", "name", "site"];
+const HOST: &[&str] = &[
+    "id",
+    "uri",
+    "uris",
+    "key",
+    "lldp",
+    "vxlan",
+    "name",
+    "site",
+    "migration",
+    "transport",
+];
 const LINK: &[&str] = &["a", "b", "capacity", "latency"];
 
 /// A parsed file.
@@ -120,6 +135,21 @@ impl<'a> Document<'a> {
                     })
                     .transpose()
             };
+            let transport = self.file.text(table.get_ref(), "transport")?;
+            let transport = transport.map(|found| {
+                found.read(&self.file, |text| {
+                    let address = text.parse();
+                    address.map_err(|_| {
+                        format!("{text:?} is not an IP address: \"10.0.0.1\" was expected")
+                    })
+                })
+            });
+            let migration = self.file.text(table.get_ref(), "migration")?;
+            let migration = migration.map(|found| found.read(&self.file, values::host_name));
+            let addresses = HostAddresses {
+                migration: migration.transpose()?,
+                transport: transport.transpose()?,
+            };
             hosts.push(HostSettings {
                 name: text("name")?,
                 site: text("site")?,
@@ -127,6 +157,7 @@ impl<'a> Document<'a> {
                 endpoints,
                 lldp,
                 vxlan,
+                addresses,
             });
         }
         Ok(hosts)

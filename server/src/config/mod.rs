@@ -8,6 +8,10 @@
 //! | facts without events | `--facts-interval` | `VMS_FACTS_INTERVAL` | `facts_interval` | `2s` |
 //! | full listings | `--relist-interval` | `VMS_RELIST_INTERVAL` | `relist_interval` | `1m` |
 //! | LLDP | `--lldp-interval` | `VMS_LLDP_INTERVAL` | `lldp_interval` | `10s`; hosts whose `[[host]]` has `lldp` |
+//! | jobs a host at once | `--migrations-per-host` | `VMS_MIGRATIONS_PER_HOST` | `migrations_per_host` | `2` |
+//! | migrations that move nothing | `--migration-stall` | `VMS_MIGRATION_STALL` | `migration_stall` | `1m`, then they are ended |
+//! | memory of routers | `--memory-overcommit` | `VMS_MEMORY_OVERCOMMIT` | `memory_overcommit` | `1` times that of the host they move to |
+//! | their processors | `--vcpu-overcommit` | `VMS_VCPU_OVERCOMMIT` | `vcpu_overcommit` | `8` times those of the host |
 //! | the file | `--config` | `VMS_CONFIG` | | `vms.toml` |
 //! | hosts | | | `[[host]]` | none; more can be registered while the server runs |
 //! | declared links | | | `[[link]]` | none |
@@ -22,7 +26,7 @@ mod values;
 pub use error::{ConfigError, Place};
 pub use values::{capacity, duration, latency, link_end, listen};
 
-use control::{DeclaredLink, HostSettings};
+use control::{DeclaredLink, HostSettings, MigrationSettings};
 use file::Document;
 use std::{
     ffi::OsString,
@@ -33,13 +37,17 @@ use std::{
 };
 
 /// The names of the environment variables that are read.
-pub const ENVIRONMENT: [&str; 7] = [
+pub const ENVIRONMENT: [&str; 11] = [
     "VMS_LISTEN",
     "VMS_DATA",
     "VMS_SAMPLE_INTERVAL",
     "VMS_FACTS_INTERVAL",
     "VMS_RELIST_INTERVAL",
     "VMS_LLDP_INTERVAL",
+    "VMS_MIGRATIONS_PER_HOST",
+    "VMS_MIGRATION_STALL",
+    "VMS_MEMORY_OVERCOMMIT",
+    "VMS_VCPU_OVERCOMMIT",
     "VMS_CONFIG",
 ];
 
@@ -65,6 +73,8 @@ pub struct Config {
     pub relist_interval: Duration,
     /// Time between two questions to a host whom it hears by LLDP.
     pub lldp_interval: Duration,
+    /// How routers are moved, and what their destinations are given at most.
+    pub migration: MigrationSettings,
     /// The hosts of the fleet, by id as configured; empty for the demo, which brings its own.
     pub hosts: Vec<HostSettings>,
     /// The physical links that were declared.
@@ -103,6 +113,21 @@ pub struct Flags {
     /// [default: 10s]
     #[arg(long, value_name = "DURATION")]
     pub lldp_interval: Option<OsString>,
+    /// How many jobs may act on one host at once [env: `VMS_MIGRATIONS_PER_HOST`] [default: 2]
+    #[arg(long, value_name = "NUMBER")]
+    pub migrations_per_host: Option<OsString>,
+    /// How long a live migration may move nothing before it is ended [env: `VMS_MIGRATION_STALL`]
+    /// [default: 1m]
+    #[arg(long, value_name = "DURATION")]
+    pub migration_stall: Option<OsString>,
+    /// Memory that running routers may have together, as a multiple of their host's
+    /// [env: `VMS_MEMORY_OVERCOMMIT`] [default: 1]
+    #[arg(long, value_name = "FACTOR")]
+    pub memory_overcommit: Option<OsString>,
+    /// Virtual processors that running routers may have together, as a multiple of their host's
+    /// processors [env: `VMS_VCPU_OVERCOMMIT`] [default: 8]
+    #[arg(long, value_name = "FACTOR")]
+    pub vcpu_overcommit: Option<OsString>,
 }
 
 /// Looks up an environment variable; [`std::env::var_os`] outside of tests.
@@ -231,6 +256,7 @@ impl Source<'_> {
                 Some(found) => found.read(values::lldp_interval)?,
                 None => Found::default(DEFAULT_LLDP_INTERVAL).read(values::lldp_interval)?,
             };
+        let migration = self.migration()?;
         let data = match self.find("--data", "VMS_DATA", "data")? {
             Some(found) => Data::Directory(found.directory()?),
             None => default_data(self.environment, is_root())?,
@@ -242,9 +268,31 @@ impl Source<'_> {
             facts_interval,
             relist_interval,
             lldp_interval,
+            migration,
             hosts: Vec::new(),
             links: Vec::new(),
         })
+    }
+
+    fn migration(&self) -> Result<MigrationSettings, ConfigError> {
+        let mut migration = MigrationSettings::default();
+        let per_host = ("--migrations-per-host", "VMS_MIGRATIONS_PER_HOST");
+        if let Some(found) = self.find(per_host.0, per_host.1, "migrations_per_host")? {
+            migration.per_host = found.read(values::per_host)?;
+        }
+        let stall = ("--migration-stall", "VMS_MIGRATION_STALL");
+        if let Some(found) = self.find(stall.0, stall.1, "migration_stall")? {
+            migration.stall = found.read(values::stall)?;
+        }
+        let memory = ("--memory-overcommit", "VMS_MEMORY_OVERCOMMIT");
+        if let Some(found) = self.find(memory.0, memory.1, "memory_overcommit")? {
+            migration.memory_overcommit = found.read(values::overcommit)?;
+        }
+        let vcpus = ("--vcpu-overcommit", "VMS_VCPU_OVERCOMMIT");
+        if let Some(found) = self.find(vcpus.0, vcpus.1, "vcpu_overcommit")? {
+            migration.vcpu_overcommit = found.read(values::overcommit)?;
+        }
+        Ok(migration)
     }
 
     fn find(
@@ -259,6 +307,10 @@ impl Source<'_> {
             "--facts-interval" => &self.flags.facts_interval,
             "--relist-interval" => &self.flags.relist_interval,
             "--lldp-interval" => &self.flags.lldp_interval,
+            "--migrations-per-host" => &self.flags.migrations_per_host,
+            "--migration-stall" => &self.flags.migration_stall,
+            "--memory-overcommit" => &self.flags.memory_overcommit,
+            "--vcpu-overcommit" => &self.flags.vcpu_overcommit,
             _ => &self.flags.sample_interval,
         };
         if let Some(value) = given {

@@ -88,6 +88,49 @@ fn from_a_second(text: &str, example: &str) -> Result<Duration, String> {
     ))
 }
 
+/// Reads a host's name or address, as it stands in a URI.
+pub fn host_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
+    if (1..=253).contains(&text.len()) && text.chars().all(plain) && !text.starts_with('-') {
+        // An IPv6 address stands in brackets.
+        return Ok(match text.contains(':') {
+            true => format!("[{text}]"),
+            false => text.to_owned(),
+        });
+    }
+    Err(format!(
+        "{text:?} is not a host's name or address: \"10.0.0.1\", for example, was expected"
+    ))
+}
+
+/// Reads how many jobs may act on one host at once: 1 to 64.
+pub fn per_host(text: &str) -> Result<usize, String> {
+    let number = text.trim().parse().ok();
+    (number.filter(|number| (1..=64).contains(number))).ok_or_else(|| {
+        format!("{text:?} is not a number from 1 to 64: 2, for example, was expected")
+    })
+}
+
+/// Reads how long a migration may move nothing: a [`duration`] from 5 s to 1 h.
+pub fn stall(text: &str) -> Result<Duration, String> {
+    let stall = duration(text)?;
+    let range = Duration::from_secs(5)..=Duration::from_hours(1);
+    if range.contains(&stall) {
+        return Ok(stall);
+    }
+    Err(format!(
+        "{text:?} is not between 5s and 1h: 1m, for example, was expected"
+    ))
+}
+
+/// Reads how much more is given to routers than a host has: a factor from 0.1 to 100.
+pub fn overcommit(text: &str) -> Result<f64, String> {
+    let factor = text.trim().parse().ok();
+    (factor.filter(|factor| (0.1..=100.0).contains(factor))).ok_or_else(|| {
+        format!("{text:?} is not a factor from 0.1 to 100: 1.5, for example, was expected")
+    })
+}
+
 /// Reads a capacity in bits a second: a number, with `k`, `M`, `G` or `T` for thousands of them.
 pub fn capacity(text: &str) -> Result<u64, String> {
     let wrong = || {

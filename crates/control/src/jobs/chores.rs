@@ -5,7 +5,7 @@
 
 use super::plan::{Chore, Plan, Replug, What};
 use crate::{fleet::Failure, service::State};
-use libvirt::{Connection, DomainState, ErrorKind, InterfaceXml};
+use libvirt::{Capability, Connection, DomainState, ErrorKind, InterfaceXml};
 use std::time::{Duration, Instant};
 
 /// How long a guest may take to let go of an interface.
@@ -101,6 +101,13 @@ async fn plug_anew(connection: &Connection, replug: &Replug) -> Result<(), Failu
     if wanted.source == plugged.source {
         return Ok(());
     }
+    if !connection
+        .uri()
+        .driver()
+        .supports(Capability::DeviceHotplug)
+    {
+        return start_anew(connection, replug, wanted).await;
+    }
     let domain = connection.domain(router).await?;
     let is_live = domain.as_ref().is_some_and(|d| d.state.is_active());
     let is_kept = domain.as_ref().is_some_and(|d| d.persistent);
@@ -122,4 +129,29 @@ async fn plug_anew(connection: &Connection, replug: &Replug) -> Result<(), Failu
     Ok(connection
         .attach_device(router, &plug, is_live, is_kept)
         .await?)
+}
+
+/// The same where nothing can be plugged while it runs: the router gets another definition, and is
+/// started with it.
+async fn start_anew(
+    connection: &Connection,
+    replug: &Replug,
+    wanted: InterfaceXml,
+) -> Result<(), Failure> {
+    let router = replug.router.0;
+    let mut definition = connection.inactive_definition(router).await?;
+    let mut nics = definition.interfaces.iter_mut();
+    if let Some(nic) = nics.find(|nic| nic.mac == wanted.mac) {
+        nic.source = wanted.source;
+    }
+    let state = connection.domain(router).await?.map(|domain| domain.state);
+    connection.define_domain(&definition).await?;
+    if state.is_some_and(DomainState::is_active) {
+        connection.destroy_domain(router).await?;
+        connection.start_domain(router).await?;
+        if state == Some(DomainState::Paused) {
+            connection.suspend(router).await?;
+        }
+    }
+    Ok(())
 }

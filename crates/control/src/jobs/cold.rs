@@ -10,7 +10,7 @@
 //! router belongs to the destination, whether it starts there or not.
 
 use super::{
-    disks,
+    disks, links,
     plan::{End, Stage, What},
     run::{Stop, Work},
 };
@@ -53,7 +53,9 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
     result.disk_bytes = Some(bytes).filter(|&bytes| bytes > 0);
     work.stop_if_cancelled()?;
 
+    let moved_links = links::of_work(work);
     disks::relocate(&mut definition, &ways);
+    links::rebind(&mut definition, &moved_links);
     work.step(JobPhase::Switching, format!("{name} is defined on {to}."))
         .await;
     work.will_undo(End::Destination, What::Undefine).await?;
@@ -69,6 +71,7 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
     }
     let gone = work.plan.chore(End::Source, What::Undefine);
     work.plan.follow_up.insert(0, gone);
+    work.plan.follow_up.extend(links::replugs(&moved_links));
     work.plan.stage = Stage::Committed;
     if let Err(stop) = work.save_plan().await {
         work.plan.stage = Stage::Begun;

@@ -9,7 +9,10 @@
 //! mended   r (beta)  10.0.0.2:5559 ⇄ 10.0.0.3:5559 peer, its NIC unplugged and plugged
 //! ```
 
-use super::plan::{Chore, Replug, What};
+use super::{
+    plan::{Chore, Replug, What},
+    run::Work,
+};
 use crate::service::State;
 use libvirt::{DomainXml, InterfaceKind};
 use model::{Attachment, HostId, Mac, Router, Topology};
@@ -79,6 +82,14 @@ pub(crate) fn moved(
         }
     })
     .collect()
+}
+
+/// Those of the router that a job moves.
+pub(crate) fn of_work(work: &Work) -> Vec<Moved> {
+    let snapshot = work.state.snapshots.borrow().clone();
+    let router = snapshot.topology.routers.get(&work.plan.router);
+    let moved = router.map(|router| moved(&work.state, &snapshot.topology, router, &work.plan.to));
+    moved.unwrap_or_default()
 }
 
 /// What mends the other ends once the router is there.

@@ -44,12 +44,7 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
     disks::prepare(work, &source, &destination, &ways).await?;
     work.stop_if_cancelled()?;
 
-    let moved_links = {
-        let snapshot = work.state.snapshots.borrow().clone();
-        let known = snapshot.topology.routers.get(&work.plan.router);
-        let moved = known.map(|known| links::moved(&work.state, &snapshot.topology, known, &to));
-        moved.unwrap_or_default()
-    };
+    let moved_links = links::of_work(work);
     let mut migration = match peer(&work.state, &to, &work.plan.driver) {
         Some(peer) => Migration::peer_to_peer(peer),
         None => Migration::managed(destination.clone()),

@@ -317,11 +317,18 @@ fn links(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
             (Some(there), Some(peer)) => found.warning(
                 Check::Link,
                 format!("The UDP link at {local} ({mac}) moves to {there}."),
-                format!(
-                    "It is down until the interface {} of {} was unplugged and plugged anew, some \
-                     seconds; that guest must set it up by itself.",
-                    peer.mac, peer.name
-                ),
+                if can_plug(peer.driver) {
+                    format!(
+                        "It is down until the interface {} of {} was unplugged and plugged anew, \
+                         some seconds; that guest must set it up by itself.",
+                        peer.mac, peer.name
+                    )
+                } else {
+                    format!(
+                        "{} is started anew for it: its driver cannot plug while it runs.",
+                        peer.name
+                    )
+                },
                 None,
             ),
             (Some(there), None) => found.warning(
@@ -436,6 +443,11 @@ pub(super) fn free_share(of: &Subject<'_>, to: &HostId) -> Option<f64> {
         .of(of.router, now)
         .and_then(|measured| measured.cpus_used);
     Some(((cpus - used - its.unwrap_or_default()) / cpus).clamp(0.0, 1.0))
+}
+
+fn can_plug(driver: model::Driver) -> bool {
+    let driver = libvirt::Driver::from_name(driver.as_str());
+    driver.is_some_and(|driver| driver.supports(Capability::DeviceHotplug))
 }
 
 fn attached(nic: &Nic) -> String {
