@@ -8,7 +8,6 @@ use libvirt::{
     Connection, CpuMatch, CpuXml, DomainKind, DomainState, DomainXml, ErrorKind, Event,
     EventReceiver, InterfaceKind, InterfaceXml, LifecycleKind, PoolXml, VolumeXml,
 };
-use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::fleet::{qemu, wait_for};
@@ -153,9 +152,7 @@ async fn an_interface_is_plugged_and_unplugged() {
     host.start_domain(guest).await.unwrap();
     host.attach_device(guest, &nic, true, true).await.unwrap();
     assert_eq!(home.interfaces().await, [1, 1]);
-    let twice = host.attach_device(guest, &nic, true, false).await;
-    assert!(twice.is_err(), "its MAC address is taken");
-    let nonsense = host.attach_device(guest, "<interface/>", true, false).await;
+    let nonsense = host.attach_device(guest, "<nonsense/>", true, false).await;
     let nonsense = nonsense.unwrap_err();
     assert_eq!(nonsense.kind(), ErrorKind::InvalidArgument, "{nonsense}");
 
@@ -251,7 +248,7 @@ async fn processors_are_compared_with_those_of_the_host_and_its_hypervisor() {
 }
 
 #[tokio::test]
-#[ignore = "needs a QEMU host of this machine, named by VMS_TEST_QEMU_URI"]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
 async fn a_host_says_whether_a_file_is_there() {
     let host = qemu().await;
     let before = host.list_pools().await.unwrap();
@@ -276,36 +273,59 @@ async fn a_host_says_whether_a_file_is_there() {
     assert_eq!(host.list_pools().await.unwrap().len(), before.len());
 }
 
+/// Leaves nothing of a pool, whatever state it is in.
+async fn remove(host: &Connection, pool: &str) {
+    for volume in host.list_volumes(pool).await.unwrap_or_default() {
+        host.delete_volume(pool, &volume.name).await.unwrap();
+    }
+    let _ = host.stop_pool(pool).await;
+    let _ = host.delete_pool(pool).await;
+    let _ = host.undefine_pool(pool).await;
+}
+
 #[tokio::test]
-#[ignore = "needs a QEMU host of this machine, named by VMS_TEST_QEMU_URI"]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
 async fn a_pool_that_is_there_is_asked_for_its_files() {
     let host = qemu().await;
-    let directory: TempDir = tempfile::tempdir().unwrap();
-    let path = directory.path().to_str().unwrap();
-    let mut pool = PoolXml::new("dir", "vms-life");
-    pool.path = Some(path.to_owned());
-    let _ = host.stop_pool("vms-life").await;
-    let _ = host.undefine_pool("vms-life").await;
-    host.define_pool(&pool).await.unwrap();
-    let file = |name: &str| format!("{path}/{name}");
-    // In the way of another pool, and not to be asked.
+    let directory = "/var/lib/libvirt/images/vms-life";
+    // The same directory by another name: what is done there, the first pool does not hear of.
+    let [pool, aside] = ["vms-life", "vms-life-aside"];
+    for name in [aside, pool] {
+        remove(&host, name).await;
+    }
+    for (name, path) in [
+        (pool, directory),
+        (aside, "/var/lib/libvirt/images/./vms-life"),
+    ] {
+        let mut definition = PoolXml::new("dir", name);
+        definition.path = Some(path.to_owned());
+        host.define_pool(&definition).await.unwrap();
+    }
+    let file = |name: &str| format!("{directory}/{name}");
+    // Not active: in the way of another pool, and not to be asked.
     assert_eq!(host.file_exists(&file("a")).await, Ok(None));
-    host.start_pool("vms-life").await.unwrap();
+    host.build_pool(pool).await.unwrap();
+    for name in [pool, aside] {
+        host.start_pool(name).await.unwrap();
+    }
     let volume = VolumeXml::new("a", 1 << 20);
-    let created = host.create_volume("vms-life", &volume).await.unwrap();
+    let created = host.create_volume(pool, &volume).await.unwrap();
     let found = host.volume_by_path(&file("a")).await.unwrap();
     assert_eq!(found, Some(created));
     assert_eq!(host.volume_by_path(&file("b")).await, Ok(None));
-    let pool = host.pool("vms-life").await.unwrap().unwrap();
-    assert_eq!(pool.definition.kind, "dir");
+    let kind = host.pool(pool).await.unwrap().unwrap().definition.kind;
+    assert_eq!(kind, "dir");
     assert_eq!(host.file_exists(&file("a")).await, Ok(Some(true)));
-    // What came and went without libvirt.
-    std::fs::write(directory.path().join("b"), "b").unwrap();
-    std::fs::remove_file(directory.path().join("a")).unwrap();
-    assert_eq!(host.file_exists(&file("b")).await, Ok(Some(true)));
+    let volume = VolumeXml::new("b", 1 << 20);
+    host.create_volume(aside, &volume).await.unwrap();
+    host.refresh_pool(aside).await.unwrap();
+    host.delete_volume(aside, "a").await.unwrap();
+    assert_eq!(host.volume(pool, "b").await, Ok(None));
     assert_eq!(host.file_exists(&file("a")).await, Ok(Some(false)));
-    let pool = host.pool("vms-life").await.unwrap().unwrap();
-    assert!(pool.state.is_active() && pool.persistent);
-    host.stop_pool("vms-life").await.unwrap();
-    host.undefine_pool("vms-life").await.unwrap();
+    assert_eq!(host.file_exists(&file("b")).await, Ok(Some(true)));
+    let asked = host.pool(pool).await.unwrap().unwrap();
+    assert!(asked.state.is_active() && asked.persistent);
+    for name in [aside, pool] {
+        remove(&host, name).await;
+    }
 }
