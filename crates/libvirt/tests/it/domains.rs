@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use libvirt::{
     Connection, CpuMatch, CpuXml, DomainKind, DomainState, DomainXml, ErrorKind, Event,
-    EventReceiver, InterfaceKind, InterfaceXml, LifecycleKind, PoolXml, VolumeXml,
+    EventReceiver, InterfaceKind, InterfaceXml, LifecycleKind, LoaderXml, PoolXml, VolumeXml,
 };
 use uuid::Uuid;
 
@@ -66,6 +66,16 @@ impl Home {
 async fn lifecycle(events: &mut EventReceiver, guest: Uuid, expected: LifecycleKind) {
     let is_meant = |event: &Event| matches!(event, Event::Lifecycle { uuid, kind, .. } if *uuid == guest && *kind == expected);
     wait_for(events, is_meant).await;
+}
+
+/// Leaves nothing of a pool, whatever state it is in.
+async fn remove(host: &Connection, pool: &str) {
+    for volume in host.list_volumes(pool).await.unwrap_or_default() {
+        host.delete_volume(pool, &volume.name).await.unwrap();
+    }
+    let _ = host.stop_pool(pool).await;
+    let _ = host.delete_pool(pool).await;
+    let _ = host.undefine_pool(pool).await;
 }
 
 fn processors(model: &str) -> CpuXml {
@@ -133,6 +143,40 @@ async fn what_is_kept_of_a_domain_goes_with_its_definition() {
     assert!(domain.undefine().is_err(), "libvirt alone refuses");
     host.undefine_domain(guest).await.unwrap();
     assert_eq!(home.state().await, None);
+}
+
+#[tokio::test]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
+async fn variables_of_firmware_go_with_the_definition() {
+    let home = Home::with_guest(4).await;
+    let (host, guest) = (&home.host, home.guest);
+    let pool = "vms-nvram";
+    remove(host, pool).await;
+    let mut definition = PoolXml::new("dir", pool);
+    definition.path = Some("/var/lib/libvirt/images/vms-nvram".to_owned());
+    host.define_pool(&definition).await.unwrap();
+    host.build_pool(pool).await.unwrap();
+    host.start_pool(pool).await.unwrap();
+    let volume = VolumeXml::new("nvram.fd", 1 << 16);
+    let nvram = host.create_volume(pool, &volume).await.unwrap().path;
+    let mut definition = host.inactive_definition(guest).await.unwrap();
+    definition.os.loader = Some(LoaderXml {
+        path: Some("/usr/share/OVMF/OVMF_CODE.fd".to_owned()),
+        kind: Some("pflash".to_owned()),
+        readonly: Some(true),
+        ..LoaderXml::default()
+    });
+    definition.os.nvram = Some(nvram.clone());
+    host.define_domain(&definition).await.unwrap();
+    let libvirt = virt::connect::Connect::open(Some(&host.uri().to_string())).unwrap();
+    let domain = libvirt.lookup_domain_by_uuid(guest).unwrap();
+    assert!(domain.undefine().is_err(), "libvirt alone refuses");
+    assert_eq!(host.file_exists(&nvram).await, Ok(Some(true)));
+    host.undefine_domain(guest).await.unwrap();
+    assert_eq!(home.state().await, None);
+    assert_eq!(host.file_exists(&nvram).await, Ok(Some(false)));
+    host.refresh_pool(pool).await.unwrap();
+    remove(host, pool).await;
 }
 
 #[tokio::test]
@@ -271,16 +315,6 @@ async fn a_host_says_whether_a_file_is_there() {
         assert_eq!((one, two), (Ok(Some(false)), Ok(Some(false))));
     }
     assert_eq!(host.list_pools().await.unwrap().len(), before.len());
-}
-
-/// Leaves nothing of a pool, whatever state it is in.
-async fn remove(host: &Connection, pool: &str) {
-    for volume in host.list_volumes(pool).await.unwrap_or_default() {
-        host.delete_volume(pool, &volume.name).await.unwrap();
-    }
-    let _ = host.stop_pool(pool).await;
-    let _ = host.delete_pool(pool).await;
-    let _ = host.undefine_pool(pool).await;
 }
 
 #[tokio::test]
