@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use libvirt::{
     Connection, CpuMatch, CpuXml, DomainKind, DomainState, DomainXml, ErrorKind, Event,
-    EventReceiver, InterfaceKind, InterfaceXml, LifecycleKind, PoolXml, VolumeXml,
+    EventReceiver, InterfaceKind, InterfaceXml, LifecycleKind, LoaderXml, PoolXml, VolumeXml,
 };
-use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::fleet::{qemu, wait_for};
@@ -67,6 +66,16 @@ impl Home {
 async fn lifecycle(events: &mut EventReceiver, guest: Uuid, expected: LifecycleKind) {
     let is_meant = |event: &Event| matches!(event, Event::Lifecycle { uuid, kind, .. } if *uuid == guest && *kind == expected);
     wait_for(events, is_meant).await;
+}
+
+/// Leaves nothing of a pool, whatever state it is in.
+async fn remove(host: &Connection, pool: &str) {
+    for volume in host.list_volumes(pool).await.unwrap_or_default() {
+        host.delete_volume(pool, &volume.name).await.unwrap();
+    }
+    let _ = host.stop_pool(pool).await;
+    let _ = host.delete_pool(pool).await;
+    let _ = host.undefine_pool(pool).await;
 }
 
 fn processors(model: &str) -> CpuXml {
@@ -137,6 +146,40 @@ async fn what_is_kept_of_a_domain_goes_with_its_definition() {
 }
 
 #[tokio::test]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
+async fn variables_of_firmware_go_with_the_definition() {
+    let home = Home::with_guest(4).await;
+    let (host, guest) = (&home.host, home.guest);
+    let pool = "vms-nvram";
+    remove(host, pool).await;
+    let mut definition = PoolXml::new("dir", pool);
+    definition.path = Some("/var/lib/libvirt/images/vms-nvram".to_owned());
+    host.define_pool(&definition).await.unwrap();
+    host.build_pool(pool).await.unwrap();
+    host.start_pool(pool).await.unwrap();
+    let volume = VolumeXml::new("nvram.fd", 1 << 16);
+    let nvram = host.create_volume(pool, &volume).await.unwrap().path;
+    let mut definition = host.inactive_definition(guest).await.unwrap();
+    definition.os.loader = Some(LoaderXml {
+        path: Some("/usr/share/OVMF/OVMF_CODE.fd".to_owned()),
+        kind: Some("pflash".to_owned()),
+        readonly: Some(true),
+        ..LoaderXml::default()
+    });
+    definition.os.nvram = Some(nvram.clone());
+    host.define_domain(&definition).await.unwrap();
+    let libvirt = virt::connect::Connect::open(Some(&host.uri().to_string())).unwrap();
+    let domain = libvirt.lookup_domain_by_uuid(guest).unwrap();
+    assert!(domain.undefine().is_err(), "libvirt alone refuses");
+    assert_eq!(host.file_exists(&nvram).await, Ok(Some(true)));
+    host.undefine_domain(guest).await.unwrap();
+    assert_eq!(home.state().await, None);
+    assert_eq!(host.file_exists(&nvram).await, Ok(Some(false)));
+    host.refresh_pool(pool).await.unwrap();
+    remove(host, pool).await;
+}
+
+#[tokio::test]
 #[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI, with a bridge br-west"]
 async fn an_interface_is_plugged_and_unplugged() {
     let home = Home::with_guest(3).await;
@@ -153,9 +196,7 @@ async fn an_interface_is_plugged_and_unplugged() {
     host.start_domain(guest).await.unwrap();
     host.attach_device(guest, &nic, true, true).await.unwrap();
     assert_eq!(home.interfaces().await, [1, 1]);
-    let twice = host.attach_device(guest, &nic, true, false).await;
-    assert!(twice.is_err(), "its MAC address is taken");
-    let nonsense = host.attach_device(guest, "<interface/>", true, false).await;
+    let nonsense = host.attach_device(guest, "<nonsense/>", true, false).await;
     let nonsense = nonsense.unwrap_err();
     assert_eq!(nonsense.kind(), ErrorKind::InvalidArgument, "{nonsense}");
 
@@ -251,7 +292,7 @@ async fn processors_are_compared_with_those_of_the_host_and_its_hypervisor() {
 }
 
 #[tokio::test]
-#[ignore = "needs a QEMU host of this machine, named by VMS_TEST_QEMU_URI"]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
 async fn a_host_says_whether_a_file_is_there() {
     let host = qemu().await;
     let before = host.list_pools().await.unwrap();
@@ -277,35 +318,48 @@ async fn a_host_says_whether_a_file_is_there() {
 }
 
 #[tokio::test]
-#[ignore = "needs a QEMU host of this machine, named by VMS_TEST_QEMU_URI"]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
 async fn a_pool_that_is_there_is_asked_for_its_files() {
     let host = qemu().await;
-    let directory: TempDir = tempfile::tempdir().unwrap();
-    let path = directory.path().to_str().unwrap();
-    let mut pool = PoolXml::new("dir", "vms-life");
-    pool.path = Some(path.to_owned());
-    let _ = host.stop_pool("vms-life").await;
-    let _ = host.undefine_pool("vms-life").await;
-    host.define_pool(&pool).await.unwrap();
-    let file = |name: &str| format!("{path}/{name}");
-    // In the way of another pool, and not to be asked.
+    let directory = "/var/lib/libvirt/images/vms-life";
+    // The same directory by another name: what is done there, the first pool does not hear of.
+    let [pool, aside] = ["vms-life", "vms-life-aside"];
+    for name in [aside, pool] {
+        remove(&host, name).await;
+    }
+    for (name, path) in [
+        (pool, directory),
+        (aside, "/var/lib/libvirt/images/./vms-life"),
+    ] {
+        let mut definition = PoolXml::new("dir", name);
+        definition.path = Some(path.to_owned());
+        host.define_pool(&definition).await.unwrap();
+    }
+    let file = |name: &str| format!("{directory}/{name}");
+    // Not active: in the way of another pool, and not to be asked.
     assert_eq!(host.file_exists(&file("a")).await, Ok(None));
-    host.start_pool("vms-life").await.unwrap();
+    host.build_pool(pool).await.unwrap();
+    for name in [pool, aside] {
+        host.start_pool(name).await.unwrap();
+    }
     let volume = VolumeXml::new("a", 1 << 20);
-    let created = host.create_volume("vms-life", &volume).await.unwrap();
+    let created = host.create_volume(pool, &volume).await.unwrap();
     let found = host.volume_by_path(&file("a")).await.unwrap();
     assert_eq!(found, Some(created));
     assert_eq!(host.volume_by_path(&file("b")).await, Ok(None));
-    let pool = host.pool("vms-life").await.unwrap().unwrap();
-    assert_eq!(pool.definition.kind, "dir");
+    let kind = host.pool(pool).await.unwrap().unwrap().definition.kind;
+    assert_eq!(kind, "dir");
     assert_eq!(host.file_exists(&file("a")).await, Ok(Some(true)));
-    // What came and went without libvirt.
-    std::fs::write(directory.path().join("b"), "b").unwrap();
-    std::fs::remove_file(directory.path().join("a")).unwrap();
-    assert_eq!(host.file_exists(&file("b")).await, Ok(Some(true)));
+    let volume = VolumeXml::new("b", 1 << 20);
+    host.create_volume(aside, &volume).await.unwrap();
+    host.refresh_pool(aside).await.unwrap();
+    host.delete_volume(aside, "a").await.unwrap();
+    assert_eq!(host.volume(pool, "b").await, Ok(None));
     assert_eq!(host.file_exists(&file("a")).await, Ok(Some(false)));
-    let pool = host.pool("vms-life").await.unwrap().unwrap();
-    assert!(pool.state.is_active() && pool.persistent);
-    host.stop_pool("vms-life").await.unwrap();
-    host.undefine_pool("vms-life").await.unwrap();
+    assert_eq!(host.file_exists(&file("b")).await, Ok(Some(true)));
+    let asked = host.pool(pool).await.unwrap().unwrap();
+    assert!(asked.state.is_active() && asked.persistent);
+    for name in [aside, pool] {
+        remove(&host, name).await;
+    }
 }

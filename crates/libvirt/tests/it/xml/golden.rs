@@ -2,9 +2,9 @@
 //! QEMU 10.0), and in the manner of LXC and Xen.
 
 use libvirt::{
-    BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, DomainKind, DomainXml,
-    FeatureXml, HostInterfaceXml, InterfaceKind, NetworkXml, PoolXml, RateXml, RouterMetadata,
-    TimerXml, VolumeXml,
+    BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, CpuXml,
+    DomainCapabilitiesXml, DomainKind, DomainXml, FeatureXml, HostInterfaceXml, InterfaceKind,
+    NetworkXml, PoolXml, RateXml, RouterMetadata, TimerXml, VolumeXml,
 };
 use uuid::Uuid;
 
@@ -34,6 +34,7 @@ pub const CAPABILITIES: [&str; 2] = [
     include_str!("../../golden/capabilities-test.xml"),
     include_str!("../../golden/capabilities-qemu.xml"),
 ];
+pub const DOMAIN_CAPABILITIES: &str = include_str!("../../golden/domain-capabilities-qemu.xml");
 
 #[expect(
     clippy::unnecessary_wraps,
@@ -65,6 +66,8 @@ fn what_is_not_changed_is_written_as_it_was() {
         let capabilities = CapabilitiesXml::parse(xml).unwrap();
         assert_eq!(capabilities.to_xml(), xml.trim_end());
     }
+    let capabilities = DomainCapabilitiesXml::parse(DOMAIN_CAPABILITIES).unwrap();
+    assert_eq!(capabilities.to_xml(), DOMAIN_CAPABILITIES.trim_end());
 }
 
 #[test]
@@ -254,6 +257,68 @@ fn capabilities_are_read() {
         wide.domains
             .iter()
             .any(|domain| domain.kind == DomainKind::Qemu)
+    );
+}
+
+#[test]
+fn processors_of_a_host_are_those_that_another_is_asked_for() {
+    let [test, qemu] = CAPABILITIES.map(|xml| CapabilitiesXml::parse(xml).unwrap());
+    assert_eq!(test.cpu(), None);
+    let cpu = qemu.cpu().unwrap();
+    assert_eq!(
+        (cpu.model.clone(), cpu.vendor.clone()),
+        (some("kvm64"), some("AMD"))
+    );
+    let vme = CpuFeatureXml {
+        name: "vme".to_owned(),
+        policy: None,
+    };
+    assert_eq!(cpu.features.first(), Some(&vme));
+    let xml = cpu.to_xml();
+    // An architecture would make libvirt take them for a host's, which have no policies.
+    assert!(xml.starts_with("<cpu>") && !xml.contains("<arch>"), "{xml}");
+    assert_eq!(CpuXml::parse(&xml), Ok(cpu));
+    assert!(CpuXml::parse("<mode/>").is_err());
+}
+
+#[test]
+fn what_a_domain_may_be_is_read() {
+    let capabilities = DomainCapabilitiesXml::parse(DOMAIN_CAPABILITIES).unwrap();
+    assert_eq!(capabilities.emulator, some("/usr/bin/qemu-system-x86_64"));
+    assert_eq!(capabilities.kind, DomainKind::Qemu);
+    assert_eq!(capabilities.machine, some("pc-i440fx-10.0"));
+    assert_eq!(
+        (capabilities.arch.clone(), capabilities.max_vcpus),
+        (some("x86_64"), Some(255))
+    );
+    let modes = [
+        ("host-passthrough", false),
+        ("maximum", true),
+        ("host-model", true),
+        ("custom", true),
+        ("abacus", false),
+    ];
+    for (mode, supported) in modes {
+        assert_eq!(capabilities.supports_cpu_mode(mode), supported, "{mode}");
+    }
+    let host_model = capabilities.host_model().unwrap();
+    assert_eq!(
+        (host_model.model, host_model.fallback, host_model.vendor),
+        (some("EPYC"), some("forbid"), some("AMD"))
+    );
+    let vme = CpuFeatureXml {
+        name: "vme".to_owned(),
+        policy: some("disable"),
+    };
+    assert!(host_model.features.contains(&vme));
+    let usable = |name: &str| {
+        let models = capabilities.cpu_modes.iter().flat_map(|mode| &mode.models);
+        let mut called = models.filter(|model| model.name == name);
+        called.find_map(|model| model.usable)
+    };
+    assert_eq!(
+        (usable("qemu64"), usable("phenom")),
+        (Some(true), Some(false))
     );
 }
 
