@@ -125,13 +125,14 @@ mod tests {
     #[tokio::test]
     async fn a_host_has_so_many_at_once_and_nobody_overtakes() {
         let turns = Turns::new(1);
-        let first = turns.take(job(1), &hosts("ab")).await;
-        let mut second = Box::pin(turns.take(job(2), &hosts("bc")));
+        let [ab, bc, cd, ef] = ["ab", "bc", "cd", "ef"].map(hosts);
+        let first = turns.take(job(1), &ab).await;
+        let mut second = Box::pin(turns.take(job(2), &bc));
         assert!((&mut second).now_or_never().is_none());
         // It wants a host that one who came before waits for.
-        let mut third = Box::pin(turns.take(job(3), &hosts("cd")));
+        let mut third = Box::pin(turns.take(job(3), &cd));
         assert!((&mut third).now_or_never().is_none());
-        let fourth = turns.take(job(4), &hosts("ef")).await;
+        let fourth = turns.take(job(4), &ef).await;
         drop(first);
         let second = second.await;
         assert!((&mut third).now_or_never().is_none());
@@ -142,10 +143,11 @@ mod tests {
     #[tokio::test]
     async fn who_leaves_the_queue_holds_nobody_up() {
         let turns = Turns::new(1);
-        let first = turns.take(job(1), &hosts("ab")).await;
-        let mut second = Box::pin(turns.take(job(2), &hosts("bc")));
+        let [ab, bc, c] = ["ab", "bc", "c"].map(hosts);
+        let first = turns.take(job(1), &ab).await;
+        let mut second = Box::pin(turns.take(job(2), &bc));
         assert!((&mut second).now_or_never().is_none());
-        let mut third = Box::pin(turns.take(job(3), &hosts("c")));
+        let mut third = Box::pin(turns.take(job(3), &c));
         assert!((&mut third).now_or_never().is_none());
         drop(second);
         drop((third.await, first));
