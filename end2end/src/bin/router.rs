@@ -18,6 +18,10 @@
 //! | `send ADDRESS PACKETS-PER-SECOND BYTES` | sends that from now on; 0 packets stop it |
 //! | `burn SECONDS` | keeps one CPU busy |
 //! | `hold MIB SECONDS` | fills memory and keeps it |
+//! | `churn MIB SECONDS` | fills memory and keeps changing all of it |
+//! | `ping ADDRESS COUNT` | pings, five times a second, and tells how many came back |
+//! | `write DEVICE SECONDS` | writes blocks with checksums to a disk, over and over |
+//! | `verify DEVICE` | reads them all and tells how many there are and how many are wrong |
 //!
 //! `router ask NAME COMMAND`, on its host, gives a router a command and prints the answer.
 //!
@@ -54,6 +58,14 @@ struct Traffic {
     sent: Counter,
     received: Counter,
     flow: Mutex<Option<Flow>>,
+    disk: Arc<Disk>,
+}
+
+/// What was written to a disk.
+#[derive(Default)]
+struct Disk {
+    /// The number that each block holds, in the order of the blocks.
+    blocks: Mutex<Vec<u64>>,
 }
 
 #[derive(Default)]
@@ -132,6 +144,19 @@ fn execute(line: &str, traffic: &Traffic) -> String {
             *lock(&traffic.flow) = Some(flow);
         }
         Some("burn") => burn(Duration::from_secs(number(1).unwrap_or(1))),
+        Some("churn") => {
+            let bytes = number(1).unwrap_or(1) as usize * 1024 * 1024;
+            churn(bytes, Duration::from_secs(number(2).unwrap_or(1)));
+        }
+        Some("ping") => return ping(words.get(1), number(2).unwrap_or(1)),
+        Some("write") => {
+            let device = words.get(1).cloned().unwrap_or_default();
+            return written(traffic.disk.start(device, number(2).unwrap_or(1)));
+        }
+        Some("verify") => {
+            let device = words.get(1).cloned().unwrap_or_default();
+            return written(traffic.disk.verify(&device));
+        }
         Some("hold") => {
             let bytes = number(1).unwrap_or(1) as usize * 1024 * 1024;
             hold(bytes, Duration::from_secs(number(2).unwrap_or(1)));
@@ -223,6 +248,115 @@ fn hold(bytes: usize, time: Duration) {
         thread::sleep(time);
         drop(std::hint::black_box(memory));
     });
+}
+
+/// Changes every page of some memory again and again, faster than a network carries it.
+fn churn(bytes: usize, time: Duration) {
+    thread::spawn(move || {
+        let mut memory = vec![0x56_u8; bytes];
+        let start = Instant::now();
+        let mut round = 0_u8;
+        while start.elapsed() < time {
+            round = round.wrapping_add(1);
+            for page in memory.chunks_mut(4096) {
+                page[0] = round;
+            }
+            std::hint::black_box(&memory);
+        }
+    });
+}
+
+/// Pings an address, by the ping of the file system.
+fn ping(address: Option<&String>, count: u64) -> String {
+    let Some(address) = address else {
+        return r#"{"error":"ping ADDRESS COUNT"}"#.into();
+    };
+    let count = count.to_string();
+    let arguments = ["-c", &count, "-i", "0.2", "-W", "1", address];
+    let Ok(output) = std::process::Command::new("/bin/ping")
+        .args(arguments)
+        .output()
+    else {
+        return r#"{"error":"there is no ping"}"#.into();
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let number = |of: &str| {
+        let end = text.find(of)?;
+        let word = text[..end].split_whitespace().next_back()?;
+        word.parse::<u64>().ok()
+    };
+    let sent = number(" packets transmitted").unwrap_or(0);
+    let received = number(" packets received").unwrap_or(0);
+    format!(r#"{{"sent":{sent},"received":{received}}}"#)
+}
+
+/// A block of a disk: a number, and what follows from it in every other word.
+const BLOCK: usize = 4096;
+/// How many blocks are written to, in turn.
+const BLOCKS: u64 = 512;
+
+impl Disk {
+    fn block(at: u64, number: u64) -> Vec<u8> {
+        // The multiplier of a linear congruential generator (Knuth).
+        let mut word = number ^ (at << 32);
+        let words = (0..BLOCK / 8).flat_map(|place| {
+            word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            if place == 0 { number } else { word }.to_le_bytes()
+        });
+        words.collect()
+    }
+
+    fn start(self: &Arc<Self>, device: String, seconds: u64) -> std::io::Result<(u64, u64)> {
+        use std::io::{Seek, SeekFrom};
+        let mut file = File::options().write(true).open(device)?;
+        let disk = Arc::clone(self);
+        lock(&disk.blocks).resize(BLOCKS as usize, 0);
+        thread::spawn(move || {
+            let (start, mut number) = (Instant::now(), 0);
+            while start.elapsed() < Duration::from_secs(seconds) {
+                number += 1;
+                let at = number % BLOCKS;
+                let block = Self::block(at, number);
+                // Known before it is there: a write that fails is found out.
+                lock(&disk.blocks)[at as usize] = number;
+                let done = file
+                    .seek(SeekFrom::Start(at * BLOCK as u64))
+                    .and_then(|_| file.write_all(&block))
+                    .and_then(|()| file.sync_data());
+                if done.is_err() {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        Ok((0, 0))
+    }
+
+    /// How many blocks were written, and how many are not as they were written. It is for when no
+    /// more is written.
+    fn verify(&self, device: &str) -> std::io::Result<(u64, u64)> {
+        use std::io::{Seek, SeekFrom};
+        let mut file = File::open(device)?;
+        let (mut all, mut wrong) = (0, 0);
+        for (at, number) in lock(&self.blocks).iter().enumerate() {
+            if *number == 0 {
+                continue;
+            }
+            let mut block = vec![0; BLOCK];
+            file.seek(SeekFrom::Start((at * BLOCK) as u64))?;
+            file.read_exact(&mut block)?;
+            all += 1;
+            wrong += u64::from(block != Self::block(at as u64, *number));
+        }
+        Ok((all, wrong))
+    }
+}
+
+fn written(done: std::io::Result<(u64, u64)>) -> String {
+    match done {
+        Ok((blocks, wrong)) => format!(r#"{{"blocks":{blocks},"wrong":{wrong}}}"#),
+        Err(error) => format!(r#"{{"error":"{error}"}}"#).replace('\\', ""),
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::{
     guest::GuestImage,
+    host::pool_directory,
     plan::{Driver, NicPlan, Plug, RouterPlan},
 };
 
@@ -21,6 +22,14 @@ pub fn serial(driver: Driver, router: &str) -> String {
 pub fn control(router: &str) -> String {
     format!("/run/{router}.control")
 }
+
+/// A router's disk: a volume over [`BASE`].
+pub fn overlay(router: &str) -> String {
+    format!("{router}.qcow2")
+}
+
+/// What disks of routers are made on.
+pub const BASE: &str = "base.img";
 
 /// Where a container's file system is, on its host.
 pub fn root(router: &str) -> String {
@@ -39,9 +48,17 @@ pub fn machine(router: &RouterPlan, image: &GuestImage) -> String {
     <cmdline>console=ttyS0 quiet {}</cmdline>",
         facts(router)
     );
+    let disk = router.disk.as_ref().map_or_else(String::new, |pool| {
+        format!(
+            "    <disk type='file' device='disk'><driver name='qemu' type='qcow2'/>\
+<source file='{}/{}'/><target dev='vda' bus='virtio'/></disk>\n",
+            pool_directory(pool),
+            overlay(&router.name)
+        )
+    });
     let devices = format!(
         "    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-{}    <serial type='file'><source path='{serial}'/></serial>
+{disk}{}    <serial type='file'><source path='{serial}'/></serial>
     <channel type='unix'><source mode='bind' path='{control}'/>\
 <target type='virtio' name='vms.control'/></channel>
     <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>

@@ -35,7 +35,7 @@ const PACKAGES: [&str; 3] = [
 ];
 
 /// The kernel modules that a router loads, in this order.
-const MODULES: [&str; 10] = [
+const MODULES: [&str; 11] = [
     "virtio_ring",
     "virtio",
     "virtio_pci_modern_dev",
@@ -46,6 +46,7 @@ const MODULES: [&str; 10] = [
     "virtio_net",
     "virtio_console",
     "virtio_balloon",
+    "virtio_blk",
 ];
 
 /// The files that a router is made of.

@@ -275,7 +275,19 @@ log_outputs = \"2:file:{LOG}\"
             return Ok(());
         }
         let mut commands = Vec::new();
+        let mut bases = std::collections::BTreeSet::new();
         for router in &self.plan.routers {
+            if let Some(pool) = &router.disk {
+                let base = domain::BASE;
+                if bases.insert(pool) {
+                    commands.push(format!("vol-create-as {pool} {base} 32M --format raw"));
+                }
+                commands.push(format!(
+                    "vol-create-as {pool} {} 32M --format qcow2 --backing-vol {base} \
+                     --backing-vol-format raw",
+                    domain::overlay(&router.name)
+                ));
+            }
             let definition = match self.plan.driver {
                 Driver::Qemu => domain::machine(router, image),
                 Driver::Lxc => {

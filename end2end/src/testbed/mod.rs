@@ -308,6 +308,9 @@ impl Testbed {
             if host.plan().lldp {
                 let _ = writeln!(text, "lldp = \"unix:{}\"", host.lldp_socket().display());
             }
+            if let Some(transport) = &host.plan().transport {
+                let _ = writeln!(text, "transport = \"{}\"", transport.address);
+            }
             if is_asked_for_tunnels(host) {
                 let (address, key) = (host.address(), &host.plan().id);
                 let _ = writeln!(text, "vxlan = \"ssh://root@{address}\"\nkey = \"{key}\"");

@@ -142,6 +142,8 @@ pub struct RouterPlan {
     pub pings: Option<Ipv4Addr>,
     /// The traffic that it sends from its start, if any.
     pub sends: Option<Flow>,
+    /// The pool that its disk is in, if it has one: 32 MiB over a base of the same pool.
+    pub disk: Option<String>,
 }
 
 /// Packets sent to a router at a fixed rate.

@@ -26,6 +26,7 @@ impl Plan {
             gateway: gateway.map(Into::into),
             pings: pings.map(Into::into),
             sends: None,
+            disk: None,
         };
         Self {
             hosts: vec![HostPlan {
@@ -79,6 +80,7 @@ impl Plan {
                 gateway: None,
                 pings: None,
                 sends: None,
+                disk: None,
             }
         };
         let host = |number, row| {
@@ -233,6 +235,66 @@ impl Plan {
         plan
     }
 
+    /// Two hosts, `alpha` and `beta`, between which routers are moved:
+    ///
+    /// ```text
+    /// alpha  m1 ─┬─ br-phys, the cable itself, 10.74.0.0/24 ── m2   beta
+    ///            ├─ multicast 10.74.1.0/24 ─────────────────── m2
+    ///            └─ UDP 10.74.2.0/24 ───────────────────────── m3
+    ///        d1 ─── br-phys, with a disk over a base
+    ///        br-odd: no host but alpha has it; l1 is on it
+    /// ```
+    ///
+    /// `m2` sends to `m1`, 20 packets a second, and pings it; `m1` sends to `m2`.
+    pub fn moves() -> Self {
+        let transport = |host: u8| Ipv4Addr::new(10, 200, 0, host);
+        let host = |number, bridges: &[&str]| {
+            let mut plan = HostPlan {
+                transport: Some(Transport {
+                    bridge: "br-phys".into(),
+                    address: transport(number),
+                    prefix: 24,
+                }),
+                pools: vec![PoolPlan {
+                    name: "images".into(),
+                    mebibytes: 128,
+                }],
+                ..host(number, bridges)
+            };
+            plan.bridges[0].ports = vec!["eth0".into()];
+            plan
+        };
+        let mut plan = Self {
+            hosts: vec![host(1, &["br-phys", "br-odd"]), host(2, &["br-phys"])],
+            ..Self::pair()
+        };
+        let wire = Segment(74, 0, Plug::Bridge("br-phys".into()));
+        let group = SocketAddrV4::new(Ipv4Addr::new(239, 200, 0, 74), 5558);
+        let shared = Segment(74, 1, Plug::Multicast(group));
+        let [here, there] =
+            [(1, 5561), (2, 5562)].map(|(host, port)| SocketAddrV4::new(transport(host), port));
+        let udp = |local, remote| Segment(74, 2, Plug::Udp { local, remote });
+        let odd = Segment(74, 3, Plug::Bridge("br-odd".into()));
+        let m1 = vec![wire.nic(1), shared.nic(1), udp(here, there).nic(1)];
+        plan.add("alpha", "moves", 1, m1, None, wire.address(2));
+        let m2 = vec![wire.nic(2), shared.nic(2)];
+        plan.add("beta", "moves", 2, m2, None, wire.address(1));
+        let m3 = vec![udp(there, here).nic(3)];
+        plan.add(
+            "beta",
+            "moves",
+            3,
+            m3,
+            None,
+            Segment(74, 2, Plug::Bridge(String::new())).address(1),
+        );
+        plan.add("alpha", "disk", 1, vec![wire.nic(4)], None, wire.address(2));
+        plan.add("alpha", "lonely", 1, vec![odd.nic(5)], None, odd.address(5));
+        plan.hosts[1].routers[0].pings = Some(wire.address(1));
+        plan.hosts[0].routers[1].disk = Some("images".into());
+        plan
+    }
+
     /// One more router, called by the first letter of its network and a number.
     fn add(
         &mut self,
@@ -258,6 +320,7 @@ impl Plan {
                 packets_per_second: 20,
                 bytes: 1000,
             }),
+            disk: None,
         };
         let host = self.hosts.iter_mut().find(|plan| plan.id == host);
         host.expect("routers are on hosts of the plan")
@@ -345,6 +408,7 @@ mod tests {
         Plan::containers().check().unwrap();
         Plan::pair().check().unwrap();
         Plan::faults().check().unwrap();
+        Plan::moves().check().unwrap();
         Plan::testbed().check().unwrap();
     }
 

@@ -28,16 +28,22 @@ fi
 
 value() { tr ' ' '\n' <$plan | sed -n "s/^vms\.$1=//p"; }
 
-ip link set lo up
-for nic in $(value nic); do
-    mac=${nic%%,*}
-    for interface in /sys/class/net/*; do
-        if [ "$(cat "$interface/address")" = "$mac" ]; then
-            ip addr add "${nic#*,}" dev "${interface##*/}"
-            ip link set "${interface##*/}" up
-        fi
+# Sets up the interfaces that are not yet: also those that are plugged later.
+set_up() {
+    for nic in $(value nic); do
+        mac=${nic%%,*}
+        for interface in /sys/class/net/*; do
+            if [ "$(cat "$interface/address" 2>/dev/null)" = "$mac" ] &&
+                [ "$(cat "$interface/flags")" = 0x1002 ]; then
+                ip addr add "${nic#*,}" dev "${interface##*/}"
+                ip link set "${interface##*/}" up
+            fi
+        done
     done
-done
+}
+
+ip link set lo up
+set_up
 gateway=$(value gateway)
 [ -z "$gateway" ] || ip route add default via "$gateway"
 echo 1 >/proc/sys/net/ipv4/ip_forward
@@ -55,4 +61,5 @@ while :; do
         fi
     fi
     sleep 1
+    set_up
 done

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
+    net::Ipv4Addr,
     os::unix::net::UnixStream,
     time::Duration,
 };
@@ -72,6 +73,44 @@ impl Host {
     pub fn hold(&self, router: &str, mebibytes: u32, time: Duration) -> Result<()> {
         self.command(router, &format!("hold {mebibytes} {}", time.as_secs()))?;
         Ok(())
+    }
+
+    /// Makes a router change all of so many mebibytes of its memory, over and over, for some time.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn churn(&self, router: &str, mebibytes: u32, time: Duration) -> Result<()> {
+        self.command(router, &format!("churn {mebibytes} {}", time.as_secs()))?;
+        Ok(())
+    }
+
+    /// Lets a router ping an address so many times: sent and received.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn ping(&self, router: &str, to: Ipv4Addr, count: u32) -> Result<[u64; 2]> {
+        let answer = self.command(router, &format!("ping {to} {count}"))?;
+        let number = |of: &str| answer[of].as_u64().context("a number was expected");
+        Ok([number("sent")?, number("received")?])
+    }
+
+    /// Makes a router write to its disk for some time.
+    ///
+    /// # Errors
+    /// It does not run, or has no disk.
+    pub fn write_disk(&self, router: &str, time: Duration) -> Result<()> {
+        self.command(router, &format!("write /dev/vda {}", time.as_secs()))?;
+        Ok(())
+    }
+
+    /// Lets a router read all that it wrote to its disk: blocks, and how many of them are wrong.
+    ///
+    /// # Errors
+    /// It does not run, or has no disk.
+    pub fn verify_disk(&self, router: &str) -> Result<[u64; 2]> {
+        let answer = self.command(router, "verify /dev/vda")?;
+        let number = |of: &str| answer[of].as_u64().context("a number was expected");
+        Ok([number("blocks")?, number("wrong")?])
     }
 
     fn command(&self, router: &str, command: &str) -> Result<Value> {

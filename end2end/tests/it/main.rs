@@ -5,6 +5,7 @@ mod faults;
 mod fleet;
 mod latency;
 mod library;
+mod migration;
 mod real_host;
 mod resilience;
 mod testbed;

@@ -1,0 +1,196 @@
+//! Routers move between two real hosts: what they carry goes on, and both hosts agree on where they
+//! are.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::Ipv4Addr,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use end2end::{
+    Scratch, VmsProcess, client,
+    testbed::{Host, Plan, Testbed},
+    until,
+};
+use serde_json::Value;
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A testbed, and a VMS over it.
+struct Moves {
+    vms: VmsProcess,
+    bed: Testbed,
+    _files: Scratch,
+}
+
+impl Moves {
+    fn up(settings: &str) -> Self {
+        let files = Scratch::new().unwrap();
+        let bed = Testbed::up(&Plan::moves()).unwrap();
+        bed.wait_routers_up().unwrap();
+        let config = files.path().join("vms.toml");
+        let text = format!("sample_interval = \"2s\"\n{settings}\n{}", bed.config());
+        fs::write(&config, text).unwrap();
+        let vms = VmsProcess::serve(&config, &files.path().join("data")).unwrap();
+        Self {
+            vms,
+            bed,
+            _files: files,
+        }
+    }
+
+    /// Calls of `soap/moves.py`.
+    fn pilot(&self, arguments: &[&str]) -> Value {
+        let mut all = vec![self.vms.url("")];
+        all.extend(arguments.iter().map(ToString::to_string));
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        client::python("moves.py", &all).unwrap()
+    }
+
+    /// Moves a router and waits for the end of the job.
+    fn migrate(&self, router: &str, to: &str) -> Value {
+        let job = self.pilot(&["migrate", router, to]);
+        self.pilot(&["wait", job["id"].as_str().unwrap()])
+    }
+
+    fn host(&self, id: &str) -> &Host {
+        self.bed.host(id)
+    }
+
+    /// The states of a router on both hosts as libvirt tells them, by host; absent where it has no
+    /// definition.
+    fn seen(&self, router: &str) -> BTreeMap<String, String> {
+        let states = self.bed.hosts().iter().filter_map(|host| {
+            let state = host.virsh(&["domstate", router]).ok()?;
+            Some((host.plan().id.clone(), state.trim().to_owned()))
+        });
+        states.collect()
+    }
+
+    /// The router runs there and nowhere else, and VMS says so.
+    fn assert_only_at(&self, router: &str, host: &str) {
+        let expected = BTreeMap::from([(host.to_owned(), "running".to_owned())]);
+        until("one running instance", SOON, || {
+            Ok((self.seen(router) == expected).then_some(()))
+        })
+        .unwrap_or_else(|error| panic!("{error}: {:?}", self.seen(router)));
+        until("VMS to say so", SOON, || {
+            let told = self.pilot(&["where", router]);
+            let is_there = told["host"] == host && told["state"] == "running";
+            Ok((is_there && told["migratingTo"].is_null()).then_some(()))
+        })
+        .unwrap();
+    }
+}
+
+fn wire(router: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 74, 0, router)
+}
+
+#[test]
+fn a_router_moves_live_and_every_link_goes_on() {
+    let moves = Moves::up("");
+    let (alpha, beta) = (moves.host("alpha"), moves.host("beta"));
+    let received = || beta.traffic("m2").unwrap().received.packets;
+    until("traffic", SOON, || Ok((received() > 0).then_some(()))).unwrap();
+    alpha.virsh(&["autostart", "m1"]).unwrap();
+
+    // While it moves, its neighbour pings it five times a second.
+    let job = moves.pilot(&["migrate", "m1", "beta"]);
+    let [sent, answered] = beta.ping("m2", wire(1), 50).unwrap();
+    let job = moves.pilot(&["wait", job["id"].as_str().unwrap()]);
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    let result = &job["migration"];
+    let downtime = result["downtimeMilliseconds"].as_u64().unwrap();
+    println!(
+        "live: {} of {sent} pings lost, {downtime} ms of standstill, {} ms in all, {} bytes of \
+         memory",
+        sent - answered,
+        result["totalMilliseconds"],
+        result["memoryBytes"]
+    );
+    assert!(downtime > 0 && downtime < 10_000, "{job:#}");
+    assert!(answered > 0, "nothing came back");
+    assert_eq!(result["drivenBy"], "peerToPeer");
+    let interruptions = result["interruptions"].as_array().unwrap();
+    assert_eq!(interruptions.len(), 1, "{job:#}");
+    moves.assert_only_at("m1", "beta");
+    let autostart = beta.virsh(&["dominfo", "m1"]).unwrap();
+    assert!(autostart.contains("Autostart:      enable"), "{autostart}");
+
+    // Every link of it, from itself: the bridge, the group, and the UDP link that was mended.
+    for (network, other) in [(0, 2), (1, 2), (2, 3)] {
+        let other = Ipv4Addr::new(10, 74, network, other);
+        until("a link to ping", SOON, || {
+            let [_, back] = beta.ping("m1", other, 3)?;
+            Ok((back == 3).then_some(()))
+        })
+        .unwrap_or_else(|error| panic!("{other}: {error}"));
+    }
+    let before = received();
+    sleep(Duration::from_secs(2));
+    assert!(received() > before, "m2 gets nothing from m1 any more");
+
+    // And back, through the page's and the pilots' one door.
+    let job = moves.migrate("m1", "alpha");
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    moves.assert_only_at("m1", "alpha");
+    for (network, other) in [(0, 2), (1, 2), (2, 3)] {
+        let other = Ipv4Addr::new(10, 74, network, other);
+        until("a link to ping", SOON, || {
+            let [_, back] = alpha.ping("m1", other, 3)?;
+            Ok((back == 3).then_some(()))
+        })
+        .unwrap_or_else(|error| panic!("{other}: {error}"));
+    }
+}
+
+#[test]
+fn a_disk_that_is_written_to_goes_along() {
+    let moves = Moves::up("");
+    let (alpha, beta) = (moves.host("alpha"), moves.host("beta"));
+    alpha.write_disk("d1", Duration::from_secs(30)).unwrap();
+    let writing = Instant::now();
+    sleep(Duration::from_secs(2));
+    let volumes = |host: &Host| {
+        let text = host.virsh(&["vol-list", "images"]).unwrap();
+        let lines = text
+            .lines()
+            .skip(2)
+            .filter_map(|line| line.split_whitespace().next());
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(volumes(alpha), ["base.img", "d1.qcow2"]);
+    assert_eq!(volumes(beta), [""; 0]);
+    let job = moves.migrate("d1", "beta");
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    let moved = writing.elapsed();
+    println!(
+        "with its disk: {} ms in all, {} ms of standstill, {} bytes of disk",
+        job["migration"]["totalMilliseconds"],
+        job["migration"]["downtimeMilliseconds"],
+        job["migration"]["diskBytes"]
+    );
+    assert!(
+        moved < Duration::from_secs(30),
+        "it was written to before only"
+    );
+    moves.assert_only_at("d1", "beta");
+    // The source's volume is gone, its base stays for others; the overlay is one still.
+    assert_eq!(volumes(alpha), ["base.img"]);
+    assert_eq!(volumes(beta), ["base.img", "d1.qcow2"]);
+    let overlay = beta.virsh(&["vol-dumpxml", "d1.qcow2", "images"]).unwrap();
+    assert!(overlay.contains("<backingStore>"), "{overlay}");
+    let size = overlay.split("<allocation unit='bytes'>").nth(1).unwrap();
+    let size: u64 = size.split('<').next().unwrap().parse().unwrap();
+    // 512 blocks of 4 KiB in clusters of 64 KiB.
+    assert!(size < 4 << 20, "the overlay was inflated to {size} bytes");
+    sleep(Duration::from_secs(32).saturating_sub(writing.elapsed()));
+    let [blocks, wrong] = beta.verify_disk("d1").unwrap();
+    assert!(
+        blocks > 400 && wrong == 0,
+        "{wrong} of {blocks} blocks are wrong"
+    );
+}
