@@ -14,7 +14,7 @@ use http::Request;
 use server::pilot::{NAMESPACE, services};
 use soap::{Message, Version, client};
 
-const OPERATIONS: [(&str, &[&str]); 4] = [
+const OPERATIONS: [(&str, &[&str]); 5] = [
     ("TopologyService", &["GetTopology", "FindPaths"]),
     (
         "StatusService",
@@ -24,11 +24,22 @@ const OPERATIONS: [(&str, &[&str]); 4] = [
             "RegisterHost",
             "RemoveHost",
             "CheckHost",
+            "SetHostMaintenance",
             "ListRouters",
             "GetRouterStatus",
         ],
     ),
     ("MeasurementService", &["GetLoad", "QueryHistory"]),
+    (
+        "MigrationService",
+        &[
+            "CheckMigration",
+            "MigrateRouter",
+            "GetJob",
+            "ListJobs",
+            "CancelJob",
+        ],
+    ),
     ("ProvisioningService", &["SuspendRouter", "ResumeRouter"]),
 ];
 
