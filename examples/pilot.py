@@ -13,16 +13,15 @@ import uuid
 import zeep
 
 READINGS = 3  # A host is busy if as many readings in a row say so: a peak is no reason to move.
-GAIN = 0.05  # How much closer two hosts must come, as a share of a host, for a move to be worth it.
 OVER = {"succeeded", "failed", "cancelled", "interrupted", "cleanupPending"}
 
 
 class Pilot:
-    def __init__(self, base, busy, cooldown):
+    def __init__(self, options):
         self.status, self.measurement, self.migration = (
-            zeep.Client(f"{base}/services/{name}Service?wsdl").service
+            zeep.Client(f"{options.server}/services/{name}Service?wsdl").service
             for name in ("Status", "Measurement", "Migration"))
-        self.busy, self.cooldown = busy, cooldown
+        self.given = options
         self.times = {}  # How many readings in a row each host was busy.
         self.moved = {}  # When each router was moved last.
 
@@ -39,16 +38,16 @@ class Pilot:
         return hosts, used, {h: sum(c for c, _ in used[h]) / hosts[h].cpus for h in hosts}
 
     def choices(self, source, hosts, used, shares):
-        """Routers that had better be elsewhere, the busiest first, and where VMS likes them best."""
+        """Routers that had better be elsewhere, the busiest first, and where VMS wants each."""
         for cpus, router in sorted(used[source], key=lambda use: use[0], reverse=True)[:5]:
-            rested = time.monotonic() - self.moved.get(router.id, float("-inf")) > self.cooldown
+            rested = time.monotonic() - self.moved.get(router.id, -1e9) > self.given.cooldown
             if rested and not router.migratingTo:
                 verdicts = self.migration.CheckMigration(router=router.id).verdicts  # Best first.
                 there = next((v.host for v in verdicts if v.verdict != "obstacle"), None)
                 if there in hosts:
                     apart = shares[source] - shares[there]
                     moved = cpus / hosts[source].cpus + cpus / hosts[there].cpus
-                    if apart - abs(apart - moved) > GAIN:
+                    if apart - abs(apart - moved) > self.given.gain:
                         yield cpus, router, there
 
     def move(self, router, destination):
@@ -64,7 +63,7 @@ class Pilot:
         """Senses, decides and acts; gives whether there was enough to decide by."""
         hosts, used, shares = self.sense()
         busiest = sorted(hosts, key=shares.get, reverse=True)
-        self.times = {h: shares[h] > self.busy and self.times.get(h, 0) + 1 for h in busiest}
+        self.times = {h: shares[h] > self.given.busy and self.times.get(h, 0) + 1 for h in busiest}
         for host in [host for host, times in self.times.items() if times >= READINGS]:
             for cpus, router, there in self.choices(host, hosts, used, shares):
                 say(f"{host} stays {shares[host]:.0%} busy, {there} is {shares[there]:.0%} busy: "
@@ -82,12 +81,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("server", nargs="?", default="http://127.0.0.1:8080")
     parser.add_argument("--busy", type=float, default=0.8, help="share of a host's processors")
+    parser.add_argument("--gain", type=float, default=0.05, help="by how much two hosts get closer")
     parser.add_argument("--interval", type=float, default=15, help="seconds; measured every ten")
     parser.add_argument("--cooldown", type=float, default=600, help="seconds a router then stays")
     parser.add_argument("--once", action="store_true", help="end after one decision")
     options = parser.parse_args()
     try:
-        pilot = Pilot(options.server, options.busy, options.cooldown)
+        pilot = Pilot(options)
         while True:
             try:
                 if pilot.turn() and options.once:

@@ -416,7 +416,7 @@ fn left(job: &Job) -> String {
 }
 
 fn cancelled(job: &Job) -> String {
-    if has_ended(job) {
+    if job.state.is_over() {
         return format!("Job {} is over: {}\n", job.id, job.message);
     }
     format!(
@@ -770,9 +770,12 @@ AT                    STEP
         interrupted: impl Future<Output = ()>,
     ) -> (String, Result<JobState, CommandError>) {
         let answers = std::sync::Mutex::new(answers.into_iter());
-        let ask = async |_| match answers.lock().unwrap().next() {
-            Some(answer) => answer.map(|job| GetJobReply { as_of: at(3), job }),
-            None => std::future::pending().await,
+        let ask = async |_| {
+            let next = answers.lock().unwrap().next();
+            match next {
+                Some(answer) => answer.map(|job| GetJobReply { as_of: at(3), job }),
+                None => std::future::pending().await,
+            }
         };
         let mut text = String::new();
         let tell = |piece: String| {

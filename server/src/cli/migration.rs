@@ -26,16 +26,16 @@ pub(super) fn in_words(error: Error) -> Error {
     let Error::InvalidArgument(mut fault) = error else {
         return error;
     };
-    fault.element = match fault.element.as_str() {
+    let word = match fault.element.as_str() {
         "destination" => "HOST",
         "mode" => "--mode",
         "bandwidthMebibytesPerSecond" => "--bandwidth",
         "maximumDowntimeMilliseconds" => "--max-downtime",
         "shutdownSeconds" => "--shutdown",
         "requestId" => "--request-id",
-        other => other,
-    }
-    .to_owned();
+        _ => return fault.into(),
+    };
+    word.clone_into(&mut fault.element);
     fault.into()
 }
 
