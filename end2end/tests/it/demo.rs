@@ -375,23 +375,34 @@ fn a_pilot_moves_a_router_and_is_told_why_not() {
             assert_eq!(text(&told["detail"], key), of, "{case}");
             assert!(text(&told["detail"], "message").len() > 10, "{told}");
         }
+        let no_job = text(&told["faults"]["noJob"]["detail"], "message");
+        assert!(no_job.contains("ListJobs"), "{no_job}");
     }
 }
 
-/// The example that users begin with: it decides as it says, and moves what it says.
+/// The example that users begin with. The demo's hosts are large and idle: what is busy there, and
+/// what is worth a move, is little.
 #[test]
 fn the_example_of_a_pilot_evens_out_the_load() {
     let data = Scratch::new().unwrap();
     let vms = VmsProcess::demo(data.path()).unwrap();
     let base = vms.url("");
+    // Rates need two ticks, and one comes every ten seconds.
     std::thread::sleep(Duration::from_secs(12));
-    let run = |busy: &str| {
-        let arguments = [&base, "--busy", busy, "--interval", "0.2", "--once"];
+    let run = |busy: &str, gain: &str| {
+        let how = ["--interval", "0.2", "--once"];
+        let arguments = [&[base.as_str(), "--busy", busy, "--gain", gain], &how[..]].concat();
         client::example("pilot.py", &arguments).unwrap()
     };
-    assert_eq!(run("1"), "", "no host is that busy, and nothing is done");
-    let said = run("0.0001");
-    assert!(said.contains("busy"), "{said}");
+    assert_eq!(run("0.9", "0.001"), "", "no host is that busy");
+    let said = run("0.01", "0.9");
+    assert!(said.contains("no move would better that"), "{said}");
+    assert!(!said.contains("moving"), "{said}");
+    let said = run("0.01", "0.001");
+    let lines: Vec<_> = said.lines().collect();
+    let last = lines.len() - 1;
+    assert!(lines[last - 1].contains(": moving "), "{said}");
+    assert!(lines[last].contains("coldMigration succeeded: "), "{said}");
 }
 
 #[test]
