@@ -12,7 +12,7 @@ use super::{
 use crate::{
     discovery::Update,
     fleet::Failure,
-    service::{State, errors, translate},
+    service::{State, translate},
     store::StoreError,
 };
 use api::{
