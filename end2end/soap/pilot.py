@@ -7,6 +7,8 @@
                                       1.2, as JSON
     pilot.py hosts BASE_URL           check, register, read and remove a made-up host, and faults of
                                       it, over SOAP 1.1 and 1.2, as JSON
+    pilot.py migrate BASE_URL         where routers can go, moves, jobs, maintenance, and faults of it,
+                                      over SOAP 1.1 and 1.2, as JSON
     pilot.py rates BASE_URL START END  mean rates of all interfaces' bytes between two times, seconds
                                       since 1970 that are multiples of five, as JSON
     pilot.py watch BASE_URL ROUTER_ID SECONDS
@@ -29,10 +31,12 @@ SERVICES = {
         "RegisterHost",
         "RemoveHost",
         "CheckHost",
+        "SetHostMaintenance",
         "ListRouters",
         "GetRouterStatus",
     ],
     "MeasurementService": ["GetLoad", "QueryHistory"],
+    "MigrationService": ["CheckMigration", "MigrateRouter", "GetJob", "ListJobs", "CancelJob"],
     "ProvisioningService": ["SuspendRouter", "ResumeRouter"],
 }
 PORTS = {"1.1": "Soap11Endpoint", "1.2": "Soap12Endpoint"}
@@ -257,6 +261,72 @@ def online(pilot, host):
     return status
 
 
+def migrate(base):
+    nobody = "00000000-0000-4000-8000-000000000000"
+    told = {}
+    for version in PORTS:
+        pilot = Pilot(base, version)
+        router, check = movable(pilot)
+        move = {"router": router["id"], "destination": check["verdicts"][0]["host"]}
+        cold = {**move, "mode": "cold"}
+        request = f"m-{version}"
+        seen = {
+            "before": router,
+            "check": check,
+            "one": pilot.call("CheckMigration", **cold),
+            "live": pilot.fault("MigrateRouter", **move, mode="live"),
+            "asked": pilot.call("MigrateRouter", **cold, requestId=request),
+            "again": pilot.call("MigrateRouter", **cold, requestId=request),
+        }
+        job = seen["asked"]["job"]["id"]
+        # The demo is quick, and the server waits for it: one call is enough.
+        seen["ended"] = pilot.call("GetJob", job=job, waitSeconds=50)
+        seen["after"] = pilot.call("GetRouterStatus", router=router["id"])["router"]
+        listed = pilot.call("ListRouters", host=move["destination"])["routers"]
+        seen["onDestination"] = [r["id"] for r in listed]
+        seen["jobs"] = pilot.call("ListJobs", router=router["id"])["jobs"]
+        seen["unfinished"] = pilot.call("ListJobs", unfinished=True)["jobs"]
+        seen["cancelled"] = pilot.call("CancelJob", job=job)["job"]
+        back = {**move, "destination": router["host"]}
+        seen["maintenance"] = pilot.call(
+            "SetHostMaintenance", host=router["host"], maintenance=True, reason="new disks"
+        )["host"]
+        seen["checkMaintenance"] = pilot.call("CheckMigration", **back, mode="cold")
+        seen["intoMaintenance"] = pilot.fault("MigrateRouter", **back, mode="cold")
+        seen["inUse"] = pilot.call(
+            "SetHostMaintenance", host=router["host"], maintenance=False
+        )["host"]
+        seen["checkInUse"] = pilot.call("CheckMigration", **back, mode="cold")
+        seen["faults"] = {
+            "noRouter": pilot.fault("MigrateRouter", **{**cold, "router": nobody}),
+            "noRouterToCheck": pilot.fault("CheckMigration", router=nobody),
+            "noHost": pilot.fault("MigrateRouter", **{**cold, "destination": "atlantis"}),
+            "noHostToCheck": pilot.fault("CheckMigration", **{**cold, "destination": "atlantis"}),
+            "noHostToKeep": pilot.fault("SetHostMaintenance", host="atlantis", maintenance=True),
+            "noJob": pilot.fault("GetJob", job=nobody),
+            "noJobToCancel": pilot.fault("CancelJob", job=nobody),
+            # It is there by now.
+            "ownHost": pilot.fault("MigrateRouter", **cold),
+            "longWait": pilot.fault("GetJob", job=job, waitSeconds=1000),
+            "noLimit": pilot.fault("ListJobs", limit=0),
+            "badRequestId": pilot.fault("MigrateRouter", **cold, requestId="x" * 129),
+            "usedRequestId": pilot.fault(
+                "MigrateRouter", **{**cold, "destination": router["host"]}, requestId=request
+            ),
+        }
+        told[version] = seen
+    return told
+
+
+def movable(pilot):
+    """A running router that can be moved cold, and where to."""
+    for router in pilot.call("ListRouters", state="running")["routers"]:
+        check = pilot.call("CheckMigration", router=router["id"], mode="cold")
+        if check["verdicts"] and check["verdicts"][0]["verdict"] != "obstacle":
+            return router, check
+    raise SystemExit("no router can be moved")
+
+
 def watch(base, router, seconds):
     pilot = Pilot(base, "1.1")
     until = time.time() + float(seconds)
@@ -279,6 +349,7 @@ def main():
         "fault": fault,
         "network": network,
         "hosts": hosts,
+        "migrate": migrate,
         "rates": rates,
         "watch": watch,
     }

@@ -25,6 +25,20 @@ pub fn root() -> PathBuf {
 /// # Errors
 /// Python or zeep are not installed, or the script failed; the sentence holds its output.
 pub fn python(script: &str, arguments: &[&str]) -> Result<Value> {
+    let path = root().join("end2end/soap").join(script);
+    run(interpreter()?.arg(path), script, arguments)
+}
+
+/// Runs `examples/<script>` with the Python that has zeep, and gives what it prints for people.
+///
+/// # Errors
+/// Python or zeep are not installed, or the script failed; the sentence holds its output.
+pub fn example(script: &str, arguments: &[&str]) -> Result<String> {
+    let path = root().join("examples").join(script);
+    output(interpreter()?.arg(path), script, arguments)
+}
+
+fn interpreter() -> Result<Command> {
     let python = root().join("target/venv/bin/python");
     if !python.exists() {
         bail!(
@@ -32,11 +46,7 @@ pub fn python(script: &str, arguments: &[&str]) -> Result<Value> {
             python.display()
         );
     }
-    run(
-        Command::new(python).arg(root().join("end2end/soap").join(script)),
-        script,
-        arguments,
-    )
+    Ok(Command::new(python))
 }
 
 /// Runs `end2end/browser/<script>` with Node, which finds `playwright-core` and Chromium.
@@ -57,6 +67,13 @@ pub fn browser(script: &str, arguments: &[&str]) -> Result<Value> {
 }
 
 fn run(command: &mut Command, script: &str, arguments: &[&str]) -> Result<Value> {
+    let text = output(command, script, arguments)?;
+    let last = text.lines().last().unwrap_or_default();
+    serde_json::from_str(last)
+        .with_context(|| format!("{script} must end with one line of JSON, but printed:\n{text}"))
+}
+
+fn output(command: &mut Command, script: &str, arguments: &[&str]) -> Result<String> {
     let output = command
         .args(arguments)
         .output()
@@ -66,7 +83,5 @@ fn run(command: &mut Command, script: &str, arguments: &[&str]) -> Result<Value>
         let errors = String::from_utf8_lossy(&output.stderr);
         bail!("{script} failed ({}):\n{text}{errors}", output.status);
     }
-    let last = text.lines().last().unwrap_or_default();
-    serde_json::from_str(last)
-        .with_context(|| format!("{script} must end with one line of JSON, but printed:\n{text}"))
+    Ok(text.into_owned())
 }

@@ -3,7 +3,7 @@
 use api::{Caller, Channel};
 use clap::Parser as _;
 use server::{
-    cli::{Command, CommandError, CommandLine, Remote, execute},
+    cli::{Command, CommandError, CommandLine, Console, Remote, execute},
     client::{Client, sentence},
     config::Config,
     process,
@@ -19,6 +19,8 @@ use tracing_subscriber::EnvFilter;
 const FAILED: u8 = 1;
 /// It was asked for wrongly.
 const USAGE: u8 = 2;
+/// Whoever waited interrupted it: as shells tell of a program that SIGINT ended.
+const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let line = CommandLine::parse();
@@ -59,6 +61,7 @@ async fn ask(command: Command) -> ExitCode {
     let remote = match &command {
         Command::Host { remote, .. }
         | Command::Router { remote, .. }
+        | Command::Job { remote, .. }
         | Command::Topology { remote, .. }
         | Command::Path { remote, .. }
         | Command::Load { remote, .. }
@@ -72,9 +75,15 @@ async fn ask(command: Command) -> ExitCode {
         Err(error) => return fail(USAGE, &error),
     };
     let caller = Caller::local(Channel::Soap);
-    match execute(command, &client, &caller, &mut io::stdout(), &mut confirm).await {
+    let console = Console {
+        terminal: io::stdout().is_terminal(),
+        out: &mut io::stdout(),
+        confirm: &mut confirm,
+    };
+    match execute(command, &client, &caller, console).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ CommandError::Unconfirmed) => fail(USAGE, &error.to_string()),
+        Err(error @ CommandError::NotFollowed { .. }) => fail(INTERRUPTED, &error.to_string()),
         // Whoever read the answer has enough: `vms router list | head -1`.
         Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS

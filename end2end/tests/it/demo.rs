@@ -268,6 +268,144 @@ fn a_pilot_takes_a_host_in_and_lets_it_go() {
 }
 
 #[test]
+fn a_pilot_moves_a_router_and_is_told_why_not() {
+    let data = Scratch::new().unwrap();
+    let vms = VmsProcess::demo(data.path()).unwrap();
+    let told = client::python("pilot.py", &["migrate", &vms.url("")]).unwrap();
+    for version in VERSIONS {
+        let told = &told[version];
+        let (router, source) = (text(&told["before"], "id"), text(&told["before"], "host"));
+        let destination = text(&told["check"]["verdicts"][0], "host");
+
+        // Every other host has its verdict, in order, and each has its reasons.
+        let verdicts = list(&told["check"]["verdicts"]);
+        assert_eq!(text(&told["check"], "source"), source);
+        assert_eq!(text(&told["check"], "mode"), "cold");
+        let hosts: BTreeSet<_> = verdicts
+            .iter()
+            .map(|verdict| text(verdict, "host"))
+            .collect();
+        assert_eq!((hosts.len(), verdicts.len()), (6, 6), "{verdicts:#?}");
+        assert!(!hosts.contains(source));
+        let possible = |verdict: &Value| text(verdict, "verdict") != "obstacle";
+        let score = |verdict: &Value| verdict["score"].as_f64().unwrap_or(-1.0);
+        assert!(
+            verdicts.is_sorted_by_key(|verdict| (!possible(verdict), -score(verdict))),
+            "{verdicts:#?}"
+        );
+        for verdict in verdicts {
+            for finding in list(&verdict["findings"]) {
+                assert!(!text(finding, "what").is_empty());
+                let fine = text(finding, "level") == "fine";
+                assert!(fine || !text(finding, "why").is_empty(), "{finding}");
+            }
+        }
+        let one = list(&told["one"]["verdicts"]);
+        assert_eq!(one.len(), 1);
+        assert_eq!(text(&one[0], "host"), destination);
+
+        // The demo's driver cannot move what runs.
+        assert_eq!(text(&told["live"], "fault"), "NotSupported");
+        assert_eq!(text(&told["live"]["detail"], "driver"), "test");
+
+        let job = text(&told["asked"]["job"], "id");
+        assert_eq!(
+            text(&told["again"]["job"], "id"),
+            job,
+            "one request, one job"
+        );
+        let ended = &told["ended"]["job"];
+        assert_eq!(text(ended, "state"), "succeeded", "{ended:#}");
+        assert_eq!(text(ended, "kind"), "coldMigration");
+        assert_eq!(text(ended, "source"), source);
+        assert_eq!(text(ended, "destination"), destination);
+        assert!(
+            ended["migration"]["totalMilliseconds"].is_u64(),
+            "{ended:#}"
+        );
+        assert!(!list(&ended["steps"]).is_empty());
+        assert_eq!(text(&told["after"], "host"), destination);
+        assert_eq!(text(&told["after"], "state"), "running");
+        assert_eq!(told["after"]["migratingTo"], Value::Null);
+        let there = list(&told["onDestination"])
+            .iter()
+            .filter(|id| *id == router);
+        assert_eq!(there.count(), 1);
+        // The other version of SOAP may have moved the same router before.
+        assert_eq!(text(&told["jobs"][0], "id"), job, "the newest first");
+        assert!(list(&told["unfinished"]).is_empty());
+        assert_eq!(told["cancelled"], *ended, "what is over stays as it is");
+
+        let maintenance = &told["maintenance"];
+        assert_eq!(maintenance["maintenance"], Value::Bool(true));
+        assert_eq!(text(maintenance, "maintenanceReason"), "new disks");
+        let verdict = &told["checkMaintenance"]["verdicts"][0];
+        assert_eq!(text(verdict, "verdict"), "obstacle");
+        let finding = &verdict["findings"][0];
+        assert_eq!(text(finding, "check"), "maintenance", "the worst first");
+        assert_eq!(text(finding, "level"), "obstacle");
+        assert!(!text(finding, "advice").is_empty());
+        assert_eq!(text(&told["intoMaintenance"], "fault"), "Conflict");
+        assert_eq!(told["inUse"]["maintenance"], Value::Bool(false));
+        assert_eq!(told["inUse"]["maintenanceReason"], Value::Null);
+        let verdict = &told["checkInUse"]["verdicts"][0];
+        assert!(possible(verdict), "{verdict:#}");
+
+        for (case, fault, of) in [
+            ("noRouter", "NotFound", "router"),
+            ("noRouterToCheck", "NotFound", "router"),
+            ("noHost", "NotFound", "host"),
+            ("noHostToCheck", "NotFound", "host"),
+            ("noHostToKeep", "NotFound", "host"),
+            ("noJob", "NotFound", "job"),
+            ("noJobToCancel", "NotFound", "job"),
+            ("ownHost", "InvalidArgument", "destination"),
+            ("longWait", "InvalidArgument", "waitSeconds"),
+            ("noLimit", "InvalidArgument", "limit"),
+            ("badRequestId", "InvalidArgument", "requestId"),
+            ("usedRequestId", "InvalidArgument", "requestId"),
+        ] {
+            let told = &told["faults"][case];
+            assert_eq!(text(told, "fault"), fault, "{case}: {told}");
+            let key = if fault == "NotFound" {
+                "kind"
+            } else {
+                "element"
+            };
+            assert_eq!(text(&told["detail"], key), of, "{case}");
+            assert!(text(&told["detail"], "message").len() > 10, "{told}");
+        }
+        let no_job = text(&told["faults"]["noJob"]["detail"], "message");
+        assert!(no_job.contains("ListJobs"), "{no_job}");
+    }
+}
+
+/// The example that users begin with. The demo's hosts are large and idle: what is busy there, and
+/// what is worth a move, is little.
+#[test]
+fn the_example_of_a_pilot_evens_out_the_load() {
+    let data = Scratch::new().unwrap();
+    let vms = VmsProcess::demo(data.path()).unwrap();
+    let base = vms.url("");
+    // Rates need two ticks, and one comes every ten seconds.
+    std::thread::sleep(Duration::from_secs(12));
+    let run = |busy: &str, gain: &str| {
+        let how = ["--interval", "0.2", "--once"];
+        let arguments = [&[base.as_str(), "--busy", busy, "--gain", gain], &how[..]].concat();
+        client::example("pilot.py", &arguments).unwrap()
+    };
+    assert_eq!(run("0.9", "0.001"), "", "no host is that busy");
+    let said = run("0.01", "0.9");
+    assert!(said.contains("no move would better that"), "{said}");
+    assert!(!said.contains("moving"), "{said}");
+    let said = run("0.01", "0.001");
+    let lines: Vec<_> = said.lines().collect();
+    let last = lines.len() - 1;
+    assert!(lines[last - 1].contains(": moving "), "{said}");
+    assert!(lines[last].contains("coldMigration succeeded: "), "{said}");
+}
+
+#[test]
 fn a_person_does_everything_with_the_picture() {
     let data = Scratch::new().unwrap();
     let vms = VmsProcess::demo(data.path()).unwrap();

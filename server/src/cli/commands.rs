@@ -2,17 +2,17 @@
 //! are carried out is not known here.
 
 use super::{
-    Command, HistoryQuery, RouterCommand, hosts,
+    Command, HistoryQuery, RouterCommand, hosts, jobs, migration,
     names::Names,
     network,
     table::{ABSENT, Table, bit_rate, bytes, facts, or_absent},
     time::clock,
 };
 use api::{
-    Caller, Error, Event, GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest,
-    GetTopologyRequest, HostFreshness, ListRoutersReply, ListRoutersRequest, Operations,
-    QueryHistoryReply, QueryHistoryRequest, ResumeRouterRequest, Router, RouterId,
-    SuspendRouterRequest,
+    Caller, CheckMigrationRequest, Error, Event, GetLoadRequest, GetRouterStatusReply,
+    GetRouterStatusRequest, GetTopologyRequest, HostFreshness, HostId, JobId, ListRoutersReply,
+    ListRoutersRequest, MigrationVerdict, Operations, QueryHistoryReply, QueryHistoryRequest,
+    ResumeRouterRequest, Router, RouterId, SuspendRouterRequest,
 };
 use futures_util::StreamExt as _;
 use serde::Serialize;
@@ -42,6 +42,39 @@ pub enum CommandError {
         /// The libvirt URI.
         uri: String,
     },
+    /// There is no host that a router can be moved to, or not the one that was named.
+    #[error("{router} cannot be moved {}: what stands in the way is said there, and what to do.", match .to {
+        Some(host) => format!("to {host}"),
+        None => "to any host".to_owned(),
+    })]
+    NotMovable {
+        /// The router, as it was named.
+        router: String,
+        /// The host that was named, if one was.
+        to: Option<HostId>,
+    },
+    /// A job ended without having done what it was to do.
+    #[error("{0}")]
+    JobFailed(String),
+    /// Whoever followed a job interrupted that.
+    #[error(
+        "Job {job} goes on. `vms job watch {job}` follows it again, `vms job cancel {job}` gives it \
+         up."
+    )]
+    NotFollowed {
+        /// The job.
+        job: JobId,
+    },
+    /// How a job is getting on can no longer be asked.
+    #[error(
+        "{reason} Whether job {job} goes on is not known: `vms job watch {job}` follows it again."
+    )]
+    LostSight {
+        /// The job.
+        job: JobId,
+        /// Why, in a sentence.
+        reason: String,
+    },
     /// Whoever was asked said no.
     #[error("Nothing was changed.")]
     Declined,
@@ -56,23 +89,40 @@ pub enum CommandError {
 /// Asks whoever sits at the terminal to say yes or no; `None` if nobody does.
 pub type Confirm<'a> = &'a mut (dyn FnMut(&str) -> io::Result<Option<bool>> + Send);
 
-/// Carries out a command that asks a server, and writes its answer to `out`.
+/// Where an answer goes, and who reads it.
+pub struct Console<'a> {
+    /// Takes the answer.
+    pub out: &'a mut (dyn Write + Send),
+    /// Whether the answer is seen on a terminal, where a line can be written again.
+    pub terminal: bool,
+    /// Asks.
+    pub confirm: Confirm<'a>,
+}
+
+/// Carries out a command that asks a server, and writes its answer to the console.
 ///
 /// `vms demo` and `vms serve` are no such commands; they are left alone.
 pub async fn execute(
     command: Command,
     operations: &dyn Operations,
     caller: &Caller,
-    out: &mut (dyn Write + Send),
-    confirm: Confirm<'_>,
+    console: Console<'_>,
 ) -> Result<(), CommandError> {
+    let Console {
+        out,
+        terminal,
+        confirm,
+    } = console;
     match command {
         Command::Demo(_) | Command::Serve { .. } => Ok(()),
         Command::Host { remote, command } => {
             hosts::execute(command, remote.json, operations, caller, out, confirm).await
         }
         Command::Router { remote, command } => {
-            router(command, remote.json, operations, caller, out).await
+            router(command, remote.json, operations, caller, out, terminal).await
+        }
+        Command::Job { remote, command } => {
+            jobs::execute(command, remote.json, operations, caller, out, terminal).await
         }
         Command::Topology { remote, view } => {
             let request = GetTopologyRequest { view: Some(view) };
@@ -142,6 +192,7 @@ async fn router(
     operations: &dyn Operations,
     caller: &Caller,
     out: &mut (dyn Write + Send),
+    terminal: bool,
 ) -> Result<(), CommandError> {
     match command {
         RouterCommand::List {
@@ -182,11 +233,52 @@ async fn router(
             let reply = operations.resume_router(caller, request).await?;
             write(out, json, &reply, |reply| state_now(&reply.router))
         }
+        RouterCommand::Check {
+            router,
+            to,
+            mode,
+            all,
+        } => {
+            let request = CheckMigrationRequest {
+                router: find_router(operations, caller, &router).await?,
+                destination: to.clone(),
+                mode,
+            };
+            let reply = operations
+                .check_migration(caller, request)
+                .await
+                .map_err(migration::in_words)?;
+            write(out, json, &reply, |reply| {
+                migration::verdicts(&router, reply, all)
+            })?;
+            if reply.verdicts.iter().any(MigrationVerdict::is_possible) {
+                Ok(())
+            } else {
+                Err(CommandError::NotMovable { router, to })
+            }
+        }
+        RouterCommand::Migrate(wanted) => {
+            let router = find_router(operations, caller, &wanted.router).await?;
+            let no_wait = wanted.no_wait;
+            let request = migration::request(router, wanted);
+            let reply = operations
+                .migrate_router(caller, request)
+                .await
+                .map_err(migration::in_words)?;
+            if no_wait {
+                return write(out, json, &reply, |reply| jobs::begun(&reply.job));
+            }
+            if !json {
+                out.write_all(jobs::begun(&reply.job).as_bytes())?;
+                out.flush()?;
+            }
+            jobs::follow(reply.job, json, operations, caller, out, terminal).await
+        }
     }
 }
 
 /// The router with this id or, where only one has it, this name.
-async fn find_router(
+pub(super) async fn find_router(
     operations: &dyn Operations,
     caller: &Caller,
     wanted: &str,
@@ -291,7 +383,9 @@ fn routers(reply: &ListRoutersReply) -> String {
 
 fn state(router: &Router) -> String {
     let old = if router.current { "" } else { " (old)" };
-    format!("{}{old}", router.state.as_str())
+    let moved = router.migrating_to.as_ref();
+    let moved = moved.map_or_else(String::new, |host| format!(", being moved to {host}"));
+    format!("{}{old}{moved}", router.state.as_str())
 }
 
 fn state_now(router: &Router) -> String {

@@ -1,7 +1,7 @@
 //! `vms host …`: the fleet's hosts, and which there are.
 
 use super::{
-    HostCommand,
+    HostCommand, Switch,
     commands::{CommandError, Confirm, warnings, write},
     endpoint::Endpoint,
     table::{ABSENT, Table, bytes, facts, or_absent},
@@ -10,7 +10,7 @@ use super::{
 use api::{
     Caller, CheckHostReply, CheckHostRequest, CheckOutcome, Error, GetHostStatusReply,
     GetHostStatusRequest, Host, HostId, HostOrigin, HostState, ListHostsReply, ListHostsRequest,
-    Operations, RegisterHostRequest, RemoveHostRequest, Transport,
+    Operations, RegisterHostRequest, RemoveHostRequest, SetHostMaintenanceRequest, Transport,
 };
 use std::{fmt::Write as _, io::Write, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -113,6 +113,23 @@ pub(super) async fn execute(
                 Err(CommandError::NotUsable { uri })
             }
         }
+        HostCommand::Maintenance {
+            host,
+            switch,
+            reason,
+        } => {
+            let request = SetHostMaintenanceRequest {
+                host,
+                maintenance: switch == Switch::On,
+                reason,
+                request_id: None,
+            };
+            let reply = operations
+                .set_host_maintenance(caller, request)
+                .await
+                .map_err(|error| in_words(error, &[]))?;
+            write(out, json, &reply, |reply| maintenance_now(&reply.host))
+        }
     }
 }
 
@@ -174,7 +191,7 @@ fn in_words(error: Error, endpoints: &[Endpoint]) -> Error {
         .unwrap_or(("", &fault.element));
     let word = match field {
         "host" => "ID".to_owned(),
-        "name" | "site" | "key" => format!("--{field}"),
+        "name" | "site" | "key" | "reason" => format!("--{field}"),
         _ => {
             // `endpoints[2].port`: the number is that of the URI, from 1 as in XPath.
             let list = if of.is_empty() { field } else { of };
@@ -213,7 +230,11 @@ fn hosts(reply: &ListHostsReply) -> String {
             host.id.to_string(),
             host.name.clone(),
             or_absent(host.site.as_ref()),
-            host.state.as_str().to_owned(),
+            if host.maintenance {
+                format!("{}, maintenance", host.state.as_str())
+            } else {
+                host.state.as_str().to_owned()
+            },
             host.routers.to_string(),
             host.running_routers.to_string(),
             or_absent(host.cpus),
@@ -228,8 +249,32 @@ fn hosts(reply: &ListHostsReply) -> String {
     let mut text = table.to_string();
     for host in &reply.hosts {
         text += &complaints(host);
+        if let Some(maintenance) = maintenance(host) {
+            let _ = writeln!(text, "! {} is in maintenance{maintenance}", host.id);
+        }
     }
     text
+}
+
+/// Why a host is in maintenance, if it is: what comes after that word.
+fn maintenance(host: &Host) -> Option<String> {
+    let reason = host.maintenance_reason.as_ref();
+    host.maintenance
+        .then(|| reason.map_or_else(String::new, |reason| format!(": {reason}")))
+}
+
+/// What `vms host maintenance` did.
+fn maintenance_now(host: &Host) -> String {
+    let id = &host.id;
+    match maintenance(host) {
+        Some(reason) => format!(
+            "{id} is in maintenance{reason}\n\
+             Nothing new lands there. What runs there runs on: {}, {} running.\n",
+            app::format::count(host.routers as usize, "router", "routers"),
+            host.running_routers
+        ),
+        None => format!("{id} is in use.\n"),
+    }
 }
 
 /// What is wrong with a host, endpoint by endpoint where it has several.
@@ -278,6 +323,13 @@ fn status(reply: &GetHostStatusReply) -> String {
             match host.as_of {
                 Some(at) => format!("{}, as of {}", host.state.as_str(), clock(at)),
                 None => host.state.as_str().to_owned(),
+            },
+        ),
+        (
+            "maintenance",
+            match maintenance(host) {
+                Some(reason) => format!("yes{reason}"),
+                None => "no".to_owned(),
             },
         ),
         (
@@ -482,6 +534,41 @@ mod tests {
         ] {
             assert_eq!(attempt(&host), expected);
         }
+    }
+
+    #[test]
+    fn maintenance_is_told_with_its_reason() {
+        let idle = host(HostState::Online, 1);
+        let kept = Host {
+            maintenance: true,
+            ..idle.clone()
+        };
+        let why = Host {
+            maintenance_reason: Some("new disks".to_owned()),
+            ..kept.clone()
+        };
+        let list = |hosts: &[&Host]| {
+            super::hosts(&ListHostsReply {
+                as_of: api::Timestamp::UNIX_EPOCH,
+                sources: Vec::new(),
+                hosts: hosts.iter().copied().cloned().collect(),
+            })
+        };
+        assert_eq!(
+            list(&[&idle, &kept, &why]),
+            "ID   NAME  SITE  STATE                ROUTERS  RUNNING  CPUS  MEMORY  URI\n\
+             rio  rio      -  online                     1        0     -       -\n\
+             rio  rio      -  online, maintenance        1        0     -       -\n\
+             rio  rio      -  online, maintenance        1        0     -       -\n\
+             ! rio is in maintenance\n\
+             ! rio is in maintenance: new disks\n"
+        );
+        assert_eq!(maintenance_now(&idle), "rio is in use.\n");
+        assert_eq!(
+            maintenance_now(&why),
+            "rio is in maintenance: new disks\n\
+             Nothing new lands there. What runs there runs on: 1 router, 0 running.\n"
+        );
     }
 
     #[test]

@@ -1,25 +1,29 @@
 //! The command line: the two ways to run a server, and the operations against a running one.
 //!
 //! Exit codes: 0 done, 1 it could not be done, 2 it was asked for wrongly (flags, environment,
-//! configuration). What goes wrong is one sentence on standard error.
+//! configuration), 130 whoever followed a job no longer wants to. What goes wrong is one sentence on
+//! standard error.
 
 mod commands;
 mod endpoint;
 mod hosts;
+mod jobs;
+mod migration;
 mod names;
 mod network;
 mod table;
 mod time;
 
-pub use commands::{CommandError, Confirm, execute};
+pub use commands::{CommandError, Confirm, Console, execute};
 pub use endpoint::Endpoint;
 pub use time::moment;
 
 use crate::config::Flags;
 use api::{
-    Aggregation, HostId, MacAddress, Metric, PathMetric, RouterState, Timestamp, TopologyView,
+    Aggregation, HostId, MacAddress, Metric, MigrationMode, PathMetric, RouterState, Timestamp,
+    TopologyView,
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Virtual Machine Server: watches and operates a fleet of virtual routers on libvirt hosts.
@@ -59,7 +63,7 @@ pub enum Command {
         #[command(subcommand)]
         command: HostCommand,
     },
-    /// Ask a running server about routers, suspend or resume one
+    /// Ask a running server about routers, suspend, resume or move one
     Router {
         /// Where and how.
         #[command(flatten)]
@@ -67,6 +71,15 @@ pub enum Command {
         /// What to ask or do.
         #[command(subcommand)]
         command: RouterCommand,
+    },
+    /// Ask a running server about jobs (long work such as a move), follow or cancel one
+    Job {
+        /// Where and how.
+        #[command(flatten)]
+        remote: Remote,
+        /// What to ask or do.
+        #[command(subcommand)]
+        command: JobCommand,
     },
     /// Show the topology that a running server sees
     Topology {
@@ -182,6 +195,26 @@ pub enum HostCommand {
         #[arg(long, value_name = "NAME")]
         key: Option<String>,
     },
+    /// Keep a host free of what is new, or take it back into use; what runs there runs on
+    Maintenance {
+        /// Its id
+        #[arg(value_name = "ID")]
+        host: HostId,
+        /// Whether it is in maintenance from now on
+        switch: Switch,
+        /// Why, in a line for people
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
 }
 
 /// What to ask about routers, or to do with one.
@@ -216,6 +249,87 @@ pub enum RouterCommand {
         /// Its id or, where only one has it, its name
         #[arg(value_name = "ID_OR_NAME")]
         router: String,
+    },
+    /// Look where a router can be moved to, without changing anything
+    Check {
+        /// Its id or, where only one has it, its name
+        #[arg(value_name = "ID_OR_NAME")]
+        router: String,
+        /// Look at this host only [default: every other host]
+        #[arg(long, value_name = "HOST")]
+        to: Option<HostId>,
+        /// How it would be moved: live or cold [default: live where it runs and its driver can]
+        #[arg(long)]
+        mode: Option<MigrationMode>,
+        /// Show what is as it should be, too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Move a router to another host, and follow how it goes
+    Migrate(MigrateCommand),
+}
+
+/// Which router to move, where to and how.
+#[derive(Clone, Debug, Args)]
+pub struct MigrateCommand {
+    /// The router's id or, where only one has it, its name
+    #[arg(value_name = "ID_OR_NAME")]
+    pub router: String,
+    /// Where to
+    #[arg(value_name = "HOST")]
+    pub destination: HostId,
+    /// While it runs (live), or stopped meanwhile (cold) [default: live where it runs and its
+    /// driver can]
+    #[arg(long)]
+    pub mode: Option<MigrationMode>,
+    /// Send no more than this, in MiB a second [default: as fast as the hosts can]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..))]
+    pub bandwidth: Option<u64>,
+    /// How long it may stand still in a live migration, in milliseconds [default: the hypervisor's]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_downtime: Option<u64>,
+    /// How long it may take to shut down in a cold migration, in seconds, before it is switched
+    /// off [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub shutdown: Option<u32>,
+    /// An id of your choice: said again, it gives the first job instead of another
+    #[arg(long, value_name = "ID")]
+    pub request_id: Option<String>,
+    /// Do not follow the job
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// What to ask about jobs, or to do with one. A job is named by its id, or by the beginning of it
+/// where only one begins so.
+#[derive(Clone, Debug, Subcommand)]
+pub enum JobCommand {
+    /// List the jobs that match, the newest first
+    List {
+        /// Only those of this router, by its id or, where only one has it, its name
+        #[arg(long, value_name = "ID_OR_NAME")]
+        router: Option<String>,
+        /// Only those that take from or bring to this host
+        #[arg(long, value_name = "ID")]
+        host: Option<HostId>,
+        /// Only those that have not ended
+        #[arg(long)]
+        unfinished: bool,
+    },
+    /// Show one job: how it is getting on or ended, and what it did step by step
+    Show {
+        /// Its id, or the beginning of it
+        job: String,
+    },
+    /// Ask that a job be given up
+    Cancel {
+        /// Its id, or the beginning of it
+        job: String,
+    },
+    /// Follow a job until it ends
+    Watch {
+        /// Its id, or the beginning of it
+        job: String,
     },
 }
 
@@ -345,7 +459,78 @@ mod tests {
         assert_eq!((host.as_str(), key.as_str()), ("alpha", "k"));
         let uris: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
         assert_eq!(uris, ["qemu+ssh://alpha/system", "lxc+ssh://alpha/system"]);
+        let Command::Router {
+            command: RouterCommand::Migrate(migrate),
+            ..
+        } = read("vms router migrate r1 beta --mode cold --bandwidth 50 --max-downtime 100 --shutdown 5 --request-id q --no-wait")
+            .unwrap()
+            .command
+        else {
+            panic!("another command was read");
+        };
+        assert_eq!(
+            (migrate.router.as_str(), migrate.destination.as_str()),
+            ("r1", "beta")
+        );
+        assert_eq!(migrate.mode, Some(MigrationMode::Cold));
+        assert_eq!(
+            (migrate.bandwidth, migrate.max_downtime, migrate.shutdown),
+            (Some(50), Some(100), Some(5))
+        );
+        assert_eq!(migrate.request_id.as_deref(), Some("q"));
+        assert!(migrate.no_wait);
+        assert!(matches!(
+            read("vms router check r1 --to beta --all --json")
+                .unwrap()
+                .command,
+            Command::Router {
+                remote: Remote { json: true, .. },
+                command: RouterCommand::Check {
+                    to: Some(_),
+                    mode: None,
+                    all: true,
+                    ..
+                },
+            }
+        ));
+        assert!(matches!(
+            read("vms job list --router r1 --host beta --unfinished")
+                .unwrap()
+                .command,
+            Command::Job {
+                command: JobCommand::List {
+                    router: Some(_),
+                    host: Some(_),
+                    unfinished: true,
+                },
+                ..
+            }
+        ));
+        assert!(matches!(
+            read("vms job cancel 4f").unwrap().command,
+            Command::Job { command: JobCommand::Cancel { job }, .. } if job == "4f"
+        ));
+        assert!(matches!(
+            read("vms host maintenance beta off").unwrap().command,
+            Command::Host {
+                command: HostCommand::Maintenance {
+                    switch: Switch::Off,
+                    reason: None,
+                    ..
+                },
+                ..
+            }
+        ));
         for wrong in [
+            "vms router migrate r1",
+            "vms router migrate r1 beta --mode warm",
+            "vms router migrate r1 beta --bandwidth 0",
+            "vms router migrate r1 beta --shutdown -1",
+            "vms router check",
+            "vms job",
+            "vms job show",
+            "vms host maintenance beta",
+            "vms host maintenance beta perhaps",
             "vms",
             "vms router",
             "vms router list --state asleep",

@@ -5,17 +5,25 @@ use std::fmt::{self, Write as _};
 /// A table; cells that are numbers are aligned to the right.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
+    /// Lines that stand under a row, by the row's place.
+    notes: Vec<(usize, String)>,
 }
 
 impl Table {
     pub(super) fn new(head: &[&str]) -> Self {
         Self {
             rows: vec![head.iter().map(|cell| cell.to_uppercase()).collect()],
+            notes: Vec::new(),
         }
     }
 
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
+    }
+
+    /// A line under the last row, which no column has to be wide enough for.
+    pub(super) fn note(&mut self, line: String) {
+        self.notes.push((self.rows.len() - 1, line));
     }
 }
 
@@ -39,7 +47,8 @@ impl fmt::Display for Table {
                 cells.peek().is_some() && cells.all(|cell| is_quantity(cell))
             })
             .collect();
-        for row in &self.rows {
+        let mut notes = self.notes.iter().peekable();
+        for (place, row) in self.rows.iter().enumerate() {
             let mut line = String::new();
             for ((cell, &width), &right) in row.iter().zip(&widths).zip(&to_right) {
                 let pad = " ".repeat(width - cell.chars().count());
@@ -53,6 +62,9 @@ impl fmt::Display for Table {
                 line.push_str("  ");
             }
             writeln!(f, "{}", line.trim_end())?;
+            while let Some((_, note)) = notes.next_if(|(under, _)| *under == place) {
+                writeln!(f, "{note}")?;
+            }
         }
         Ok(())
     }
@@ -132,6 +144,23 @@ mod tests {
              s               -  x\n"
         );
         assert_eq!(Table::new(&["name", "id"]).to_string(), "NAME  ID\n");
+    }
+
+    #[test]
+    fn notes_stand_under_their_rows_and_make_no_column_wider() {
+        let mut table = Table::new(&["name", "memory"]);
+        table.row(["a", "1 GiB"].map(str::to_owned));
+        table.note("  a sentence about it".to_owned());
+        table.note("  and another".to_owned());
+        table.row(["bc", "16 GiB"].map(str::to_owned));
+        assert_eq!(
+            table.to_string(),
+            "NAME  MEMORY\n\
+             a      1 GiB\n  \
+               a sentence about it\n  \
+               and another\n\
+             bc    16 GiB\n"
+        );
     }
 
     #[test]

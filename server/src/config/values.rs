@@ -93,9 +93,10 @@ pub fn host_name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
     if (1..=253).contains(&text.len()) && text.chars().all(plain) && !text.starts_with('-') {
         // An IPv6 address stands in brackets.
-        return Ok(match text.contains(':') {
-            true => format!("[{text}]"),
-            false => text.to_owned(),
+        return Ok(if text.contains(':') {
+            format!("[{text}]")
+        } else {
+            text.to_owned()
         });
     }
     Err(format!(

@@ -1,5 +1,6 @@
 //! The server from outside: configuration, the router over the demo fleet, the process.
 
+mod commands;
 mod configuration;
 mod demo;
 mod layout;

@@ -2,19 +2,21 @@
 
 use crate::demo::{Demo, with_demo};
 use api::{
-    CheckHostReply, CheckHostRequest, CheckStepKind, Driver, EndpointAddress, Error,
-    FindPathsReply, FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetLoadReply,
-    GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest, HostId, HostOrigin,
-    ListHostsReply, ListHostsRequest, PathMetric, RegisterHostReply, RegisterHostRequest,
-    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, RouterState,
-    SuspendRouterReply, SuspendRouterRequest, TopologyView, Transport,
+    CheckHostReply, CheckHostRequest, CheckMigrationReply, CheckMigrationRequest, CheckStepKind,
+    Driver, EndpointAddress, Error, FindPathsReply, FindPathsRequest, GetHostStatusReply,
+    GetHostStatusRequest, GetJobReply, GetJobRequest, GetLoadReply, GetLoadRequest,
+    GetRouterStatusReply, GetRouterStatusRequest, HostId, HostOrigin, JobState, ListHostsReply,
+    ListHostsRequest, MigrateRouterReply, MigrateRouterRequest, MigrationMode, PathMetric,
+    RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResumeRouterReply,
+    ResumeRouterRequest, RouterState, SuspendRouterReply, SuspendRouterRequest, TopologyView,
+    Transport,
 };
 use axum::body::Body;
 use http::Request;
 use server::pilot::{NAMESPACE, services};
 use soap::{Message, Version, client};
 
-const OPERATIONS: [(&str, &[&str]); 4] = [
+const OPERATIONS: [(&str, &[&str]); 5] = [
     ("TopologyService", &["GetTopology", "FindPaths"]),
     (
         "StatusService",
@@ -24,11 +26,22 @@ const OPERATIONS: [(&str, &[&str]); 4] = [
             "RegisterHost",
             "RemoveHost",
             "CheckHost",
+            "SetHostMaintenance",
             "ListRouters",
             "GetRouterStatus",
         ],
     ),
     ("MeasurementService", &["GetLoad", "QueryHistory"]),
+    (
+        "MigrationService",
+        &[
+            "CheckMigration",
+            "MigrateRouter",
+            "GetJob",
+            "ListJobs",
+            "CancelJob",
+        ],
+    ),
     ("ProvisioningService", &["SuspendRouter", "ResumeRouter"]),
 ];
 
@@ -273,6 +286,74 @@ fn a_router_is_suspended_and_resumed() {
             let (_, reply) =
                 call::<_, ResumeRouterReply>(demo, service, "ResumeRouter", version, &resume).await;
             assert_eq!(reply.unwrap().router.state, RouterState::Running);
+        }
+    });
+}
+
+#[test]
+fn a_router_is_moved_by_a_job_that_can_be_waited_for() {
+    with_demo(async |demo| {
+        let service = "MigrationService";
+        let router = demo.router_of_its_own(2).await.id;
+        for version in Version::ALL {
+            let check = CheckMigrationRequest {
+                router,
+                destination: None,
+                mode: Some(MigrationMode::Cold),
+            };
+            let (_, reply) =
+                call::<_, CheckMigrationReply>(demo, service, "CheckMigration", version, &check)
+                    .await;
+            let checked = reply.unwrap();
+            let best = &checked.verdicts[0];
+            assert!(best.is_possible(), "{best:#?}");
+
+            let migrate = MigrateRouterRequest {
+                router,
+                destination: best.host.clone(),
+                mode: Some(MigrationMode::Cold),
+                bandwidth_mebibytes_per_second: None,
+                maximum_downtime_milliseconds: None,
+                shutdown_seconds: Some(5),
+                request_id: Some(format!("moved by {version}")),
+            };
+            let ask = async |request: &MigrateRouterRequest| {
+                call::<_, MigrateRouterReply>(demo, service, "MigrateRouter", version, request)
+                    .await
+                    .1
+            };
+            let job = ask(&migrate).await.unwrap().job;
+            assert_eq!(ask(&migrate).await.unwrap().job.id, job.id);
+            let live = MigrateRouterRequest {
+                mode: Some(MigrationMode::Live),
+                destination: checked.source.clone(),
+                request_id: None,
+                ..migrate.clone()
+            };
+
+            let wait = async |wait_seconds| {
+                let wait = GetJobRequest {
+                    job: job.id,
+                    wait_seconds: Some(wait_seconds),
+                };
+                call::<_, GetJobReply>(demo, service, "GetJob", version, &wait)
+                    .await
+                    .1
+            };
+            let ended = wait(50).await.unwrap().job;
+            assert_eq!(ended.state, JobState::Succeeded, "{ended:#?}");
+            assert_eq!(ended.destination.as_ref(), Some(&migrate.destination));
+            match wait(51).await {
+                Err(client::Error::Fault(Error::InvalidArgument(fault))) => {
+                    assert_eq!(fault.element, "waitSeconds");
+                }
+                other => panic!("{other:?}"),
+            }
+            let refused = ask(&live).await;
+            assert!(
+                matches!(&refused, Err(client::Error::Fault(Error::NotSupported(fault))) if fault.driver == "test"),
+                "{refused:?}"
+            );
         }
     });
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     discovery::Update,
     fleet::Failure,
-    service::{State, errors, translate},
+    service::{State, translate},
     store::StoreError,
 };
 use api::{
@@ -619,5 +619,10 @@ fn capital(text: &str) -> String {
 
 /// What a caller may do about a job that is not there.
 pub(crate) fn no_job(id: JobId) -> Error {
-    errors::no_element("job", &id)
+    api::NotFound {
+        kind: "job".to_owned(),
+        id: id.to_string(),
+        message: format!("there is no job {id}; ListJobs tells which there are"),
+    }
+    .into()
 }

@@ -1,0 +1,105 @@
+//! The command line over the demo fleet: what it asks, prints, and ends with.
+
+use crate::demo::{Demo, with_demo};
+use clap::Parser as _;
+use server::cli::{CommandError, CommandLine, Console, execute};
+
+/// Carries out a command where nobody sits at a terminal.
+async fn vms(demo: &Demo, arguments: &[&str]) -> (String, Result<(), CommandError>) {
+    let line = CommandLine::try_parse_from(["vms"].iter().chain(arguments)).unwrap();
+    let mut out = Vec::new();
+    let console = Console {
+        out: &mut out,
+        terminal: false,
+        confirm: &mut |_| Ok(None),
+    };
+    let end = execute(line.command, &*demo.operations, &Demo::caller(), console).await;
+    (String::from_utf8(out).unwrap(), end)
+}
+
+#[test]
+fn a_router_is_checked_moved_and_its_job_is_told_of() {
+    with_demo(async |demo| {
+        let router = demo.router_of_its_own(3).await;
+        let (name, id) = (router.name.as_str(), router.id.to_string());
+        let (text, end) = vms(demo, &["router", "check", name, "--mode", "cold"]).await;
+        end.unwrap();
+        let head = format!("{name}, on {}, cold:\n", router.host);
+        assert!(text.starts_with(&head), "{text}");
+        let best = text.lines().nth(3).unwrap();
+        assert!(best.starts_with(['✓', '!']), "{text}");
+        let best = best.split_whitespace().nth(1).unwrap();
+
+        // What the driver cannot do is told, and the command says so with its exit code.
+        let live = ["router", "check", name, "--to", best, "--mode", "live"];
+        let (text, end) = vms(demo, &live).await;
+        assert!(text.contains("✕ driver: "), "{text}");
+        let why = end.unwrap_err().to_string();
+        let expected = format!("{name} cannot be moved to {best}: ");
+        assert!(why.starts_with(&expected), "{why}");
+
+        let migrate = ["router", "migrate", name, best, "--mode", "cold"];
+        let (text, end) = vms(demo, &migrate).await;
+        end.unwrap();
+        let mut lines = text.lines();
+        let first = lines.next().unwrap();
+        let job = first.split(' ').nth(1).unwrap();
+        assert!(first.starts_with("Job ") && first.contains(name), "{text}");
+        let told = |begin: &str| text.lines().any(|line| line.starts_with(begin));
+        assert!(told(&format!("{name} is on {best}")), "{text}");
+        assert!(told("It took "), "{text}");
+        for line in lines {
+            let again = text.lines().filter(|other| *other == line);
+            assert_eq!(again.count(), 1, "said once: {text}");
+        }
+
+        let (text, end) = vms(demo, &["router", "show", &id]).await;
+        end.unwrap();
+        assert!(text.contains(&format!("{best}, by test")), "{text}");
+
+        let (list, end) = vms(demo, &["job", "list", "--router", name]).await;
+        end.unwrap();
+        assert!(list.lines().nth(1).unwrap().ends_with(job), "{list}");
+        let (list, end) = vms(demo, &["job", "list", "--unfinished"]).await;
+        end.unwrap();
+        assert_eq!(list.lines().count(), 1, "{list}");
+
+        // The beginning of its id is enough; so many digits are nobody else's.
+        let (shown, end) = vms(demo, &["job", "show", &job[..18]]).await;
+        end.unwrap();
+        assert!(shown.contains("state      succeeded"), "{shown}");
+        let (watched, end) = vms(demo, &["job", "watch", job, "--json"]).await;
+        end.unwrap();
+        let watched: api::GetJobReply = serde_json::from_str(&watched).unwrap();
+        assert_eq!(watched.job.id.to_string(), job);
+        let (text, end) = vms(demo, &["job", "cancel", job]).await;
+        end.unwrap();
+        assert!(text.contains("is over"), "{text}");
+
+        // It is there already: the error is in the words of the command line.
+        let (_, end) = vms(demo, &migrate).await;
+        let why = end.unwrap_err().to_string();
+        assert!(why.starts_with("HOST: "), "{why}");
+    });
+}
+
+#[test]
+fn maintenance_is_switched_and_told() {
+    with_demo(async |demo| {
+        let host = "poa-edge-1";
+        let on = ["host", "maintenance", host, "on", "--reason", "new disks"];
+        let (text, end) = vms(demo, &on).await;
+        end.unwrap();
+        let expected = format!("{host} is in maintenance: new disks\n");
+        assert!(text.starts_with(&expected), "{text}");
+        let (list, end) = vms(demo, &["host", "list"]).await;
+        end.unwrap();
+        assert!(list.contains("online, maintenance"), "{list}");
+        let (text, end) = vms(demo, &["host", "maintenance", host, "off"]).await;
+        end.unwrap();
+        assert_eq!(text, format!("{host} is in use.\n"));
+        let (shown, end) = vms(demo, &["host", "show", host]).await;
+        end.unwrap();
+        assert!(shown.contains("maintenance  no\n"), "{shown}");
+    });
+}
