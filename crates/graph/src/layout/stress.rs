@@ -25,11 +25,11 @@ const FULL: usize = 320;
 const PASSES: usize = 50;
 const PASSES_SMALL: usize = 300;
 /// Wishes of a large graph: as many pivots as that makes, within bounds.
-const WISHES: usize = 5_000_000;
+const WISHES: usize = 7_000_000;
 const PIVOTS_LEAST: usize = 50;
 const PIVOTS_MOST: usize = 1000;
 /// Sweeps over the nodes.
-const SWEEPS: usize = 10;
+const SWEEPS: usize = 14;
 const SWEEPS_SMALL: usize = 20;
 /// How much farther than to its best place a node goes in all sweeps but the last two: so a third
 /// fewer do (successive over-relaxation).
@@ -252,7 +252,9 @@ impl Wishes {
 }
 
 /// Where the pivots would have a node that is at `at`, times their weights: x and y of the sum of
-/// their wishes, of each of which `pulls` has room for one.
+/// their wishes, of each of which `pulls` has room for one. It is most of what a layout costs, so in
+/// a browser it is done by instructions for four at once, which all have had since 2023.
+#[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
 fn pull(
     at: Point,
     row: &[f32],
@@ -275,6 +277,7 @@ fn pull(
 }
 
 /// The sum, lane by lane, so that it is the same whatever a machine adds at once.
+#[inline]
 fn sum(of: &[f32], what: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0f32; LANES];
     for chunk in of.chunks_exact(LANES) {
