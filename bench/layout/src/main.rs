@@ -306,7 +306,8 @@ impl Bench {
                 Command::new(self.fmmm.as_ref().context("OGDF was not built")?)
             }
         };
-        let answer = answer(&mut command, input).with_context(|| format!("{} on {name}", who.name()))?;
+        let answer =
+            answer(&mut command, input).with_context(|| format!("{} on {name}", who.name()))?;
         ensure!(
             answer.places.len() == graph.nodes as usize,
             "{} placed {} of {} nodes of {name}",
