@@ -2,7 +2,8 @@
 """graph.py HOSTS: a data centre as JSON, {"kinds": […], "edges": [[a, b], …]}.
 
 Four spines, a leaf for twenty hosts, a bridge and nine machines a host, and virtual networks of six
-to fourteen machines, each around a virtual router. The same number gives the same graph.
+to fourteen machines, each around a virtual router. The same number gives the same graph. By the
+same rules as `data_centre` in bench/layout/src/graphs.rs, with other random numbers.
 """
 
 import json

@@ -1,4 +1,4 @@
-//! Graphs to lay out: the same each time.
+//! Graphs to lay out: the same each time. `crates/graph/benches/layout.rs` includes this file.
 
 use graph::{Diagram, Edge, EdgeKind, End, Group, Node};
 
@@ -72,7 +72,8 @@ pub fn scale_free(nodes: u32, links: usize) -> Graph {
 }
 
 /// Spines, leaves, hosts with a bridge and `machines` virtual machines each, and virtual routers
-/// that each join six to fourteen of those, wherever they are.
+/// that each join six to fourteen of those, wherever they are. `bench/view/graph.py` makes one by the
+/// same rules, where the machines' networks fall by other random numbers.
 pub fn data_centre(hosts: u32, machines: u32) -> Graph {
     let mut rng = fastrand::Rng::with_seed(2);
     let leaves = (hosts / 20).max(2);

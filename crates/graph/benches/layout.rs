@@ -6,35 +6,10 @@ use graph::layout::stress;
 use graph::{Diagram, Edge, End, Layout, Node, Point, Scene, Start, arrange, svg};
 use std::hint::black_box;
 
-/// `hosts` hosts with nine virtual machines each.
-fn data_centre(hosts: u32) -> (u32, Vec<(u32, u32)>) {
-    let mut rng = fastrand::Rng::with_seed(2);
-    let leaves = (hosts / 20).max(2);
-    let mut next = 4 + leaves;
-    let mut edges: Vec<(u32, u32)> = (4..next)
-        .flat_map(|leaf| (0..4).map(move |spine| (leaf, spine)))
-        .collect();
-    let mut machines = Vec::new();
-    for host in 0..hosts {
-        let (host_node, bridge) = (next, next + 1);
-        next += 2;
-        edges.extend([(host_node, 4 + host % leaves), (host_node, bridge)]);
-        for _ in 0..9 {
-            edges.push((next, bridge));
-            machines.push(next);
-            next += 1;
-        }
-    }
-    rng.shuffle(&mut machines);
-    let mut at = 0;
-    while at < machines.len() {
-        let members = rng.usize(6..=14).min(machines.len() - at);
-        edges.extend(machines[at..at + members].iter().map(|&m| (next, m)));
-        next += 1;
-        at += members;
-    }
-    (next, edges)
-}
+/// The graphs of the comparison with others.
+#[allow(dead_code, reason = "of all graphs there only one is needed here")]
+#[path = "../../../bench/layout/src/graphs.rs"]
+mod graphs;
 
 fn diagram(nodes: u32, edges: &[(u32, u32)]) -> Diagram {
     Diagram {
@@ -61,7 +36,7 @@ fn diagram(nodes: u32, edges: &[(u32, u32)]) -> Diagram {
 
 fn layout(c: &mut Criterion) {
     for (name, hosts) in [("dc1k", 83), ("dc10k", 830)] {
-        let (nodes, edges) = data_centre(hosts);
+        let graphs::Graph { nodes, edges } = graphs::data_centre(hosts, 9);
         let sources: Vec<u32> = (0..nodes).step_by((nodes as usize / 400).max(1)).collect();
         let bare = stress::embed(nodes as usize, &edges);
         let diagram = diagram(nodes, &edges);

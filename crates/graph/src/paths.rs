@@ -13,10 +13,13 @@
 
 mod alternatives;
 mod cuts;
+mod hops;
+mod marks;
 mod network;
 mod search;
 #[cfg(test)]
 mod tests;
+mod width;
 
 pub use alternatives::{Measure, Path};
 pub use cuts::{bridges, cut_nodes};

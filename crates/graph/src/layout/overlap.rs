@@ -102,43 +102,42 @@ fn push(points: &mut [Point], shapes: &[Rect], pinned: &[bool], gap: f32, may_sc
 
 /// Pairs closer than the gap, in a fixed order.
 fn pairs(points: &[Point], shapes: &[Rect], cell: f32, gap: f32) -> Vec<(u32, u32)> {
-    // Cells in one flat table, shape by its upper left corner: as no shape is larger than a cell,
-    // partners lie in the same or in an adjacent cell.
+    // Cells in one flat table, row by row, shape by its upper left corner: as no shape is larger than
+    // a cell, partners lie in the same or in an adjacent cell.
     let reach = gap - SLACK;
-    let corner = |i: usize| {
-        let at = shapes[i].at(points[i]);
-        (at.x, at.y)
-    };
     let key = |v: f32| (v / cell).floor() as i32;
-    let mut keyed: Vec<(i32, i32, u32)> = (0..points.len())
-        .map(|i| {
-            let (x, y) = corner(i);
-            (key(y), key(x), i as u32)
+    let mut keyed: Vec<(i32, i32, u32)> = (0..)
+        .zip(points.iter().zip(shapes))
+        .map(|(i, (point, shape))| {
+            let at = shape.at(*point);
+            (key(at.y), key(at.x), i)
         })
         .collect();
     keyed.sort_unstable();
+    let grown = |&(_, _, i): &(i32, i32, u32)| {
+        let i = i as usize;
+        shapes[i].at(points[i]).grown(reach / 2.0)
+    };
+    let rects: Vec<Rect> = keyed.iter().map(grown).collect();
     let mut found = Vec::new();
-    // Start of the run to look through in this row and in the next.
+    // Where in the next row those begin that may be near.
+    let mut below = 0;
     for (k, &(row, col, i)) in keyed.iter().enumerate() {
-        let rect = shapes[i as usize].at(points[i as usize]).grown(reach / 2.0);
-        let mut check = |j: u32| {
-            let other = shapes[j as usize].at(points[j as usize]).grown(reach / 2.0);
-            if rect.overlaps(other) {
-                found.push((i.min(j), i.max(j)));
-            }
-        };
-        for &(r, c, j) in &keyed[k + 1..] {
-            if r != row || c > col + 1 {
-                break;
-            }
-            check(j);
+        while keyed
+            .get(below)
+            .is_some_and(|&(r, c, _)| (r, c) < (row + 1, col - 1))
+        {
+            below += 1;
         }
-        let below = keyed.partition_point(|&(r, c, _)| (r, c) < (row + 1, col - 1));
-        for &(r, c, j) in &keyed[below..] {
-            if r != row + 1 || c > col + 1 {
-                break;
+        for (start, row) in [(k + 1, row), (below, row + 1)] {
+            for (&(r, c, j), other) in keyed[start..].iter().zip(&rects[start..]) {
+                if r != row || c > col + 1 {
+                    break;
+                }
+                if rects[k].overlaps(*other) {
+                    found.push((i.min(j), i.max(j)));
+                }
             }
-            check(j);
         }
     }
     found

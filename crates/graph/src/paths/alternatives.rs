@@ -1,9 +1,6 @@
 //! What makes a path better than another, and loopless alternatives to the best.
 
-use super::{
-    Network, Searcher, Values, Way,
-    search::{Algebra, Cost},
-};
+use super::{Network, Searcher, Values, Way, search::Cost};
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// What makes one path better than another. Of equals the one with fewer hops is better.
@@ -35,63 +32,7 @@ pub struct Path {
 /// Which path comes first: what is unknown comes last, then what is measured, then hops.
 type Rank = (bool, Cost);
 
-struct Hops;
-struct Shortest<'a>(&'a Values);
-struct Widest<'a>(&'a Values);
-/// By hops, over ways that are at least so wide.
-struct AtLeast<'a>(&'a Values, u64);
-
-impl Algebra for Hops {
-    const EVEN: bool = true;
-
-    fn of(&self, _: usize, _: usize) -> Option<Cost> {
-        Some(Cost::new(0, 1))
-    }
-
-    fn join(a: Cost, b: Cost) -> Cost {
-        a.sum(b)
-    }
-}
-
-impl Algebra for Shortest<'_> {
-    const EVEN: bool = false;
-
-    fn of(&self, arc: usize, direction: usize) -> Option<Cost> {
-        Some(Cost::new(self.0.of(arc, direction)?, 1))
-    }
-
-    fn join(a: Cost, b: Cost) -> Cost {
-        a.sum(b)
-    }
-}
-
-impl Algebra for Widest<'_> {
-    const EVEN: bool = false;
-
-    fn of(&self, arc: usize, direction: usize) -> Option<Cost> {
-        // Hops must not count here: with them, a part that is better by itself can make a worse
-        // whole, since what is wide may not matter once something else is narrow.
-        Some(Cost::new(narrowness(self.0.of(arc, direction)?), 0))
-    }
-
-    fn join(a: Cost, b: Cost) -> Cost {
-        a.max(b)
-    }
-}
-
-impl Algebra for AtLeast<'_> {
-    const EVEN: bool = true;
-
-    fn of(&self, arc: usize, direction: usize) -> Option<Cost> {
-        (self.0.of(arc, direction)? >= self.1).then_some(Cost::new(0, 1))
-    }
-
-    fn join(a: Cost, b: Cost) -> Cost {
-        a.sum(b)
-    }
-}
-
-/// A cost that is less the wider a way is; of a width, and back.
+/// A cost that is less the wider a way is.
 fn narrowness(width: u64) -> u64 {
     u64::MAX - width
 }
@@ -217,18 +158,20 @@ impl Searcher<'_> {
     ) -> Option<Vec<Way>> {
         let known = match (measure, so_far) {
             (Measure::Hops, _) | (_, None) => None,
-            (Measure::Shortest(lengths), Some(_)) => self.search(&Shortest(lengths), spur, to),
+            (Measure::Shortest(lengths), Some(_)) => self.shortest(lengths, spur, to),
             (Measure::Widest(widths), Some(so_far)) => {
-                self.search(&Widest(widths), spur, to)
-                    .and_then(|(cost, _)| {
-                        // What is wider than the rest of the path does not matter.
-                        let width = narrowness(cost.measured()).min(so_far);
-                        self.search(&AtLeast(widths, width), spur, to)
+                // First how wide: with hops counted at the same time, a part that is better by
+                // itself can make a worse whole, since what is wide may not matter once something
+                // else is narrow. Nor does what is wider than the path so far.
+                self.width(widths, spur, to).and_then(|width| {
+                    let least = width.min(so_far);
+                    self.fewest(spur, to, |arc, direction| {
+                        widths.of(arc, direction).is_some_and(|w| w >= least)
                     })
+                })
             }
         };
-        let (_, meeting) = known.or_else(|| self.search(&Hops, spur, to))?;
-        Some(self.ways(meeting))
+        known.or_else(|| self.fewest(spur, to, |_, _| true))
     }
 }
 

@@ -1,15 +1,10 @@
-//! The best path, searched from both ends at once.
+//! The shortest path, searched from both ends at once.
 //!
-//! One routine finds the shortest, the widest and the path of fewest hops: Dijkstra's from either
-//! end (Pohl 1971), over any way to join costs for which a longer path is never better and a better
-//! part makes a better whole. It ends when what is left at both ends cannot join to anything better
-//! than what was found.
+//! Dijkstra's from either end (Pohl 1971). It ends when what is left at both ends cannot make up
+//! anything better than what was found.
 
-use super::{Network, Way};
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
-};
+use super::{Network, Values, Way, hops::Hops, marks::Marks, network::Arc, width::End};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// What a path costs; the smaller is better. What is measured comes first, then how many edges it
 /// has, which decides between equals.
@@ -22,10 +17,6 @@ pub(super) struct Cost(u128);
 impl Cost {
     pub fn new(measured: u64, hops: u32) -> Self {
         Self(u128::from(measured) << 64 | u128::from(hops) << 32)
-    }
-
-    pub fn measured(self) -> u64 {
-        (self.0 >> 64) as u64
     }
 
     pub fn sum(self, other: Self) -> Self {
@@ -52,19 +43,6 @@ impl Reached {
     }
 }
 
-/// How costs come about.
-pub(super) trait Algebra {
-    /// Whether every edge costs the same: then nodes are reached in the order of their costs.
-    const EVEN: bool;
-
-    /// What an arc costs, by its place in the network; absent if it is not to be used. Of its two
-    /// directions 0 leads away from the node that it belongs to.
-    fn of(&self, arc: usize, direction: usize) -> Option<Cost>;
-
-    /// What two parts of a path cost together; joining [`Cost::default`] changes nothing.
-    fn join(a: Cost, b: Cost) -> Cost;
-}
-
 /// Nodes and ways that a search must not use.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Blocked {
@@ -73,6 +51,8 @@ pub(super) struct Blocked {
     /// The number of the last call that blocked each node.
     nodes: Vec<u32>,
     call: u32,
+    /// Whether it blocked any.
+    is_any: bool,
 }
 
 impl Blocked {
@@ -81,6 +61,7 @@ impl Blocked {
             first: Vec::new(),
             nodes: vec![0; nodes as usize],
             call: 1,
+            is_any: false,
         }
     }
 
@@ -95,10 +76,21 @@ impl Blocked {
         for &node in nodes {
             self.nodes[node as usize] = self.call;
         }
+        self.is_any = !nodes.is_empty();
     }
 
-    fn node(&self, node: u32) -> bool {
-        self.nodes[node as usize] == self.call
+    /// Whether an arc of `node`, in one of its directions, is not to be used by a search that begins
+    /// at `first`.
+    pub fn arc(&self, arc: Arc, node: u32, direction: usize, first: u32) -> bool {
+        if self.is_any && self.nodes[arc.to as usize] == self.call {
+            return true;
+        }
+        let (leaves, way) = if direction == 0 {
+            (node, arc.way)
+        } else {
+            (arc.to, arc.way.back())
+        };
+        leaves == first && self.first.contains(&way)
     }
 }
 
@@ -113,15 +105,13 @@ pub struct Searcher<'a> {
     /// From the origin, and from the destination.
     fronts: [Front; 2],
     round: u32,
+    pub(super) marks: Marks,
+    pub(super) hops: Hops,
+    pub(super) ends: [End; 2],
 }
 
-/// The nodes reached from one end whose turn is yet to come: in a heap, or, where edges cost the
-/// same, in a line.
-#[derive(Clone, Debug, Default)]
-struct Front {
-    heap: BinaryHeap<Reverse<Reached>>,
-    line: VecDeque<Reached>,
-}
+/// The nodes reached from one end whose turn is yet to come.
+type Front = BinaryHeap<Reverse<Reached>>;
 
 /// How a node is reached best from one end, as far as is known.
 #[derive(Clone, Copy, Debug)]
@@ -142,42 +132,6 @@ impl Label {
     }
 }
 
-impl Front {
-    fn clear(&mut self) {
-        self.heap.clear();
-        self.line.clear();
-    }
-
-    fn push<A: Algebra>(&mut self, reached: Reached) {
-        if A::EVEN {
-            self.line.push_back(reached);
-        } else {
-            self.heap.push(Reverse(reached));
-        }
-    }
-
-    fn pop<A: Algebra>(&mut self) -> Option<Reached> {
-        if A::EVEN {
-            self.line.pop_front()
-        } else {
-            self.heap.pop().map(|Reverse(reached)| reached)
-        }
-    }
-
-    fn least<A: Algebra>(&self) -> Option<Cost> {
-        let first = if A::EVEN {
-            self.line.front()
-        } else {
-            self.heap.peek().map(|Reverse(reached)| reached)
-        };
-        first.map(|reached| reached.cost())
-    }
-
-    fn len(&self) -> usize {
-        self.heap.len() + self.line.len()
-    }
-}
-
 impl<'a> Searcher<'a> {
     /// A searcher of this network.
     pub fn new(network: &'a Network) -> Self {
@@ -194,32 +148,36 @@ impl<'a> Searcher<'a> {
             labels: vec![[none; 2]; nodes as usize],
             fronts: Default::default(),
             round: 0,
+            marks: Marks::new(nodes),
+            hops: Hops::new(nodes),
+            ends: Default::default(),
         }
     }
 
-    /// The least cost from one node to another without what is blocked, and the node at which the
-    /// two halves of that path meet: [`Self::ways`] tells the path.
-    pub(super) fn search<A: Algebra>(
-        &mut self,
-        algebra: &A,
-        from: u32,
-        to: u32,
-    ) -> Option<(Cost, u32)> {
-        self.begin::<A>(from, to);
+    /// The ways of the shortest path from one node to another without what is blocked; of equals, one
+    /// of fewest hops.
+    pub(super) fn shortest(&mut self, lengths: &Values, from: u32, to: u32) -> Option<Vec<Way>> {
+        self.search(lengths, from, to)
+            .map(|meeting| self.ways(meeting))
+    }
+
+    /// The node at which the two halves of the shortest path meet.
+    fn search(&mut self, lengths: &Values, from: u32, to: u32) -> Option<u32> {
+        self.begin(from, to);
         let round = self.round;
         let mut best: Option<(Cost, u32)> = None;
         loop {
             let [ahead, astern] = &self.fronts;
-            let (Some(least), Some(other)) = (ahead.least::<A>(), astern.least::<A>()) else {
-                return best;
+            let (Some(Reverse(least)), Some(Reverse(other))) = (ahead.peek(), astern.peek()) else {
+                break;
             };
-            if best.is_some_and(|(cost, _)| A::join(least, other) >= cost) {
-                return best;
+            if best.is_some_and(|(cost, _)| least.cost().sum(other.cost()) >= cost) {
+                break;
             }
             // The smaller front grows.
             let side = usize::from(astern.len() < ahead.len());
-            let Some(reached) = self.fronts[side].pop::<A>() else {
-                return best;
+            let Some(Reverse(reached)) = self.fronts[side].pop() else {
+                break;
             };
             let node = reached.node();
             let cost = reached.cost();
@@ -227,18 +185,14 @@ impl<'a> Searcher<'a> {
                 continue;
             }
             for (at, arc) in self.network.arcs(node) {
-                if self.blocked.node(arc.to) {
-                    continue;
-                }
-                let way = if side == 0 { arc.way } else { arc.way.back() };
-                let leaves_first = from == if side == 0 { node } else { arc.to };
-                if leaves_first && self.blocked.first.contains(&way) {
-                    continue;
-                }
-                let Some(price) = algebra.of(at, side) else {
+                // What lies beside the arc is looked at first, and what is far away last.
+                let Some(length) = lengths.of(at, side) else {
                     continue;
                 };
-                let cost = A::join(cost, price);
+                if self.blocked.arc(*arc, node, side, from) {
+                    continue;
+                }
+                let cost = cost.sum(Cost::new(length, 1));
                 let labels = &mut self.labels[arc.to as usize];
                 if labels[side].cost(round).is_some_and(|known| known <= cost) {
                     continue;
@@ -246,22 +200,23 @@ impl<'a> Searcher<'a> {
                 labels[side] = Label {
                     cost,
                     round,
-                    way,
+                    way: if side == 0 { arc.way } else { arc.way.back() },
                     before: node,
                 };
                 if let Some(rest) = labels[1 - side].cost(round) {
-                    let whole = A::join(cost, rest);
+                    let whole = cost.sum(rest);
                     if best.is_none_or(|(best, _)| whole < best) {
                         best = Some((whole, arc.to));
                     }
                 }
-                self.fronts[side].push::<A>(Reached::new(cost, arc.to));
+                self.fronts[side].push(Reverse(Reached::new(cost, arc.to)));
             }
         }
+        best.map(|(_, meeting)| meeting)
     }
 
     /// The ways of the path that the last search found, in order.
-    pub(super) fn ways(&self, meeting: u32) -> Vec<Way> {
+    fn ways(&self, meeting: u32) -> Vec<Way> {
         let mut ways = self.ways_to_end(meeting, 0);
         ways.reverse();
         ways.extend(self.ways_to_end(meeting, 1));
@@ -281,7 +236,7 @@ impl<'a> Searcher<'a> {
         }
     }
 
-    fn begin<A: Algebra>(&mut self, from: u32, to: u32) {
+    fn begin(&mut self, from: u32, to: u32) {
         self.round = self.round.wrapping_add(1);
         if self.round == 0 {
             for label in self.labels.iter_mut().flatten() {
@@ -297,7 +252,7 @@ impl<'a> Searcher<'a> {
                 before: u32::MAX,
             };
             self.fronts[side].clear();
-            self.fronts[side].push::<A>(Reached::new(Cost::default(), end));
+            self.fronts[side].push(Reverse(Reached::new(Cost::default(), end)));
         }
     }
 }
