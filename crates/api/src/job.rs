@@ -268,7 +268,7 @@ pub struct MigrationResult {
     pub downtime_milliseconds: Option<u64>,
     /// Bytes of memory that were sent.
     pub memory_bytes: Option<u64>,
-    /// Bytes of disks that were sent.
+    /// Bytes of disks that were sent, as was seen half a second before the end at the latest.
     pub disk_bytes: Option<u64>,
     /// Who drove it: `peerToPeer` (the source host) or `managed` (VMS). Absent in a cold one.
     pub driven_by: Option<MigrationDriver>,
@@ -344,7 +344,7 @@ pub struct ListJobsRequest {
     pub router: Option<RouterId>,
     /// Only those that take from or bring to this host.
     pub host: Option<HostId>,
-    /// Only those that have not ended.
+    /// Only those that have not ended, if true.
     pub unfinished: Option<bool>,
     /// How many, the newest first: 1 to 1000; 100 if absent.
     pub limit: Option<u32>,

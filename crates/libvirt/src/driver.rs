@@ -113,11 +113,13 @@ pub enum Capability {
     Reset,
     /// Whether a file is on the host.
     HostFiles,
+    /// Saving a domain's memory on its host, and changing what it goes on with.
+    ManagedSave,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -156,6 +158,7 @@ impl Capability {
         Self::HypervisorCpuComparison,
         Self::Reset,
         Self::HostFiles,
+        Self::ManagedSave,
     ];
 
     /// What it is in a few plain words, to be read by people after "can do" or "cannot do".
@@ -199,6 +202,7 @@ impl Capability {
             Self::HypervisorCpuComparison => "comparing processors that routers can be given",
             Self::Reset => "resetting routers",
             Self::HostFiles => "whether a file is on the host",
+            Self::ManagedSave => "changing what a router goes on with",
         }
     }
 }
@@ -293,6 +297,7 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::HypervisorCpuComparison, [ true, false, false, false]),
     (Capability::Reset,           [ true,  false, false, true ]),
     (Capability::HostFiles,       [ true,  true,  true,  false]),
+    (Capability::ManagedSave,     [ true,  false, false, false]),
 ];
 
 impl Transport {

@@ -18,6 +18,7 @@ use crate::connection::{Connection, Session};
 use crate::domain::{Domain, look_up, read};
 use crate::driver::Capability;
 use crate::error::{Error, Refusal};
+use crate::ffi;
 use crate::storage::LONG;
 use crate::xml::DomainXml;
 
@@ -178,6 +179,60 @@ impl Connection {
             what: format!("domain {uuid}"),
             reason: reason.to_string(),
         })
+    }
+
+    /// Saves the memory of a domain that runs to its host's disk, and stops it. It goes on from there
+    /// when it is started. That takes as long as the memory takes to be written.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::NotSupported`]; a [`crate::ErrorKind::Conflict`] when the domain
+    /// does not run, or is not persistent; libvirt's own when there is no room.
+    pub async fn save_domain(&self, uuid: Uuid) -> Result<(), Error> {
+        let call = "virDomainManagedSave";
+        self.needs(Capability::ManagedSave, call)?;
+        self.change(uuid, LONG, call, |domain| domain.managed_save(0))
+            .await
+    }
+
+    /// What a domain goes on with whose memory is saved; `None` when it is not.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::NotSupported`]; as every call.
+    pub async fn saved_definition(&self, uuid: Uuid) -> Result<Option<DomainXml>, Error> {
+        let call = "virDomainManagedSaveGetXMLDesc";
+        self.needs(Capability::ManagedSave, call)?;
+        let xml = self.call_about(uuid, call, move |session| {
+            let domain = look_up(session, uuid)?;
+            let has = session.run("virDomainHasManagedSaveImage", |_| {
+                domain.has_managed_save(0)
+            })?;
+            if !has {
+                return Ok(None);
+            }
+            let xml = session.run(call, |_| ffi::domain::saved_definition(&domain))?;
+            Ok(Some(xml))
+        });
+        let parsed = xml.await?.map(|xml| DomainXml::parse(&xml)).transpose();
+        parsed.map_err(|reason| Error::Xml {
+            what: format!("what domain {uuid} goes on with"),
+            reason: reason.to_string(),
+        })
+    }
+
+    /// Lets a domain whose memory is saved go on with another definition: what the guest sees must be
+    /// the same, and what is at the host's end of it may differ.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::NotSupported`]; libvirt's own when the guest would see a
+    /// difference, or when no memory is saved.
+    pub async fn define_saved(&self, uuid: Uuid, definition: &DomainXml) -> Result<(), Error> {
+        let call = "virDomainManagedSaveDefineXML";
+        self.needs(Capability::ManagedSave, call)?;
+        let xml = definition.to_xml();
+        self.change(uuid, BUSY, call, move |domain| {
+            ffi::domain::define_saved(domain, &xml)
+        })
+        .await
     }
 
     /// Plugs a device into a domain: the XML of one, as [`crate::InterfaceXml::to_xml`] and

@@ -20,6 +20,7 @@
 //! | `hold MIB SECONDS` | fills memory and keeps it |
 //! | `churn MIB SECONDS` | fills memory and keeps changing all of it |
 //! | `ping ADDRESS COUNT` | pings, five times a second, and tells how many came back |
+//! | `poweroff` | shuts the guest down, from inside |
 //! | `write DEVICE SECONDS` | writes blocks with checksums to a disk, over and over |
 //! | `verify DEVICE` | reads them all and tells how many there are and how many are wrong |
 //!
@@ -147,6 +148,14 @@ fn execute(line: &str, traffic: &Traffic) -> String {
         Some("churn") => {
             let bytes = number(1).unwrap_or(1) as usize * 1024 * 1024;
             churn(bytes, Duration::from_secs(number(2).unwrap_or(1)));
+        }
+        Some("poweroff") => {
+            let asked = std::process::Command::new("/bin/poweroff")
+                .arg("-f")
+                .spawn();
+            if asked.is_err() {
+                return r#"{"error":"there is no poweroff"}"#.into();
+            }
         }
         Some("ping") => return ping(words.get(1), number(2).unwrap_or(1)),
         Some("write") => {

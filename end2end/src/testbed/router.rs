@@ -94,6 +94,15 @@ impl Host {
         Ok([number("sent")?, number("received")?])
     }
 
+    /// Makes a router shut down, from inside.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn power_off(&self, router: &str) -> Result<()> {
+        self.command(router, "poweroff")?;
+        Ok(())
+    }
+
     /// Makes a router write to its disk for some time.
     ///
     /// # Errors

@@ -200,7 +200,7 @@ impl Task {
                         };
                         match maintenance {
                             Some(maintenance) => {
-                                drop(self.maintenance.insert(host.clone(), maintenance))
+                                self.maintenance.insert(host.clone(), maintenance);
                             }
                             None => drop(self.maintenance.remove(&host)),
                         }

@@ -152,7 +152,7 @@ impl Jobs {
             let host = |id| job.source.as_ref() == Some(id) || job.destination.as_ref() == Some(id);
             request.router.is_none_or(|id| job.router == Some(id))
                 && request.host.as_ref().is_none_or(host)
-                && request.unfinished != Some(job.state.is_over())
+                && !(request.unfinished == Some(true) && job.state.is_over())
         });
         matching.take(limit).map(|job| job.clone()).collect()
     }

@@ -115,8 +115,8 @@ pub(crate) async fn all(
     let mut verdicts = verdicts(state, view.topology(), &router, mode, &to).await?;
     verdicts.sort_by(|a, b| {
         let score = |verdict: &MigrationVerdict| verdict.score.unwrap_or(-1.0);
-        (a.is_possible() as u8, score(a))
-            .partial_cmp(&(b.is_possible() as u8, score(b)))
+        (a.is_possible(), score(a))
+            .partial_cmp(&(b.is_possible(), score(b)))
             .unwrap_or(std::cmp::Ordering::Equal)
             .reverse()
             .then_with(|| a.host.cmp(&b.host))

@@ -5,11 +5,7 @@
 
 use super::plan::{Chore, Plan, Replug, What};
 use crate::{fleet::Failure, service::State};
-use libvirt::{Capability, Connection, DomainState, ErrorKind, InterfaceXml};
-use std::time::{Duration, Instant};
-
-/// How long a guest may take to let go of an interface.
-const UNPLUG: Duration = Duration::from_secs(20);
+use libvirt::{Capability, Connection, DomainState, DomainXml, ErrorKind};
 
 /// How a chore went.
 pub(crate) enum Done {
@@ -51,9 +47,10 @@ async fn carry_out(connection: &Connection, plan: &Plan, what: &What) -> Result<
             Some(domain) if domain.state.is_active() => {
                 // Half of a move that did not happen, or what a move let go of.
                 connection.destroy_domain(router).await?;
-                match domain.persistent {
-                    true => connection.undefine_domain(router).await,
-                    false => Ok(()),
+                if domain.persistent {
+                    connection.undefine_domain(router).await
+                } else {
+                    Ok(())
                 }
             }
             Some(_) => connection.undefine_domain(router).await,
@@ -77,81 +74,81 @@ async fn carry_out(connection: &Connection, plan: &Plan, what: &What) -> Result<
     }
 }
 
-/// Leads the other end of a UDP link to where the moved router is. libvirt cannot change that of a
-/// NIC that is plugged.
+/// Leads the other end of a UDP link to where the moved router is.
+///
+/// QEMU cannot change a UDP NIC that is plugged, and libvirt (9.0) plugs none into a guest that runs.
+/// So the guest's memory is saved, the host's end of the NIC is changed in what it goes on with, and
+/// it goes on: it stands still for as long as its memory takes to be written and read, and sees nothing
+/// of it.
 async fn plug_anew(connection: &Connection, replug: &Replug) -> Result<(), Failure> {
     let router = replug.router.0;
-    let mac = replug.mac.to_string();
-    let nic = async || -> Result<Option<InterfaceXml>, Failure> {
-        let domain = connection.domain(router).await?;
-        let interfaces = domain.into_iter().flat_map(|d| d.definition.interfaces);
-        let mut named = interfaces.filter(|nic| nic.mac.as_deref() == Some(&mac));
-        Ok(named.next())
-    };
-    let Some(plugged) = nic().await? else {
+    let Some(domain) = connection.domain(router).await? else {
         return Ok(());
     };
-    let Some((address, port)) = replug.to.rsplit_once(':') else {
-        return Ok(());
-    };
-    let mut wanted = plugged.clone();
-    wanted.source.address = Some(address.to_owned());
-    wanted.source.port = port.parse().ok();
-    wanted.alias = None;
-    if wanted.source == plugged.source {
-        return Ok(());
+    if !connection.uri().driver().supports(Capability::ManagedSave) {
+        return start_anew(connection, replug, domain.state).await;
     }
-    if !connection
-        .uri()
-        .driver()
-        .supports(Capability::DeviceHotplug)
-    {
-        return start_anew(connection, replug, wanted).await;
-    }
-    let domain = connection.domain(router).await?;
-    let is_live = domain.as_ref().is_some_and(|d| d.state.is_active());
-    let is_kept = domain.as_ref().is_some_and(|d| d.persistent);
-    let unplug = plugged.to_xml();
-    connection
-        .detach_device(router, &unplug, is_live, is_kept)
-        .await?;
-    let since = Instant::now();
-    while is_live && nic().await?.is_some() {
-        if since.elapsed() > UNPLUG {
-            return Err(Failure::Sticks(format!(
-                "the guest {} does not let go of its interface {mac}",
-                replug.name
-            )));
+    // It may be saved already, by this chore, before the server died.
+    let mut saved = connection.saved_definition(router).await?;
+    if saved.is_none() && domain.state.is_active() {
+        if !lead(&mut domain.definition.clone(), replug) {
+            return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        connection.save_domain(router).await?;
+        saved = connection.saved_definition(router).await?;
     }
-    let plug = wanted.to_xml();
-    Ok(connection
-        .attach_device(router, &plug, is_live, is_kept)
-        .await?)
+    let mut kept = connection.inactive_definition(router).await?;
+    if lead(&mut kept, replug) {
+        connection.define_domain(&kept).await?;
+    }
+    let Some(before) = saved else {
+        return Ok(());
+    };
+    let mut after = before.clone();
+    lead(&mut after, replug);
+    connection.define_saved(router, &after).await?;
+    if let Err(error) = connection.start_domain(router).await {
+        // As it was is better than not at all.
+        connection.define_saved(router, &before).await?;
+        connection.start_domain(router).await?;
+        return Err(error.into());
+    }
+    Ok(())
 }
 
-/// The same where nothing can be plugged while it runs: the router gets another definition, and is
-/// started with it.
+/// The same where no memory can be saved: the router gets another definition, and is started with
+/// it.
 async fn start_anew(
     connection: &Connection,
     replug: &Replug,
-    wanted: InterfaceXml,
+    state: DomainState,
 ) -> Result<(), Failure> {
     let router = replug.router.0;
     let mut definition = connection.inactive_definition(router).await?;
-    let mut nics = definition.interfaces.iter_mut();
-    if let Some(nic) = nics.find(|nic| nic.mac == wanted.mac) {
-        nic.source = wanted.source;
+    if !lead(&mut definition, replug) {
+        return Ok(());
     }
-    let state = connection.domain(router).await?.map(|domain| domain.state);
     connection.define_domain(&definition).await?;
-    if state.is_some_and(DomainState::is_active) {
+    if state.is_active() {
         connection.destroy_domain(router).await?;
         connection.start_domain(router).await?;
-        if state == Some(DomainState::Paused) {
+        if state == DomainState::Paused {
             connection.suspend(router).await?;
         }
     }
     Ok(())
+}
+
+/// Lets the NIC of a definition lead to where it is to; answers whether it did not yet.
+fn lead(definition: &mut DomainXml, replug: &Replug) -> bool {
+    let mac = replug.mac.to_string();
+    let mut nics = definition.interfaces.iter_mut();
+    let nic = nics.find(|nic| nic.mac.as_deref() == Some(&mac));
+    let Some((nic, (address, port))) = nic.zip(replug.to.rsplit_once(':')) else {
+        return false;
+    };
+    let before = nic.source.clone();
+    nic.source.address = Some(address.to_owned());
+    nic.source.port = port.parse().ok();
+    nic.source != before
 }

@@ -15,7 +15,7 @@ use super::{
     plan::{End, What},
     run::{Stop, Work},
 };
-use api::{JobPhase, JobProgress};
+use api::{JobPhase, JobProgress, MigrationMode};
 use libvirt::{
     Chunk, Connection, DiskXml, DomainXml, Driver, Error, ErrorKind, Pool, Span, Volume, VolumeXml,
 };
@@ -438,9 +438,9 @@ async fn bring(
     volume: &Volume,
 ) -> Result<u64, Stop> {
     let (pool, name) = (&volume.pool, &volume.name);
-    let phase = match work.plan.was_active && work.plan.mode == api::MigrationMode::Live {
-        true => JobPhase::Preparing,
-        false => JobPhase::Transferring,
+    let phase = match work.plan.mode {
+        MigrationMode::Live => JobPhase::Preparing,
+        MigrationMode::Cold => JobPhase::Transferring,
     };
     work.step(phase, format!("{name} is brought over.")).await;
     let of = &volume.definition;
@@ -449,9 +449,10 @@ async fn bring(
         .physical_bytes
         .or(of.allocation_bytes)
         .unwrap_or_default();
-    let length = match is_raw {
-        true => of.capacity_bytes.unwrap_or(physical),
-        false => physical,
+    let length = if is_raw {
+        of.capacity_bytes.unwrap_or(physical)
+    } else {
+        physical
     };
     // What is in the file says what it is: libvirt looks again when all of it is there.
     let mut made = VolumeXml::new(name, length);

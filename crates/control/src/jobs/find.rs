@@ -138,19 +138,16 @@ async fn has_job(connection: &Connection, router: RouterId) -> Result<bool, Erro
 fn decide(from: Seen, to: Seen, is_late: bool) -> Option<Place> {
     use Seen::{Absent, Busy, Off, Paused, Running, Unknown};
     match (from, to) {
-        (Busy, _) => None,
-        (Running, Running) | (Running, Busy | Paused) if !is_late => None,
-        (Running, _) => Some(Place::Source),
+        (Running, Running | Busy | Paused) if !is_late => None,
+        (Running, _) | (Paused, Absent | Off) => Some(Place::Source),
         // The source lets go last.
         (Off | Absent | Unknown | Paused, Running) => Some(Place::Destination),
-        (Paused, Absent | Off) => Some(Place::Source),
         (Paused, Paused | Busy) => is_late.then_some(Place::Source),
         (Off | Absent, Paused) => is_late.then_some(Place::Destination),
-        (Off | Absent, Busy) => None,
         (Off, Off | Absent) => Some(Place::Off(Some(Side::Source))),
         (Absent, Off) => Some(Place::Off(Some(Side::Destination))),
         (Absent, Absent) => Some(Place::Off(None)),
-        (Unknown, _) | (Off | Absent | Paused, Unknown) => None,
+        (Busy | Unknown, _) | (Off | Absent, Busy) | (Off | Absent | Paused, Unknown) => None,
     }
 }
 

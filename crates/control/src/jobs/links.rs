@@ -1,12 +1,12 @@
 //! UDP links of a router that moves: their addresses are those of hosts.
 //!
 //! An end is bound to an address of its host, so that it has another one after a move; and the other
-//! end sends to the old one until it is plugged anew, for libvirt cannot change a UDP NIC in place.
+//! end sends to the old one until it is led to the new one (`chores`).
 //!
 //! ```text
 //! before   r (alpha) 10.0.0.1:5559 ⇄ 10.0.0.3:5559 peer (gamma)
 //! moved    r (beta)  10.0.0.2:5559 → 10.0.0.3:5559 peer, which sends to 10.0.0.1 still
-//! mended   r (beta)  10.0.0.2:5559 ⇄ 10.0.0.3:5559 peer, its NIC unplugged and plugged
+//! mended   r (beta)  10.0.0.2:5559 ⇄ 10.0.0.3:5559 peer, which was saved and goes on
 //! ```
 
 use super::{

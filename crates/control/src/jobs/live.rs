@@ -45,7 +45,7 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
     work.stop_if_cancelled()?;
 
     let moved_links = links::of_work(work);
-    let mut migration = match peer(&work.state, &to, &work.plan.driver) {
+    let mut migration = match peer(&work.state, &to, work.plan.driver) {
         Some(peer) => Migration::peer_to_peer(peer),
         None => Migration::managed(destination.clone()),
     };
@@ -106,8 +106,9 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
     .await;
 
     let since = Instant::now();
+    let mut disk_bytes = None;
     let mut driven_by = driver_of(&migration);
-    let mut moved = watch(work, &source, &migration).await;
+    let mut moved = watch(work, &source, &migration, &mut disk_bytes).await;
     if let Err(error) = &moved
         && driven_by == MigrationDriver::PeerToPeer
         && matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Auth)
@@ -122,12 +123,14 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
         work.step(JobPhase::Transferring, message).await;
         migration.destination = Destination::Managed(destination.clone());
         driven_by = MigrationDriver::Managed;
-        moved = watch(work, &source, &migration).await;
+        moved = watch(work, &source, &migration, &mut disk_bytes).await;
     }
     match moved {
         Ok(()) => {
             let mut result = measured(&destination, work, since).await;
             result.driven_by = Some(driven_by);
+            // The destination knows of memory only.
+            result.disk_bytes = result.disk_bytes.or(disk_bytes).filter(|&bytes| bytes > 0);
             Ok(result)
         }
         Err(error) if error.is_abort() && work.entry.cancel.is_cancelled() => Err(Stop::Cancelled),
@@ -174,8 +177,8 @@ async fn measured(destination: &Connection, work: &Work, since: Instant) -> Migr
 }
 
 /// The address by which another host reaches this one: none if it is only reached from here.
-pub(crate) fn peer(state: &State, host: &HostId, driver: &model::Driver) -> Option<Uri> {
-    let uri = state.fleet.uri(host, *driver)?;
+pub(crate) fn peer(state: &State, host: &HostId, driver: model::Driver) -> Option<Uri> {
+    let uri = state.fleet.uri(host, driver)?;
     let is_reached = matches!(
         uri.transport(),
         Transport::Tcp | Transport::Tls | Transport::Ssh
@@ -198,7 +201,12 @@ async fn is_idle(source: &Connection, router: uuid::Uuid) -> bool {
 }
 
 /// Lets libvirt do it, tells how far it is, and ends it when that is asked for or nothing moves.
-async fn watch(work: &Work, source: &Connection, migration: &Migration) -> Result<(), Error> {
+async fn watch(
+    work: &Work,
+    source: &Connection,
+    migration: &Migration,
+    disk_bytes: &mut Option<u64>,
+) -> Result<(), Error> {
     let router = work.plan.router.0;
     let moving = source.migrate(router, migration);
     tokio::pin!(moving);
@@ -228,6 +236,7 @@ async fn watch(work: &Work, source: &Connection, migration: &Migration) -> Resul
                     job = source.job_progress(router) => job,
                 };
                 let Ok(Some(job)) = job else { continue };
+                *disk_bytes = job.disk.processed_bytes.max(*disk_bytes);
                 is_ending = stalled.since(&job) > work.state.policy.stall;
                 work.progress(progress(&job));
             }

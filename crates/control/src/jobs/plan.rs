@@ -66,7 +66,7 @@ pub(crate) enum What {
     SetAutostart(bool),
     /// The router, which was stopped, is started again.
     Start,
-    /// The other end of a UDP link is plugged anew, to where the router is now.
+    /// The other end of a UDP link is led to where the router is now.
     Replug(Replug),
 }
 
@@ -127,7 +127,7 @@ impl Chore {
             What::SetAutostart(false) => format!("no longer let {router} start with {host}"),
             What::Start => format!("start {router} on {host} again"),
             What::Replug(replug) => format!(
-                "plug the interface {} of {} on {host} anew, to lead to {}",
+                "lead the interface {} of {} on {host} to {}",
                 replug.mac, replug.name, replug.to
             ),
         }

@@ -157,7 +157,7 @@ pub(crate) fn go_on(state: &Arc<State>, entry: Arc<Entry>) {
             since: Instant::now(),
             interruptions: Vec::new(),
         };
-        stop.run_until_cancelled(work.run()).await;
+        stop.run_until_cancelled(Box::pin(work.run())).await;
     });
 }
 
@@ -206,24 +206,23 @@ impl Work {
             job.started_at = Some(Timestamp::now());
         })
         .await;
-        let stop = match self.check().await {
+        let stop = match self.check_and_move().await {
+            Ok(result) => return self.moved(result),
             Err(stop) => stop,
-            Ok(()) => {
-                self.say_migrating(true).await;
-                let moved = match self.plan.mode {
-                    MigrationMode::Live => live::run(self).await,
-                    MigrationMode::Cold => cold::run(self).await,
-                };
-                match moved {
-                    Ok(result) => return self.moved(result),
-                    Err(stop) => stop,
-                }
-            }
         };
         if self.plan.stage == Stage::Begun {
             return self.not_moved(stop, false);
         }
         self.found_after(stop, false).await
+    }
+
+    async fn check_and_move(&mut self) -> Result<MigrationResult, Stop> {
+        self.check().await?;
+        self.say_migrating(true).await;
+        match self.plan.mode {
+            MigrationMode::Live => live::run(self).await,
+            MigrationMode::Cold => cold::run(self).await,
+        }
     }
 
     /// What is found after the server, or libvirt's word, was lost.
@@ -516,7 +515,7 @@ impl Work {
                 peer: Some(translate::router_id(replug.router)),
                 milliseconds: ms,
                 message: format!(
-                    "The UDP link to {} was plugged anew at its end: it leads to {} now.",
+                    "The UDP link to {} was mended at its other end, which leads to {} now.",
                     replug.name, replug.to
                 ),
             };
@@ -577,10 +576,10 @@ impl Work {
     }
 
     pub fn stop_if_cancelled(&self) -> Result<(), Stop> {
-        match self.entry.cancel.is_cancelled() {
-            true => Err(Stop::Cancelled),
-            false => Ok(()),
+        if self.entry.cancel.is_cancelled() {
+            return Err(Stop::Cancelled);
         }
+        Ok(())
     }
 
     /// A connection for this work to one of its hosts.

@@ -103,17 +103,14 @@ fn refused(router: &model::Router, verdict: &MigrationVerdict) -> Error {
         said.join(" ")
     );
     let by_driver = |check| check == MigrationCheck::Driver;
-    match verdict
-        .obstacles()
-        .any(|obstacle| by_driver(obstacle.check))
-    {
-        true => NotSupported {
+    if (verdict.obstacles()).any(|obstacle| by_driver(obstacle.check)) {
+        return NotSupported {
             driver: router.domain.driver.as_str().to_owned(),
             message,
         }
-        .into(),
-        false => errors::conflict(message),
+        .into();
     }
+    errors::conflict(message)
 }
 
 /// One job.
@@ -142,10 +139,10 @@ pub(crate) async fn get_job(
 }
 
 /// The jobs that match.
-pub(crate) async fn list_jobs(
+pub(crate) fn list_jobs(
     state: &Arc<State>,
     caller: &Caller,
-    request: ListJobsRequest,
+    request: &ListJobsRequest,
 ) -> Result<ListJobsReply, Error> {
     authorise(caller, Role::Observer)?;
     let limit = request.limit.unwrap_or(LISTED);
@@ -154,7 +151,7 @@ pub(crate) async fn list_jobs(
     }
     Ok(ListJobsReply {
         as_of: Timestamp::now(),
-        jobs: state.jobs.list(&request, limit as usize),
+        jobs: state.jobs.list(request, limit as usize),
     })
 }
 
@@ -219,14 +216,11 @@ pub(crate) async fn set_host_maintenance(
         if !state.view().topology().hosts.contains_key(&id) {
             return Err(errors::no_host(&host, state.view().topology()));
         }
-        let stored = match maintenance {
-            true => {
-                state
-                    .store
-                    .begin_maintenance(&host, reason.as_deref())
-                    .await
-            }
-            false => state.store.end_maintenance(&host).await,
+        let store = &state.store;
+        let stored = if maintenance {
+            store.begin_maintenance(&host, reason.as_deref()).await
+        } else {
+            store.end_maintenance(&host).await
         };
         stored.map_err(|error| errors::from_store(&error))?;
         let (published, done) = oneshot::channel();

@@ -412,7 +412,7 @@ impl Operations for Service {
         caller: &Caller,
         request: ListJobsRequest,
     ) -> Result<ListJobsReply, Error> {
-        migration::list_jobs(&self.state, caller, request).await
+        migration::list_jobs(&self.state, caller, &request)
     }
 
     async fn cancel_job(

@@ -1,12 +1,14 @@
-//! Calls on one domain that `virt` gets wrong.
+//! Calls on one domain that `virt` lacks or gets wrong.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::raw::c_int;
 use std::ptr;
 
 use virt::domain::Domain;
 use virt::error::Error;
 use virt_sys as sys;
+
+use super::guest::free;
 
 /// Sizes of a disk, bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,4 +51,34 @@ pub(crate) fn block_info(domain: &Domain, disk: &str) -> Result<BlockInfo, Error
         allocation: info.allocation,
         physical: info.physical,
     })
+}
+
+/// The definition that a domain goes on with whose memory is saved.
+pub(crate) fn saved_definition(domain: &Domain) -> Result<String, Error> {
+    // SAFETY: the domain is valid while it is borrowed.
+    let text = unsafe {
+        sys::virDomainManagedSaveGetXMLDesc(domain.as_ptr(), sys::VIR_DOMAIN_SAVE_IMAGE_XML_SECURE)
+    };
+    if text.is_null() {
+        return Err(Error::last_error());
+    }
+    // SAFETY: a text of libvirt's that ends in a zero byte, and is ours to free with the allocator
+    // that made it.
+    unsafe {
+        let owned = CStr::from_ptr(text).to_string_lossy().into_owned();
+        free(text.cast());
+        Ok(owned)
+    }
+}
+
+/// Lets a domain whose memory is saved go on with another definition.
+pub(crate) fn define_saved(domain: &Domain, xml: &str) -> Result<(), Error> {
+    let xml = CString::new(xml)?;
+    // SAFETY: the domain is valid while it is borrowed, and the text ends in a zero byte.
+    let result = unsafe { sys::virDomainManagedSaveDefineXML(domain.as_ptr(), xml.as_ptr(), 0) };
+    if result < 0 {
+        Err(Error::last_error())
+    } else {
+        Ok(())
+    }
 }

@@ -15,7 +15,7 @@ use super::stats::{Value, field};
 
 unsafe extern "C" {
     /// C's own, for what libvirt allocated: Rust's allocator may be another.
-    fn free(memory: *mut c_void);
+    pub(super) fn free(memory: *mut c_void);
 }
 
 /// A list of pointers as libvirt allocated it.

@@ -206,9 +206,10 @@ async fn same_processor(
         return Ok(());
     }
     let [a, b] = [a.cpu_model, b.cpu_model].map(|model| model.unwrap_or_else(|| "?".to_owned()));
-    let lacking = match lacking.is_empty() {
-        true => String::new(),
-        false => format!(", without {}", lacking.join(", ")),
+    let lacking = if lacking.is_empty() {
+        String::new()
+    } else {
+        format!(", without {}", lacking.join(", "))
     };
     found.obstacle(
         Check::Processor,

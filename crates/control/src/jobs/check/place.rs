@@ -16,7 +16,9 @@ pub(super) fn look(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
     networks(of, to, found);
     links(of, to, found);
     identity(of, to, found);
-    way(of, to, found);
+    if !found.has_obstacle(&[Check::Driver]) {
+        way(of, to, found);
+    }
 }
 
 fn contact(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
@@ -317,15 +319,16 @@ fn links(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
             (Some(there), Some(peer)) => found.warning(
                 Check::Link,
                 format!("The UDP link at {local} ({mac}) moves to {there}."),
-                if can_plug(peer.driver) {
+                if can_save(peer.driver) {
                     format!(
-                        "It is down until the interface {} of {} was unplugged and plugged anew, \
-                         some seconds; that guest must set it up by itself.",
-                        peer.mac, peer.name
+                        "It is down until {} at its other end was led there, which stands still \
+                         meanwhile, as long as its memory takes to be saved and read.",
+                        peer.name
                     )
                 } else {
                     format!(
-                        "{} is started anew for it: its driver cannot plug while it runs.",
+                        "{} at its other end is started anew, to lead there: its driver cannot \
+                         save its memory.",
                         peer.name
                     )
                 },
@@ -404,7 +407,7 @@ fn way(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
         );
         return;
     }
-    match live::peer(of.state, to, &of.router.domain.driver) {
+    match live::peer(of.state, to, of.router.domain.driver) {
         Some(uri) => found.fine(
             Check::Way,
             format!(
@@ -445,9 +448,9 @@ pub(super) fn free_share(of: &Subject<'_>, to: &HostId) -> Option<f64> {
     Some(((cpus - used - its.unwrap_or_default()) / cpus).clamp(0.0, 1.0))
 }
 
-fn can_plug(driver: model::Driver) -> bool {
+fn can_save(driver: model::Driver) -> bool {
     let driver = libvirt::Driver::from_name(driver.as_str());
-    driver.is_some_and(|driver| driver.supports(Capability::DeviceHotplug))
+    driver.is_some_and(|driver| driver.supports(Capability::ManagedSave))
 }
 
 fn attached(nic: &Nic) -> String {
