@@ -45,7 +45,7 @@ pub fn machine(router: &RouterPlan, image: &GuestImage) -> String {
         "    <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>{kernel}</kernel>
     <initrd>{initrd}</initrd>
-    <cmdline>console=ttyS0 quiet {}</cmdline>",
+    <cmdline>console=ttyS0 quiet no_timer_check {}</cmdline>",
         facts(router)
     );
     let disk = router.disk.as_ref().map_or_else(String::new, |pool| {

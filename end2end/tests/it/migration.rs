@@ -102,6 +102,7 @@ impl Moves {
         let beta = self.host("beta");
         let names = beta.virsh(&["list", "--all", "--name"]).unwrap();
         assert!(!names.contains("m1") && !names.contains("d1"), "{names}");
+        beta.virsh(&["pool-refresh", "images"]).unwrap();
         assert_eq!(beta.virsh(&["vol-list", "images"]).unwrap().trim(), "");
     }
 

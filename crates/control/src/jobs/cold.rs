@@ -30,6 +30,7 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
     let (router, name) = (work.plan.router.0, work.plan.name.clone());
     let source = work.session(End::Source).await?;
     let destination = work.session(End::Destination).await?;
+    work.look(&source).await?;
     let reading = |error| Stop::on(&from, "Reading its definition", error);
     let mut definition = source.inactive_definition(router).await.map_err(reading)?;
     let ways = disks::ways(&source, &destination, &definition)

@@ -32,6 +32,7 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
         .await;
     let source = work.session(End::Source).await?;
     let destination = work.session(End::Destination).await?;
+    work.look(&source).await?;
     let reading = |error| Stop::on(&from, "Reading its definition", error);
     let running = source
         .migratable_definition(router)

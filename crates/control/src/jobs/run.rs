@@ -590,6 +590,25 @@ impl Work {
         session.map_err(|failure| Stop::on(host, "Connecting", failure))
     }
 
+    /// Looks at the router as it is now: libvirt tells nobody that a router's autostart changed.
+    pub async fn look(&mut self, source: &Connection) -> Result<(), Stop> {
+        let from = self.plan.from.clone();
+        let failed = |error| Stop::on(&from, "Looking at it", error);
+        let domain = source.domain(self.plan.router.0).await.map_err(failed)?;
+        let Some(domain) = domain else {
+            return Err(Stop::failed(
+                format!(
+                    "{} is no longer on {from}: it was removed there.",
+                    self.plan.name
+                ),
+                "Look where it went.",
+            ));
+        };
+        self.plan.autostart = domain.autostart;
+        self.plan.was_active = domain.state.is_active();
+        Ok(())
+    }
+
     /// Lets the topology show that the router is on its way, or not.
     async fn say_migrating(&self, is_on_its_way: bool) {
         let (published, done) = oneshot::channel();
