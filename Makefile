@@ -10,7 +10,7 @@ CHECK = { command -v cargo >/dev/null || { echo "Stopped: Rust is absent. Instal
 SERVE = --listen $(LISTEN) $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release testbed testbed-soak soak bench bench-host bench-layout bench-paths bench-view fmt clean
+.PHONY: help run test build release testbed testbed-soak soak bench bench-host bench-migration bench-layout bench-paths bench-view fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-view: ## Compare the picture with sigma.js and cytoscape.js; SIZES=1k for 
 
 bench-host: ## Run the benchmarks over a real host (needs root)
 	@$(XTASK) bench-host
+
+bench-migration: ## Compare ten live migrations with ten of virsh
+	@$(XTASK) bench-migration
 
 bench-layout: ## Compare our layouts with those of others
 	@$(XTASK) bench-layout

@@ -1,11 +1,13 @@
 """Moves routers over SOAP, as a pilot does, and prints each answer as JSON.
 
 moves.py URL check ROUTER [HOST] | migrate ROUTER HOST [KEY=VALUE ...] | wait JOB | job JOB
+             | time ROUTER HOST | load
              | cancel JOB | jobs | where ROUTER | maintenance HOST on|off
 """
 
 import json
 import sys
+import time
 
 from zeep import Client
 from zeep.exceptions import Fault
@@ -31,6 +33,19 @@ def main(url, command, *arguments):
                     found = migration.GetJob(job=job, waitSeconds=20).job
                     if found.state in ("succeeded", "failed", "cancelled", "interrupted"):
                         return found
+            case "time", (name, to):
+                id, since = router(name).id, time.monotonic()
+                job = migration.MigrateRouter(router=id, destination=to).job
+                while job.state in ("queued", "running"):
+                    job = migration.GetJob(job=job.id, waitSeconds=20).job
+                return {"seconds": time.monotonic() - since, "job": job}
+            case "load", ():
+                routers = {r.id: r for r in status.ListRouters().routers}
+                used = {h.id: 0.0 for h in status.ListHosts().hosts}
+                for use in service("MeasurementService").GetLoad().routers:
+                    of = routers[use.router]
+                    used[of.host] += (use.cpuShare or 0) * of.vcpus
+                return {h.id: used[h.id] / h.cpus for h in status.ListHosts().hosts}
             case "job", (job,):
                 return migration.GetJob(job=job).job
             case "cancel", (job,):

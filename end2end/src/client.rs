@@ -38,6 +38,16 @@ pub fn example(script: &str, arguments: &[&str]) -> Result<String> {
     output(interpreter()?.arg(path), script, arguments)
 }
 
+/// Starts `examples/<script>` with the Python that has zeep; whoever starts it ends it.
+///
+/// # Errors
+/// Python or zeep are not installed.
+pub fn example_in_background(script: &str, arguments: &[&str]) -> Result<std::process::Child> {
+    let path = root().join("examples").join(script);
+    let child = interpreter()?.arg(path).args(arguments).spawn();
+    child.with_context(|| format!("cannot start {script}"))
+}
+
 fn interpreter() -> Result<Command> {
     let python = root().join("target/venv/bin/python");
     if !python.exists() {

@@ -331,6 +331,25 @@ pub fn bench_host() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Moves a router ten times by VMS and ten times by `virsh migrate`, by turns on one pair of hosts.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn bench_migration() -> Result<ExitCode> {
+    let mut stages = Stages::new();
+    stages.stage("packages", packages::for_test)?;
+    stages.stage("Python packages", packages::python)?;
+    stages.stage("testbed files", Testbed::prepare)?;
+    compile(&mut stages)?;
+    stages.stage("migrations", || {
+        let mut command = end_to_end_tests()?;
+        command.args(["--nocapture", "moves_by_vms_beside_moves_by_virsh"]);
+        cargo::run(command.env("VMS_BIN", binary()?).env("VMS_MOVES", "10"))
+    })?;
+    stages.print();
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Compares our layouts with those of others, by turns in one run.
 ///
 /// # Errors

@@ -34,6 +34,7 @@ cargo xtask COMMAND
   bench-layout  our layouts against those of others
   bench-view [SIZE…]  the page's picture against sigma.js and cytoscape.js (1k 10k 100k)
   bench-host  the benchmarks over a real host, against libvirt's Python binding
+  bench-migration  ten live migrations, against virsh
   bench-paths  searching for paths, against petgraph, igraph and networkx
   fmt         format the source
   clean       remove everything that was built, downloaded or cached here
@@ -66,6 +67,7 @@ fn dispatch() -> Result<ExitCode> {
         "release" => commands::release(),
         "bench" => commands::bench(),
         "bench-host" => commands::bench_host(),
+        "bench-migration" => commands::bench_migration(),
         "bench-layout" => commands::bench_layout(),
         "bench-paths" => commands::bench_paths(),
         "fmt" => commands::fmt(),

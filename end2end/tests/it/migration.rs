@@ -396,3 +396,82 @@ fn whatever_goes_wrong_there_is_one_router_and_all_say_where() {
     .unwrap();
     moves.assert_nothing_at_beta();
 }
+
+/// `VMS_MOVES` says how many; `make bench-migration` does ten.
+#[test]
+fn moves_by_vms_beside_moves_by_virsh() {
+    let count = std::env::var("VMS_MOVES").ok();
+    let count: u32 = count.map_or(2, |count| count.parse().unwrap());
+    let moves = Moves::up("");
+    let by_vms = |to: &str| {
+        let found = moves.pilot(&["time", "m2", to]);
+        assert_eq!(found["job"]["state"], "succeeded", "{found:#}");
+        found["seconds"].as_f64().unwrap()
+    };
+    let by_virsh = |from: &str, to: &str| {
+        let (since, uri) = (Instant::now(), moves.host(to).uri());
+        let how = ["--live", "--p2p", "--persistent", "--undefinesource"];
+        let what = [&["migrate", "m2", &uri], &how[..]].concat();
+        moves.host(from).virsh(&what).unwrap();
+        let seconds = since.elapsed().as_secs_f64();
+        until("VMS to see it", SOON, || {
+            Ok((moves.pilot(&["where", "m2"])["host"] == to).then_some(()))
+        })
+        .unwrap();
+        seconds
+    };
+    let mut sums = [0.0, 0.0];
+    let mut ways = [("beta", "alpha"), ("alpha", "beta")].into_iter().cycle();
+    for round in 0..count {
+        let [there, back] = [(); 2].map(|()| ways.next().unwrap());
+        let ours = [by_vms(there.1), by_vms(back.1)];
+        let theirs = [by_virsh(there.0, there.1), by_virsh(back.0, back.1)];
+        println!("round {round}: VMS {ours:.2?} s, virsh {theirs:.2?} s");
+        sums[0] += ours.iter().sum::<f64>();
+        sums[1] += theirs.iter().sum::<f64>();
+    }
+    let [ours, theirs] = sums;
+    println!(
+        "{} migrations each: VMS {ours:.2} s, virsh {theirs:.2} s, ratio {:.3}",
+        2 * count,
+        ours / theirs
+    );
+}
+
+#[test]
+fn the_example_of_a_pilot_evens_out_two_hosts_and_then_rests() {
+    let moves = Moves::up("");
+    for router in ["m1", "d1"] {
+        let time = Duration::from_mins(15);
+        moves.host("alpha").burn(router, time).unwrap();
+    }
+    let server = moves.vms.url("");
+    let how = ["--busy", "0.6", "--interval", "5", "--cooldown", "600"];
+    let arguments = [&[server.as_str()], &how[..]].concat();
+    let mut pilot = client::example_in_background("pilot.py", &arguments).unwrap();
+    let moved = until("the pilot to move a router", Duration::from_mins(3), || {
+        let jobs = moves.pilot(&["jobs"]);
+        let job = jobs.as_array().and_then(|jobs| jobs.first()).cloned();
+        Ok(job.filter(|job| job["state"] == "succeeded"))
+    })
+    .unwrap();
+    let at = Instant::now();
+    println!("the pilot: {}", moved["message"]);
+    let apart = until("the hosts to be even", Duration::from_mins(1), || {
+        let load = moves.pilot(&["load"]);
+        let [alpha, beta] = ["alpha", "beta"].map(|host| load[host].as_f64().unwrap());
+        let is_even = (alpha - beta).abs() < 0.15;
+        Ok(is_even.then_some(format!(
+            "alpha {:.0} %, beta {:.0} %",
+            alpha * 1e2,
+            beta * 1e2
+        )))
+    })
+    .unwrap();
+    println!("after {:.0} s: {apart}", at.elapsed().as_secs_f64());
+    sleep(Duration::from_mins(5).saturating_sub(at.elapsed()));
+    let jobs = moves.pilot(&["jobs"]);
+    assert_eq!(jobs.as_array().unwrap().len(), 1, "{jobs:#}");
+    pilot.kill().unwrap();
+    pilot.wait().unwrap();
+}
