@@ -127,7 +127,7 @@ impl Atlas {
             desk.restore();
             let letter = self.read(width as u32 + 2, height as u32 + 2);
             let cover: Vec<u8> = letter.iter().flat_map(|&alpha| [alpha, 0]).collect();
-            self.put(gl, (x, y), (width as u32 + 2, height as u32 + 2), &cover);
+            Self::put(gl, (x, y), (width as u32 + 2, height as u32 + 2), &cover);
             let sheet = SHEET as f32;
             self.signs[index] = [
                 (x as f32 + 1.0) / sheet,
@@ -147,7 +147,7 @@ impl Atlas {
                 return Glyph::default();
             };
             let cover = [0, 255].repeat((wide * high) as usize);
-            self.put(gl, (x, y), (wide, high), &cover);
+            Self::put(gl, (x, y), (wide, high), &cover);
             Glyph {
                 x: x as u16,
                 y: y as u16,
@@ -235,7 +235,7 @@ impl Atlas {
             .zip(&around)
             .flat_map(|(&letter, &around)| [letter, around])
             .collect();
-        self.put(gl, (x, y), (width, height), &cover);
+        Self::put(gl, (x, y), (width, height), &cover);
         Glyph {
             x: x as u16,
             y: y as u16,
@@ -257,7 +257,7 @@ impl Atlas {
         }
     }
 
-    fn put(&self, gl: &Gl, at: (u32, u32), size: (u32, u32), cover: &[u8]) {
+    fn put(gl: &Gl, at: (u32, u32), size: (u32, u32), cover: &[u8]) {
         let _ = gl.tex_sub_image_2d_with_i32_and_i32_and_u32_and_type_and_opt_u8_array(
             Gl::TEXTURE_2D,
             0,

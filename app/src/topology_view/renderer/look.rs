@@ -34,6 +34,9 @@ pub struct Look {
     lit: usize,
 }
 
+/// Marks of two looks for the same kind of things, and what those are by their index.
+type Kind<'a> = (&'a [Mark], &'a [Mark], fn(u32) -> Thing);
+
 impl Mark {
     /// Whether the reader asked for it.
     pub fn is_lit(&self) -> bool {
@@ -66,7 +69,7 @@ impl Look {
     /// What is marked otherwise than in `other`; `None` if that is more than `most`.
     pub fn differences(&self, other: &Self, most: usize) -> Option<Vec<Thing>> {
         let mut things = Vec::new();
-        let kinds: [(&[Mark], &[Mark], fn(u32) -> Thing); 3] = [
+        let kinds: [Kind<'_>; 3] = [
             (&self.groups, &other.groups, Thing::Group),
             (&self.nodes, &other.nodes, Thing::Node),
             (&self.edges, &other.edges, Thing::Edge),

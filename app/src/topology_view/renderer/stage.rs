@@ -175,7 +175,8 @@ impl Renderer {
         let was = self.ratio;
         self.size = (width, height);
         self.ratio = ratio;
-        if is_enough && ratio == was && !std::mem::take(&mut self.is_for_file) {
+        let is_same = (ratio - was).abs() < 1e-6;
+        if is_enough && is_same && !std::mem::take(&mut self.is_for_file) {
             return;
         }
         let [width, height] = wanted;
