@@ -7,6 +7,7 @@ mod arranger;
 mod carrying;
 mod composing;
 mod gestures;
+mod links;
 mod minimap;
 mod renewal;
 mod surface;
@@ -28,7 +29,7 @@ use crate::{
     server_functions,
 };
 use api::TopologyView;
-use graph::{Diagram, Point, Positions, Rect, Scene, Thing, describe};
+use graph::{Diagram, Point, Positions, Rect, Scene, Thing, describe, query::Numbers};
 use leptos::{html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use std::{
@@ -61,8 +62,8 @@ pub(super) struct Controller {
     aim: Memo<Option<Aim>>,
     /// What links carry, by id.
     traffic: RefCell<HashMap<String, traffic::Carried>>,
-    /// The table as it stands in the page.
-    listed: RefCell<String>,
+    /// What the table in the page shows, and how that was written here.
+    listed: RefCell<(Option<Arc<Diagram>>, String)>,
     minimap: RefCell<Option<minimap::Minimap>>,
     /// Where the stage's corner is in the window.
     origin: Cell<Point>,
@@ -150,6 +151,7 @@ pub(super) fn start(
         gestures::listen(&started);
         started.watch_size();
         started.watch_surface();
+        started.watch_list();
         controller.set_value(Some(started));
         if let Some(controller) = controller.get_value() {
             controller.recall_camera();
@@ -196,15 +198,24 @@ pub(super) fn start(
         }
         count
     });
-    Effect::new(move |before: Option<ViewOptions>| {
-        let options = ViewOptions {
-            camera: None,
-            ..choices.options.get()
-        };
-        choices.numbers.track();
-        with(&|controller| controller.chosen(before.as_ref(), &options));
-        options
-    });
+    Effect::new(
+        move |before: Option<(ViewOptions, Arc<dyn Numbers + Send + Sync>)>| {
+            let options = ViewOptions {
+                camera: None,
+                ..choices.options.get()
+            };
+            let numbers = choices.numbers.get();
+            // Where the camera is says nothing about what is shown.
+            let is_same = before.as_ref().is_some_and(|(before, counted)| {
+                *before == options && Arc::ptr_eq(counted, &numbers)
+            });
+            if !is_same {
+                let before = before.as_ref().map(|(before, _)| before);
+                with(&|controller| controller.chosen(before, &options));
+            }
+            (options, numbers)
+        },
+    );
     Effect::new(move || {
         route.track();
         with(&|controller| controller.relook());
@@ -558,7 +569,7 @@ impl Controller {
         let thing = self.state.borrow().find(id);
         self.mark_pointed(thing);
         // What was out of sight has no link yet.
-        self.renew_links();
+        self.begin_links();
         let Ok(all) = self.stage.query_selector_all("[data-id]") else {
             return;
         };

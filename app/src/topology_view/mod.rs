@@ -102,7 +102,7 @@ impl FirstLook {
                 let scene = picture.scene();
                 svg(&picture.diagram, &scene, view, selected.as_deref())
             },
-            outline: outline::html(&picture.diagram, view),
+            outline: outline::html(&picture.diagram, view, outline::MOST_AT_FIRST),
         })
     }
 }

@@ -6,21 +6,31 @@ use graph::{Diagram, Facts, NodeKind, NodeState, describe};
 use std::fmt::Write as _;
 
 /// So many rows at most: the pages of hosts and routers list any number.
-const MOST: usize = 500;
+pub const MOST: usize = 500;
+/// So many come with the page; the others are written when the table is opened.
+pub const MOST_AT_FIRST: usize = 100;
+
+/// How many rows all would be.
+pub fn rows(diagram: &Diagram) -> usize {
+    diagram.groups.len() + diagram.nodes.len()
+}
 
 /// Writes every host with its routers after it, then every router and segment outside a host, as
-/// the rows of a table whose names are links.
-pub fn html(diagram: &Diagram, view: TopologyView) -> String {
+/// the rows of a table whose names are links; `most` of them.
+pub fn html(diagram: &Diagram, view: TopologyView, most: usize) -> String {
     let mut rows = String::new();
     let mut count = 0;
     let mut write = |id: &str, label: &str, kind, state, facts: &Facts, inside: bool| {
         count += 1;
-        if count <= MOST {
+        if count <= most {
             row(&mut rows, view, (id, label), (kind, state), facts, inside);
         }
     };
     let mut nodes: Vec<_> = diagram.nodes.iter().collect();
-    nodes.sort_by(|a, b| (a.kind, &a.label).cmp(&(b.kind, &b.label)));
+    // Those outside every group last.
+    let group = |node: &graph::Node| node.group.unwrap_or(u32::MAX);
+    nodes.sort_by(|a, b| (group(a), a.kind, &a.label).cmp(&(group(b), b.kind, &b.label)));
+    let mut nodes = nodes.into_iter().peekable();
     for (index, group) in diagram.groups.iter().enumerate() {
         write(
             &group.id,
@@ -30,7 +40,7 @@ pub fn html(diagram: &Diagram, view: TopologyView) -> String {
             &group.facts,
             false,
         );
-        for node in nodes.iter().filter(|node| node.group == Some(index as u32)) {
+        while let Some(node) = nodes.next_if(|node| node.group == Some(index as u32)) {
             write(
                 &node.id,
                 &node.label,
@@ -41,7 +51,7 @@ pub fn html(diagram: &Diagram, view: TopologyView) -> String {
             );
         }
     }
-    for node in nodes.iter().filter(|node| node.group.is_none()) {
+    for node in nodes {
         write(
             &node.id,
             &node.label,
@@ -51,11 +61,11 @@ pub fn html(diagram: &Diagram, view: TopologyView) -> String {
             false,
         );
     }
-    let rest = if count > MOST {
+    let rest = if count > most {
         format!(
             "<p>{} more are not listed here: narrow the picture by a filter, or see \
              <a href=\"/routers\">all routers</a> and <a href=\"/hosts\">all hosts</a>.</p>",
-            count - MOST
+            count - most
         )
     } else {
         String::new()
@@ -128,7 +138,7 @@ mod tests {
             ],
             ..Diagram::default()
         };
-        let html = html(&diagram, TopologyView::Combined);
+        let html = html(&diagram, TopologyView::Combined, MOST);
         for text in [
             ">h&lt;1&gt;</a>",
             ">alpha</a>",
@@ -145,7 +155,7 @@ mod tests {
             nodes: vec![Node::default(); MOST + 7],
             ..Diagram::default()
         };
-        let html = html(&diagram, TopologyView::Virtual);
+        let html = html(&diagram, TopologyView::Virtual, MOST);
         assert_eq!(html.matches("<tr>").count(), MOST + 1);
         assert!(html.contains("7 more"));
     }

@@ -19,6 +19,7 @@ use crate::{
 use graph::{Diagram, Layout, Order, Positions, Thing, Tween, lens, palette};
 use leptos::{prelude::*, task::spawn_local};
 use std::{collections::HashMap, rc::Rc, sync::Arc};
+use wasm_bindgen::{JsCast, closure::Closure};
 
 /// How long things take to their new places, in milliseconds.
 const MOVE: f64 = 320.0;
@@ -181,20 +182,55 @@ impl Controller {
         });
     }
 
-    /// Writes the table of what is shown, unless it stands there as the server wrote it.
-    fn list(&self) {
+    /// Writes the table of what is shown, if it is open and does not stand there already.
+    pub(super) fn list(&self) {
         let Some(holder) = &self.list else { return };
         let state = self.state.borrow();
-        let text = outline::html(&state.diagram, state.view);
-        if *self.listed.borrow() != text {
-            if !self.listed.borrow().is_empty()
-                || self.rendered_version() != state.picture.as_ref().map(|picture| picture.version)
-                || self.choices.options.with_untracked(ViewOptions::narrows)
-            {
-                holder.set_inner_html(&text);
-            }
-            *self.listed.borrow_mut() = text;
+        let diagram = &state.diagram;
+        let (listed, written) = &mut *self.listed.borrow_mut();
+        if listed.is_none()
+            && self.rendered_version() == state.picture.as_ref().map(|picture| picture.version)
+            && !self.choices.options.with_untracked(ViewOptions::narrows)
+            && outline::rows(diagram) <= outline::MOST_AT_FIRST
+        {
+            // The server wrote it.
+            *listed = Some(diagram.clone());
         }
+        let is_open = holder
+            .parent_element()
+            .is_some_and(|details| details.has_attribute("open"));
+        if is_open
+            && listed
+                .as_ref()
+                .is_none_or(|listed| !Arc::ptr_eq(listed, diagram))
+        {
+            let text = outline::html(diagram, state.view, outline::MOST);
+            // Who is in the table stays there unless something in it is new.
+            if *written != text {
+                holder.set_inner_html(&text);
+                *written = text;
+            }
+            *listed = Some(diagram.clone());
+        } else if outline::rows(diagram) == 0 && holder.has_child_nodes() {
+            // The page says that there is nothing where nothing is named.
+            holder.set_inner_html("");
+            (*listed, *written) = (None, String::new());
+        }
+    }
+
+    /// Writes the table when it is opened.
+    pub(super) fn watch_list(self: &Rc<Self>) {
+        let Some(details) = self.list.as_ref().and_then(|list| list.parent_element()) else {
+            return;
+        };
+        let weak = Rc::downgrade(self);
+        let opened = Closure::<dyn Fn()>::new(move || {
+            if let Some(controller) = weak.upgrade() {
+                controller.list();
+            }
+        });
+        let _ = details
+            .add_event_listener_with_callback("toggle", opened.into_js_value().unchecked_ref());
     }
 
     /// How everything looks now.

@@ -7,23 +7,23 @@
 //!      └ no WebGL: stays, and is renewed by `morph`   restored
 //! ```
 
-use super::{Controller, State};
-use crate::{
-    format::{escape_html, percent_encode},
-    topology_view::{
-        camera::Camera,
-        morph,
-        picture::{svg, title},
-        renderer::{Renderer, View},
-    },
+use super::{Controller, State, links::Links};
+use crate::topology_view::{
+    camera::Camera,
+    morph,
+    picture::svg,
+    renderer::{Renderer, View},
 };
-use graph::{Point, Thing, describe};
+use graph::{Point, Thing};
 use leptos::prelude::*;
-use std::{cell::RefCell, fmt::Write as _, rc::Rc};
+use std::{
+    cell::{OnceCell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::{JsCast, closure::Closure};
 
-/// So many links are put above the canvas at most: those of what is chosen and in sight.
-const MOST_LINKS: usize = 400;
+/// Up to so many things that look otherwise are written one by one.
+const MOST_SINGLE: usize = 64;
 /// From so many pixels a unit on, it is written what links carry.
 const NEAR: f32 = 1.3;
 /// After the camera has rested so long, in milliseconds, the links above the picture follow.
@@ -34,9 +34,11 @@ const LONGEST_REST: f64 = 5000.0;
 /// A canvas and the links above it.
 pub(super) struct Surface {
     canvas: web_sys::HtmlCanvasElement,
-    links: web_sys::Element,
+    pub(super) links: Links,
     renderer: RefCell<Renderer>,
     progress: RefCell<Progress>,
+    /// Draws a frame.
+    frame: OnceCell<js_sys::Function>,
 }
 
 #[derive(Default)]
@@ -45,8 +47,6 @@ struct Progress {
     asked: bool,
     /// Something was drawn: the SVG is gone.
     drawn: bool,
-    /// Not all links fit: they follow the camera.
-    partial: bool,
     /// When it was asked for, and how long the last one had to wait, in milliseconds.
     asked_at: f64,
     late: f64,
@@ -60,12 +60,7 @@ impl Surface {
             document.create_element("canvas").ok()?.dyn_into().ok()?;
         canvas.set_class_name("topology");
         let _ = canvas.set_attribute("aria-hidden", "true");
-        // As SVG: it takes places as attributes, which the page's policy allows, and knows discs.
-        let links = document
-            .create_element_ns(Some("http://www.w3.org/2000/svg"), "svg")
-            .ok()?;
-        let _ = links.set_attribute("class", "things");
-        let _ = links.set_attribute("role", "group");
+        let links = Links::new(&document)?;
         // In the page before the context is made: the style sheet's colours hold only there.
         stage.append_child(&canvas).ok()?;
         let Some(renderer) = Renderer::new(canvas.clone()) else {
@@ -77,6 +72,7 @@ impl Surface {
             links,
             renderer: RefCell::new(renderer),
             progress: RefCell::default(),
+            frame: OnceCell::new(),
         })
     }
 }
@@ -136,7 +132,7 @@ impl Controller {
     fn recolour(self: &Rc<Self>) {
         if let Some(surface) = &self.surface {
             surface.renderer.borrow_mut().change_theme();
-            self.relook();
+            self.reshape();
         }
     }
 
@@ -190,9 +186,17 @@ impl Controller {
         let look = self.fresh_look();
         {
             let mut state = self.state.borrow_mut();
+            let changed = look.differences(&state.look, MOST_SINGLE);
             state.look = look;
             let mut renderer = surface.renderer.borrow_mut();
-            renderer.take_shapes(&state.diagram, &state.scene, &state.look);
+            match changed {
+                Some(things) => {
+                    for thing in things {
+                        renderer.change(&state.diagram, &state.scene, &state.look, thing);
+                    }
+                }
+                None => renderer.take_shapes(&state.diagram, &state.scene, &state.look),
+            }
         }
         self.renew_links();
         self.tell_found();
@@ -261,13 +265,16 @@ impl Controller {
             }
             progress.asked_at = js_sys::Date::now();
         }
-        let weak = Rc::downgrade(self);
-        let draw = Closure::once_into_js(move || {
-            if let Some(controller) = weak.upgrade() {
-                controller.draw();
-            }
+        let frame = surface.frame.get_or_init(|| {
+            let weak = Rc::downgrade(self);
+            let draw = Closure::<dyn Fn()>::new(move || {
+                if let Some(controller) = weak.upgrade() {
+                    controller.draw();
+                }
+            });
+            draw.into_js_value().unchecked_into()
         });
-        let _ = window().request_animation_frame(draw.unchecked_ref());
+        let _ = window().request_animation_frame(frame);
     }
 
     fn draw(self: &Rc<Self>) {
@@ -293,15 +300,12 @@ impl Controller {
                     before.remove();
                 }
             }
-            let _ = self.stage.append_child(&surface.links);
-            // Where not all fit, those in sight are known only now that the camera stands.
-            self.renew_links();
-            self.move_links();
+            self.put_links();
             let _ = self.stage.class_list().add_1("drawn");
         }
     }
 
-    /// Gives the canvas the stage's size.
+    /// Gives the picture the stage's size.
     pub(super) fn size_surface(&self) {
         let Some(surface) = &self.surface else {
             return;
@@ -345,37 +349,12 @@ impl Controller {
                 return controller.await_rest();
             }
             controller.rest_awaited.set(false);
-            let partial = controller
-                .surface
-                .as_ref()
-                .is_some_and(|surface| surface.progress.borrow().partial);
-            if partial {
-                controller.renew_links();
-            }
-            controller.move_links();
+            controller.links_follow();
             controller.remember_camera();
         });
         let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(
             look.unchecked_ref(),
             REST_MILLIS + 10,
-        );
-    }
-
-    /// Puts the links above what they lead to. Only once the camera rests: moving hundreds of
-    /// elements costs more than drawing the picture, and a pointer goes by the picture.
-    fn move_links(&self) {
-        let Some(surface) = &self.surface else {
-            return;
-        };
-        let view = self.state.borrow().canvas_view();
-        let origin = view.on_canvas(Point::default());
-        let links: &web_sys::HtmlElement = surface.links.unchecked_ref();
-        let _ = links.style().set_property(
-            "transform",
-            &format!(
-                "matrix({0},0,0,{0},{1},{2})",
-                view.scale, origin.x, origin.y
-            ),
         );
     }
 
@@ -404,7 +383,7 @@ impl Controller {
         let bounds = state.scene.bounds;
         let scale = 2.0f32.min(MOST / bounds.width).min(MOST / bounds.height);
         let mut renderer = surface.renderer.borrow_mut();
-        renderer.resize(bounds.width * scale / 2.0, bounds.height * scale / 2.0, 2.0);
+        renderer.resize_for_file(bounds.width * scale / 2.0, bounds.height * scale / 2.0, 2.0);
         let view = View {
             center: bounds.center(),
             scale: scale / 2.0,
@@ -415,25 +394,6 @@ impl Controller {
         };
         renderer.draw_on_ground(view, &state.look);
         Some(surface.canvas.clone())
-    }
-
-    /// Puts a link above everything, or above what is chosen and in sight where that is too much.
-    pub(super) fn renew_links(&self) {
-        let Some(surface) = &self.surface else {
-            return;
-        };
-        let state = self.state.borrow();
-        let things = state.things_in_reach();
-        surface.progress.borrow_mut().partial = things.len() < state.count();
-        let html = state.links(&things);
-        let _ = surface.links.set_attribute("aria-label", title(state.view));
-        drop(state);
-        if let Ok(wanted) = document().create_element("div") {
-            wanted.set_inner_html(&format!("<svg>{html}</svg>"));
-            if let Some(wanted) = wanted.first_element_child() {
-                morph::children(&surface.links, &wanted);
-            }
-        }
     }
 
     fn put_svg(&self, text: &str) {
@@ -501,7 +461,7 @@ impl Controller {
 
 impl State {
     /// What is seen, for the canvas.
-    fn canvas_view(&self) -> View {
+    pub(super) fn canvas_view(&self) -> View {
         View {
             center: self.camera.center,
             scale: self.camera.scale,
@@ -510,119 +470,5 @@ impl State {
                 y: self.frame.y + self.frame.height / 2.0,
             },
         }
-    }
-
-    /// How many things there are.
-    fn count(&self) -> usize {
-        self.diagram.things().count()
-    }
-
-    /// What the keyboard reaches now: everything, or what is chosen and what is in sight.
-    fn things_in_reach(&self) -> Vec<Thing> {
-        if self.count() <= MOST_LINKS {
-            return self.diagram.things().collect();
-        }
-        let mut things: Vec<Thing> = self
-            .selected
-            .as_deref()
-            .and_then(|id| self.find(id))
-            .into_iter()
-            .chain(self.pointed)
-            .chain(
-                self.hits()
-                    .into_iter()
-                    .flatten()
-                    .copied()
-                    .take(MOST_LINKS / 4),
-            )
-            .collect();
-        let seen = self.camera.view_box(self.size());
-        let middle = seen.center();
-        let mut near: Vec<(f32, Thing)> = self
-            .scene
-            .boxes
-            .iter()
-            .map(|one| (one.rect.center(), Thing::Group(one.group)))
-            .chain(
-                self.scene
-                    .nodes
-                    .iter()
-                    .map(|node| (node.center, Thing::Node(node.node))),
-            )
-            .filter(|(at, _)| seen.contains(*at))
-            .map(|(at, thing)| (at.distance(middle), thing))
-            .collect();
-        near.sort_by(|a, b| a.0.total_cmp(&b.0));
-        things.extend(near.into_iter().map(|(_, thing)| thing));
-        things.truncate(MOST_LINKS);
-        things.sort_unstable();
-        things.dedup();
-        things
-    }
-
-    /// The links above `things`, in the scene's units.
-    fn links(&self, things: &[Thing]) -> String {
-        let diagram = &*self.diagram;
-        let hits = self.hits();
-        let mut html = String::with_capacity(things.len() * 320);
-        for &thing in things {
-            let (kind, class, state, rect) = match thing {
-                Thing::Node(index) => {
-                    let Some(one) = self.scene.node(index) else {
-                        continue;
-                    };
-                    let state = diagram.nodes[index as usize].state.as_str();
-                    ("node", one.kind.as_str(), state, one.rect())
-                }
-                Thing::Group(index) => {
-                    let Some(one) = self.scene.group(index) else {
-                        continue;
-                    };
-                    let state = diagram.groups[index as usize].state.as_str();
-                    ("group", "box", state, one.rect)
-                }
-                Thing::Edge(index) => {
-                    let Some(one) = self.scene.edge(index) else {
-                        continue;
-                    };
-                    let middle = one.curve.at(0.5);
-                    let rect = graph::Rect {
-                        x: middle.x - 8.0,
-                        y: middle.y - 8.0,
-                        width: 16.0,
-                        height: 16.0,
-                    };
-                    ("edge", one.kind.as_str(), one.state.as_str(), rect)
-                }
-            };
-            let Some(id) = diagram.id(thing) else {
-                continue;
-            };
-            let is_selected = self.selected.as_deref() == Some(id);
-            let hit = hits.is_some_and(|hits| hits.binary_search(&thing).is_ok());
-            let _ = write!(
-                html,
-                "<a class=\"{kind} {class} {state}{}{}\" data-id=\"{}\" data-kind=\"{kind}\" \
-                 aria-label=\"{}\" href=\"/?view={}&amp;select={}\"{}>\
-                 <rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"{}\"/></a>",
-                if is_selected { " selected" } else { "" },
-                if hit { " hit-by-search" } else { "" },
-                escape_html(id),
-                escape_html(&describe::thing(diagram, thing)),
-                self.view,
-                percent_encode(id),
-                if is_selected {
-                    " aria-current=\"true\""
-                } else {
-                    ""
-                },
-                rect.x,
-                rect.y,
-                rect.width,
-                rect.height,
-                if class == "router" { 20 } else { 9 },
-            );
-        }
-        html
     }
 }

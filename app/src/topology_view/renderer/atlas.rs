@@ -8,7 +8,7 @@ use super::theme::canvas_2d;
 use graph::svg::SIGNS;
 use std::collections::HashMap;
 use wasm_bindgen::JsCast;
-use web_sys::{CanvasRenderingContext2d, Path2d, WebGl2RenderingContext as Gl, WebGlTexture};
+use web_sys::{CanvasRenderingContext2d, Path2d, WebGl2RenderingContext as Gl};
 
 /// Side of the sheet in pixels.
 pub(super) const SHEET: u32 = 2048;
@@ -41,7 +41,6 @@ pub(super) struct Glyph {
 }
 
 pub(super) struct Atlas {
-    texture: WebGlTexture,
     desk: CanvasRenderingContext2d,
     family: String,
     glyphs: HashMap<(Font, Box<str>), Glyph>,
@@ -70,6 +69,8 @@ impl Atlas {
         canvas.set_height(DESK / 2);
         let desk = canvas_2d(&canvas)?;
         let texture = gl.create_texture()?;
+        // The only one: it stays bound.
+        gl.active_texture(Gl::TEXTURE0);
         gl.bind_texture(Gl::TEXTURE_2D, Some(&texture));
         gl.tex_storage_2d(Gl::TEXTURE_2D, 1, Gl::RG8, SHEET as i32, SHEET as i32);
         for (what, how) in [
@@ -82,7 +83,6 @@ impl Atlas {
         }
         gl.pixel_storei(Gl::UNPACK_ALIGNMENT, 1);
         Some(Self {
-            texture,
             desk,
             family,
             glyphs: HashMap::new(),
@@ -93,11 +93,6 @@ impl Atlas {
             font: None,
             plate: None,
         })
-    }
-
-    pub fn bind(&self, gl: &Gl) {
-        gl.active_texture(Gl::TEXTURE0);
-        gl.bind_texture(Gl::TEXTURE_2D, Some(&self.texture));
     }
 
     /// Where the signs are on the sheet, from 0 to 1, drawn for about so many device pixels a unit.
@@ -132,7 +127,7 @@ impl Atlas {
             desk.restore();
             let letter = self.read(width as u32 + 2, height as u32 + 2);
             let cover: Vec<u8> = letter.iter().flat_map(|&alpha| [alpha, 0]).collect();
-            self.put(gl, (x, y), (width as u32 + 2, height as u32 + 2), &cover);
+            Self::put(gl, (x, y), (width as u32 + 2, height as u32 + 2), &cover);
             let sheet = SHEET as f32;
             self.signs[index] = [
                 (x as f32 + 1.0) / sheet,
@@ -152,7 +147,7 @@ impl Atlas {
                 return Glyph::default();
             };
             let cover = [0, 255].repeat((wide * high) as usize);
-            self.put(gl, (x, y), (wide, high), &cover);
+            Self::put(gl, (x, y), (wide, high), &cover);
             Glyph {
                 x: x as u16,
                 y: y as u16,
@@ -240,7 +235,7 @@ impl Atlas {
             .zip(&around)
             .flat_map(|(&letter, &around)| [letter, around])
             .collect();
-        self.put(gl, (x, y), (width, height), &cover);
+        Self::put(gl, (x, y), (width, height), &cover);
         Glyph {
             x: x as u16,
             y: y as u16,
@@ -262,8 +257,7 @@ impl Atlas {
         }
     }
 
-    fn put(&self, gl: &Gl, at: (u32, u32), size: (u32, u32), cover: &[u8]) {
-        gl.bind_texture(Gl::TEXTURE_2D, Some(&self.texture));
+    fn put(gl: &Gl, at: (u32, u32), size: (u32, u32), cover: &[u8]) {
         let _ = gl.tex_sub_image_2d_with_i32_and_i32_and_u32_and_type_and_opt_u8_array(
             Gl::TEXTURE_2D,
             0,

@@ -267,6 +267,9 @@ impl Labels {
         let seen = screen.grown(120.0);
         // First what the reader asked for, at any nearness.
         for pass in [true, false] {
+            if pass && !look.is_any_lit() {
+                continue;
+            }
             for list in lists.iter() {
                 let near_enough = scale >= list.span.0 && scale < list.span.1;
                 if !(near_enough || pass && list.named) {

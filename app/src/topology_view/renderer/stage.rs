@@ -7,7 +7,7 @@ use super::{
     look::Look,
     theme::{Theme, css, font_of, packed},
 };
-use graph::{Diagram, PIECES, Point, Rect, Scene, Thing};
+use graph::{Diagram, PIECES, Point, Rect, Scene, Thing, svg::SIGNS};
 use wasm_bindgen::JsCast;
 use web_sys::{
     HtmlCanvasElement, WebGl2RenderingContext as Gl, WebGlBuffer, WebGlProgram,
@@ -46,8 +46,12 @@ pub(in crate::topology_view) struct Renderer {
     size: (f32, f32),
     /// Device pixels a CSS pixel.
     ratio: f32,
+    /// The canvas has the size of a file.
+    is_for_file: bool,
     labels: Labels,
-    text: Vec<u32>,
+    text: Vec<Letter>,
+    /// The letters of one label: where, from its left end, and which.
+    line: Vec<(f32, Glyph)>,
 }
 
 struct Device {
@@ -63,6 +67,8 @@ struct Device {
     boxes: Batch,
     text: Batch,
     atlas: Atlas,
+    /// Where the program of shapes looks for signs.
+    signs: [[f32; 4]; SIGNS.len()],
 }
 
 /// A buffer of instances.
@@ -102,6 +108,8 @@ const TEXT_LAYOUT: [Attribute; 4] = [
 ];
 /// Words of a letter.
 const LETTER: usize = 5;
+/// A letter as the graphics processor reads it.
+type Letter = [u8; LETTER * 4];
 
 impl Renderer {
     /// A renderer upon `canvas`; `None` where the browser has no WebGL 2.
@@ -117,15 +125,18 @@ impl Renderer {
             .ok()?;
         let device = Device::new(&gl, font_of(&canvas))?;
         let theme = Theme::at(&canvas);
+        device.paint(&gl, &theme);
         Some(Self {
             canvas,
             gl,
             device: Some(device),
             theme,
             size: (0.0, 0.0),
-            ratio: 1.0,
+            ratio: 0.0,
+            is_for_file: false,
             labels: Labels::default(),
             text: Vec::new(),
+            line: Vec::new(),
         })
     }
 
@@ -137,22 +148,55 @@ impl Renderer {
     /// Sets everything up again. What was shown has to be given anew.
     pub fn restore(&mut self) {
         self.device = Device::new(&self.gl, font_of(&self.canvas));
+        self.change_theme();
     }
 
     /// Reads the colours anew.
     pub fn change_theme(&mut self) {
         self.theme = Theme::at(&self.canvas);
+        if let Some(device) = &self.device {
+            device.paint(&self.gl, &self.theme);
+        }
     }
 
-    /// Gives the canvas a size in CSS pixels, at `ratio` device pixels each.
+    /// Makes the picture so large, in CSS pixels of `ratio` device pixels each.
+    ///
+    /// A canvas of another size is a new one to the browser, which waits until all is drawn that was
+    /// asked for: so the canvas stays as it is where it is a little too large, and what is beyond the
+    /// picture's size is not seen.
     pub fn resize(&mut self, width: f32, height: f32, ratio: f32) {
-        let device = |v: f32| (v * ratio).round().max(1.0) as u32;
-        if self.canvas.width() != device(width) || self.canvas.height() != device(height) {
-            self.canvas.set_width(device(width));
-            self.canvas.set_height(device(height));
-        }
+        let [wanted, has] = [
+            [width, height].map(|v| (v * ratio).round().max(1.0)),
+            [self.canvas.width() as f32, self.canvas.height() as f32],
+        ];
+        let is_enough = wanted[0] <= has[0]
+            && wanted[1] <= has[1]
+            && wanted[0] * wanted[1] > 0.4 * has[0] * has[1];
+        let was = self.ratio;
         self.size = (width, height);
         self.ratio = ratio;
+        let is_same = (ratio - was).abs() < 1e-6;
+        if is_enough && is_same && !std::mem::take(&mut self.is_for_file) {
+            return;
+        }
+        let [width, height] = wanted;
+        self.canvas.set_width(width as u32);
+        self.canvas.set_height(height as u32);
+        let style = self.canvas.style();
+        for (name, value) in [("width", width / ratio), ("height", height / ratio)] {
+            let _ = style.set_property(name, &format!("{value}px"));
+        }
+    }
+
+    /// Makes the canvas just so large, for a file; [`Self::resize`] gives it back.
+    pub fn resize_for_file(&mut self, width: f32, height: f32, ratio: f32) {
+        self.canvas
+            .set_width((width * ratio).round().max(1.0) as u32);
+        self.canvas
+            .set_height((height * ratio).round().max(1.0) as u32);
+        self.size = (width, height);
+        self.ratio = ratio;
+        self.is_for_file = true;
     }
 
     /// Takes the scene over: shapes, lines and labels.
@@ -180,6 +224,7 @@ impl Renderer {
         device.nodes.fill(gl, &nodes, NODE);
         let boxes = instances::boxes(diagram, scene, look);
         device.boxes.fill(gl, &boxes, BOX);
+        device.clear_lines(gl, theme);
         device.slots = lines.slots;
     }
 
@@ -239,15 +284,14 @@ impl Renderer {
         let Some(device) = &mut self.device else {
             return;
         };
-        let (gl, theme, ratio) = (&self.gl, &self.theme, self.ratio);
+        let (gl, ratio) = (&self.gl, self.ratio);
         let (width, height) = (self.canvas.width(), self.canvas.height());
         gl.viewport(0, 0, width as i32, height as i32);
+        let [wide, high] = [self.size.0, self.size.1].map(|v| (v * ratio).round() as i32);
+        gl.scissor(0, height as i32 - high, wide, high);
         let [r, g, b, a] = ground;
         gl.clear_color(r, g, b, a);
         gl.clear(Gl::COLOR_BUFFER_BIT);
-        gl.enable(Gl::BLEND);
-        gl.blend_func(Gl::ONE, Gl::ONE_MINUS_SRC_ALPHA);
-        device.atlas.bind(gl);
         let camera = [
             view.center.x,
             view.center.y,
@@ -258,45 +302,22 @@ impl Renderer {
             view.middle.x * ratio,
             view.middle.y * ratio,
         ];
+        device.show_signs(gl, view.scale * ratio);
 
         device.edges.enter(gl, &camera);
-        // What a line is cleared with: most run over boxes where there are any.
-        let ground = if device.boxes.count > 0 {
-            theme.boxes
-        } else {
-            theme.ground
-        };
-        device.edges.vec4(gl, "uGround", ground);
-        device.edges.vec4(gl, "uFocus", theme.focus);
         device.draw_lines(gl, [0, 1]);
 
-        let signs = *device.atlas.signs(gl, view.scale * ratio);
         let shapes = &device.shapes;
-        shapes.enter(gl, &camera);
-        for (name, colour) in [
-            ("uGround", theme.ground),
-            ("uBox", theme.boxes),
-            ("uInk", theme.ink),
-            ("uSoft", theme.soft),
-            ("uFaint", theme.faint),
-            ("uTap", theme.tap),
-            ("uFocus", theme.focus),
-            ("uOnBadge", theme.on_badge),
-            ("uShade", theme.shade),
-        ] {
-            shapes.vec4(gl, name, colour);
+        if device.boxes.count > 0 {
+            shapes.enter(gl, &camera);
+            shapes.float(gl, "uCorner", 1.0);
+            shapes.float(gl, "uAround", 10.0);
+            shapes.float(gl, "uLeast", 2.0 * ratio);
+            device.boxes.draw(gl, 4);
+            device.edges.enter(gl, &camera);
         }
-        shapes.vec4s(gl, "uStates", theme.states.as_flattened());
-        shapes.vec4s(gl, "uSigns", signs.as_flattened());
-        shapes.float(gl, "uCorner", 1.0);
-        shapes.float(gl, "uAround", 10.0);
-        shapes.float(gl, "uLeast", 2.0 * ratio);
-        device.boxes.draw(gl, 4);
-
-        device.edges.enter(gl, &camera);
         device.draw_lines(gl, [2, 3]);
 
-        let shapes = &device.shapes;
         shapes.enter(gl, &camera);
         shapes.float(gl, "uCorner", 0.0);
         shapes.float(gl, "uAround", 9.0);
@@ -317,8 +338,8 @@ impl Renderer {
             width: self.size.0,
             height: self.size.1,
         };
-        let words = &mut self.text;
-        words.clear();
+        let (letters, line) = (&mut self.text, &mut self.line);
+        letters.clear();
         let inks = [theme.ink, theme.soft].map(packed);
         let atlas = &mut device.atlas;
         let project = |point| view.on_canvas(point);
@@ -328,7 +349,6 @@ impl Renderer {
                     size: (label.size * ratio).round() as u16,
                     bold: label.bold,
                 };
-                let mut x = 0.0f32;
                 let colour = inks[usize::from(label.soft)];
                 let colour = if label.dim {
                     (colour & 0x00ff_ffff) | 0x3800_0000
@@ -340,18 +360,12 @@ impl Renderer {
                     let (left, wide) = (label.at.x * ratio, label.width * ratio);
                     let high = (label.size * 1.34 * ratio) as u16;
                     let plate = atlas.plate(gl, wide as u16, high);
-                    words.extend(letter((left.round(), top), plate, colour));
+                    letters.push(letter((left.round(), top), plate, colour));
                 }
-                let start = words.len();
+                line.clear();
+                let mut x = 0.0f32;
                 atlas.glyphs(gl, label.text, font, |glyph| {
-                    let margin = f32::from(glyph.margin);
-                    words.extend([
-                        (x - margin).to_bits(),
-                        (top - margin).to_bits(),
-                        u32::from(glyph.width) | u32::from(glyph.height) << 16,
-                        u32::from(glyph.x) | u32::from(glyph.y) << 16,
-                        colour,
-                    ]);
+                    line.push((x, glyph));
                     x += glyph.advance;
                 });
                 // The room was estimated; the letters know.
@@ -361,15 +375,18 @@ impl Renderer {
                     0.0
                 };
                 let left = label.at.x * ratio + spare / 2.0;
-                for letter in words[start..].chunks_exact_mut(LETTER) {
-                    letter[0] = (f32::from_bits(letter[0]) + left).round().to_bits();
+                for (x, glyph) in line.drain(..) {
+                    let margin = f32::from(glyph.margin);
+                    let at = ((left + x - margin).round(), top - margin);
+                    letters.push(letter(at, glyph, colour));
                 }
             });
-        device.text.fill(gl, words, LETTER);
+        if letters.is_empty() {
+            return;
+        }
+        device.text.fill_bytes(gl, letters);
         let letters = &device.letters;
         letters.enter(gl, camera);
-        letters.vec4(gl, "uGround", theme.ground);
-        letters.vec2(gl, "uSheet", [SHEET as f32; 2]);
         for halo in [1.0, 0.0] {
             letters.float(gl, "uHalo", halo);
             device.text.draw(gl, 4);
@@ -377,15 +394,20 @@ impl Renderer {
     }
 }
 
-/// The words of one letter, whose upper left corner is at `at`.
-fn letter(at: (f32, f32), glyph: Glyph, colour: u32) -> [u32; LETTER] {
-    [
+/// The bytes of one letter, whose upper left corner is at `at`.
+fn letter(at: (f32, f32), glyph: Glyph, colour: u32) -> Letter {
+    let mut bytes = [0; LETTER * 4];
+    let words = [
         at.0.to_bits(),
         at.1.to_bits(),
         u32::from(glyph.width) | u32::from(glyph.height) << 16,
         u32::from(glyph.x) | u32::from(glyph.y) << 16,
         colour,
-    ]
+    ];
+    for (bytes, word) in bytes.chunks_exact_mut(4).zip(words) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    bytes
 }
 
 impl Device {
@@ -403,32 +425,84 @@ impl Device {
                 )
             };
         }
-        let lines = Batch::new(gl, &EDGE_LAYOUT, EDGE)?;
-        let layer = || Some((gl.create_vertex_array()?, 0));
-        Some(Self {
-            edges: Program::new(
-                gl,
-                source!("shaders/edge.vert"),
-                fragment!("shaders/edge.frag"),
-            )?,
-            shapes: Program::new(
-                gl,
+        // All are compiled before one is waited for.
+        let [edges, shapes, letters] = [
+            (source!("shaders/edge.vert"), fragment!("shaders/edge.frag")),
+            (
                 source!("shaders/shape.vert"),
                 fragment!("shaders/shape.frag"),
-            )?,
-            letters: Program::new(
-                gl,
-                source!("shaders/text.vert"),
-                fragment!("shaders/text.frag"),
-            )?,
+            ),
+            (source!("shaders/text.vert"), fragment!("shaders/text.frag")),
+        ]
+        .map(|(vertex, fragment)| Program::linked(gl, vertex, fragment));
+        let lines = Batch::new(gl, &EDGE_LAYOUT, EDGE)?;
+        let layer = || Some((gl.create_vertex_array()?, 0));
+        gl.enable(Gl::SCISSOR_TEST);
+        gl.enable(Gl::BLEND);
+        gl.blend_func(Gl::ONE, Gl::ONE_MINUS_SRC_ALPHA);
+        let atlas = Atlas::new(gl, family)?;
+        Some(Self {
+            edges: Program::new(gl, edges?)?,
+            shapes: Program::new(gl, shapes?)?,
+            letters: Program::new(gl, letters?)?,
             lines,
             layers: [layer()?, layer()?, layer()?, layer()?],
             slots: Vec::new(),
             nodes: Batch::new(gl, &SHAPE_LAYOUT[..3], NODE)?,
             boxes: Batch::new(gl, &SHAPE_LAYOUT, BOX)?,
             text: Batch::new(gl, &TEXT_LAYOUT, LETTER)?,
-            atlas: Atlas::new(gl, family)?,
+            atlas,
+            signs: Default::default(),
         })
+    }
+
+    /// Gives the programs what stays from frame to frame.
+    fn paint(&self, gl: &Gl, theme: &Theme) {
+        self.edges.choose(gl);
+        self.edges.vec4(gl, "uFocus", theme.focus);
+        self.clear_lines(gl, theme);
+        let shapes = &self.shapes;
+        shapes.choose(gl);
+        for (name, colour) in [
+            ("uGround", theme.ground),
+            ("uBox", theme.boxes),
+            ("uInk", theme.ink),
+            ("uSoft", theme.soft),
+            ("uFaint", theme.faint),
+            ("uTap", theme.tap),
+            ("uFocus", theme.focus),
+            ("uOnBadge", theme.on_badge),
+            ("uShade", theme.shade),
+        ] {
+            shapes.vec4(gl, name, colour);
+        }
+        shapes.vec4s(gl, "uStates", theme.states.as_flattened());
+        let letters = &self.letters;
+        letters.choose(gl);
+        letters.vec4(gl, "uGround", theme.ground);
+        letters.vec2(gl, "uSheet", [SHEET as f32; 2]);
+    }
+
+    /// Says what lines are cleared with: most run over boxes where there are any.
+    fn clear_lines(&self, gl: &Gl, theme: &Theme) {
+        let ground = if self.boxes.count > 0 {
+            theme.boxes
+        } else {
+            theme.ground
+        };
+        self.edges.choose(gl);
+        self.edges.vec4(gl, "uGround", ground);
+    }
+
+    /// Has the signs drawn for about so many device pixels a unit.
+    fn show_signs(&mut self, gl: &Gl, scale: f32) {
+        let known = self.signs;
+        let signs = self.atlas.signs(gl, scale);
+        if known != *signs {
+            self.signs = *signs;
+            self.shapes.choose(gl);
+            self.shapes.vec4s(gl, "uSigns", self.signs.as_flattened());
+        }
     }
 
     /// Draws two layers of lines: a straight and a bent one.
@@ -461,6 +535,12 @@ impl Batch {
         gl.bind_buffer(Gl::ARRAY_BUFFER, Some(&self.buffer));
         let words = js_sys::Uint32Array::from(words);
         gl.buffer_data_with_array_buffer_view(Gl::ARRAY_BUFFER, &words, Gl::DYNAMIC_DRAW);
+    }
+
+    fn fill_bytes(&mut self, gl: &Gl, each: &[Letter]) {
+        self.count = each.len();
+        gl.bind_buffer(Gl::ARRAY_BUFFER, Some(&self.buffer));
+        gl.buffer_data_with_u8_array(Gl::ARRAY_BUFFER, each.as_flattened(), Gl::STREAM_DRAW);
     }
 
     fn change(&self, gl: &Gl, at: usize, words: &[u32]) {
@@ -517,7 +597,8 @@ fn layout(
 }
 
 impl Program {
-    fn new(gl: &Gl, vertex: &str, fragment: &str) -> Option<Self> {
+    /// Sets compiling and linking off.
+    fn linked(gl: &Gl, vertex: &str, fragment: &str) -> Option<WebGlProgram> {
         let program = gl.create_program()?;
         for (kind, source) in [(Gl::VERTEX_SHADER, vertex), (Gl::FRAGMENT_SHADER, fragment)] {
             let shader = gl.create_shader(kind)?;
@@ -533,6 +614,11 @@ impl Program {
             }
         }
         gl.link_program(&program);
+        Some(program)
+    }
+
+    /// Waits until it is linked. `None` where that failed.
+    fn new(gl: &Gl, program: WebGlProgram) -> Option<Self> {
         if gl.get_program_parameter(&program, Gl::LINK_STATUS) != true {
             // A browser's fault or ours: the SVG stays.
             let log = gl.get_program_info_log(&program).unwrap_or_default();
@@ -561,8 +647,12 @@ impl Program {
             .map(|(_, place)| place)
     }
 
-    fn enter(&self, gl: &Gl, camera: &[f32; 8]) {
+    fn choose(&self, gl: &Gl) {
         gl.use_program(Some(&self.program));
+    }
+
+    fn enter(&self, gl: &Gl, camera: &[f32; 8]) {
+        self.choose(gl);
         let [x, y, scale, ratio, width, height, middle_x, middle_y] = *camera;
         self.vec4(gl, "uView", [x, y, scale, ratio]);
         self.vec4(gl, "uScreen", [width, height, middle_x, middle_y]);

@@ -4,7 +4,6 @@
 use super::{Curve, LabelKind, Rect, Scene, SceneEdge};
 use crate::geometry::Grid;
 use crate::{Diagram, Edge, EdgeKind, EdgeState, End, NodeKind, Point};
-use std::collections::BTreeMap;
 
 /// Air between a line's end and the symbol that it ends at.
 const AIR: f32 = 2.0;
@@ -57,9 +56,31 @@ impl Body {
     }
 }
 
+/// What edges may end at.
+struct Bodies {
+    nodes: Vec<Option<Body>>,
+    groups: Vec<Option<Body>>,
+}
+
+impl Bodies {
+    fn at(&self, end: End) -> Option<Body> {
+        let (list, index) = match end {
+            End::Node(index) => (&self.nodes, index),
+            End::Group(index) => (&self.groups, index),
+        };
+        list.get(index as usize).copied().flatten()
+    }
+}
+
 /// Draws all edges that have two ends.
 pub(super) fn draw(scene: &mut Scene, diagram: &Diagram, boxes: &[Option<Rect>]) {
-    let mut body = BTreeMap::new();
+    let mut bodies = Bodies {
+        nodes: vec![None; diagram.nodes.len()],
+        groups: boxes
+            .iter()
+            .map(|rect| rect.map(|rect| Body::block(rect.grown(AIR))))
+            .collect(),
+    };
     let mut texts = vec![None; scene.nodes.len()];
     for label in scene.labels.iter().filter(|l| l.kind == LabelKind::Node) {
         texts[label.owner as usize] = Some(label.rect);
@@ -69,29 +90,24 @@ pub(super) fn draw(scene: &mut Scene, diagram: &Diagram, boxes: &[Option<Rect>])
             NodeKind::Router => Shape::Disc(node.center, node.width / 2.0 + AIR),
             _ => Shape::Block(node.rect().grown(AIR)),
         };
-        body.insert(End::Node(node.node), Body { shape, text });
+        bodies.nodes[node.node as usize] = Some(Body { shape, text });
     }
-    for (g, rect) in boxes.iter().enumerate() {
-        if let Some(rect) = rect {
-            body.insert(End::Group(g as u32), Body::block(rect.grown(AIR)));
-        }
-    }
-    let mut parallels: BTreeMap<(End, End), Vec<u32>> = BTreeMap::new();
-    for (index, edge) in diagram.edges.iter().enumerate() {
-        let ends = (edge.a.min(edge.b), edge.a.max(edge.b));
-        if body.contains_key(&ends.0) && body.contains_key(&ends.1) {
-            parallels.entry(ends).or_default().push(index as u32);
-        }
-    }
+    let mut parallels: Vec<((End, End), u32)> = (0..)
+        .zip(&diagram.edges)
+        .filter(|(_, edge)| bodies.at(edge.a).is_some() && bodies.at(edge.b).is_some())
+        .map(|(index, edge)| ((edge.a.min(edge.b), edge.a.max(edge.b)), index))
+        .collect();
+    parallels.sort_unstable();
     let ways = Obstacles::new(scene, boxes, diagram.edges.len());
     let mut lane = vec![(0usize, 1usize); diagram.edges.len()];
-    for list in parallels.values() {
-        for (k, &index) in list.iter().enumerate() {
+    for list in parallels.chunk_by(|a, b| a.0 == b.0) {
+        for (k, &(_, index)) in list.iter().enumerate() {
             lane[index as usize] = (k, list.len());
         }
     }
+    scene.edges.reserve(parallels.len());
     for (index, edge) in diagram.edges.iter().enumerate() {
-        let (Some(&a), Some(&b)) = (body.get(&edge.a), body.get(&edge.b)) else {
+        let (Some(a), Some(b)) = (bodies.at(edge.a), bodies.at(edge.b)) else {
             continue;
         };
         let (k, of) = lane[index];
