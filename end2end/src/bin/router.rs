@@ -260,13 +260,18 @@ fn hold(bytes: usize, time: Duration) {
 }
 
 /// Changes every page of some memory again and again, faster than a network carries it.
+///
+/// Only the last one that was asked for goes on, and it leaves time for others.
 fn churn(bytes: usize, time: Duration) {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let number = LAST.fetch_add(1, Relaxed) + 1;
     thread::spawn(move || {
         let mut memory = vec![0x56_u8; bytes];
         let start = Instant::now();
         let mut round = 0_u8;
-        while start.elapsed() < time {
+        while start.elapsed() < time && LAST.load(Relaxed) == number {
             round = round.wrapping_add(1);
+            thread::sleep(Duration::from_millis(50));
             for page in memory.chunks_mut(4096) {
                 page[0] = round;
             }

@@ -80,7 +80,8 @@ impl Moves {
             .to_owned();
         until("the move to be under way", SOON, || {
             let job = self.pilot(&["job", &id]);
-            let is_moving = job["phase"] == "transferring" && !job["progress"].is_null();
+            let done = job["progress"]["doneBytes"].as_u64().unwrap_or(0);
+            let is_moving = job["phase"] == "transferring" && done > 1 << 20;
             Ok(is_moving.then_some(()))
         })
         .unwrap();

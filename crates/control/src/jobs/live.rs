@@ -109,11 +109,10 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
     let since = Instant::now();
     let mut disk_bytes = None;
     let mut driven_by = driver_of(&migration);
-    let mut moved = watch(work, &source, &migration, &mut disk_bytes).await;
-    if let Err(error) = &moved
+    let mut ended = watch(work, &source, &migration, &mut disk_bytes).await;
+    if let Ended::Failed(error) = &ended
         && driven_by == MigrationDriver::PeerToPeer
         && matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Auth)
-        && !work.entry.cancel.is_cancelled()
         && is_idle(&source, router).await
     {
         let why = error.to_string();
@@ -124,31 +123,41 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
         work.step(JobPhase::Transferring, message).await;
         migration.destination = Destination::Managed(destination.clone());
         driven_by = MigrationDriver::Managed;
-        moved = watch(work, &source, &migration, &mut disk_bytes).await;
+        ended = watch(work, &source, &migration, &mut disk_bytes).await;
     }
-    match moved {
-        Ok(()) => {
+    match ended {
+        Ended::Moved => {
             let mut result = measured(&destination, work, since).await;
             result.driven_by = Some(driven_by);
             // The destination knows of memory only.
             result.disk_bytes = result.disk_bytes.or(disk_bytes).filter(|&bytes| bytes > 0);
             Ok(result)
         }
-        Err(error) if error.is_abort() && work.entry.cancel.is_cancelled() => Err(Stop::Cancelled),
-        Err(error) if error.is_abort() && since.elapsed() > work.state.policy.stall => {
-            Err(Stop::failed(
-                format!(
-                    "Nothing of {name} moved for {} s, so the migration was ended.",
-                    work.state.policy.stall.as_secs()
-                ),
-                format!(
-                    "Look at the network between {from} and {to}; a guest that changes its memory \
-                     faster than that can be sent needs more bandwidth or a longer downtime."
-                ),
-            ))
-        }
-        Err(error) => Err(Stop::on(&from, &format!("Moving {name} to {to}"), error)),
+        Ended::Cancelled => Err(Stop::Cancelled),
+        Ended::Stalled => Err(Stop::failed(
+            format!(
+                "Nothing of {name} moved for {} s, so the migration was ended.",
+                work.state.policy.stall.as_secs()
+            ),
+            format!(
+                "Look at the network between {from} and {to}, and whether {from} reaches the \
+                 address to which {to} lets routers be sent (migration in the configuration)."
+            ),
+        )),
+        Ended::Failed(error) => Err(Stop::on(&from, &format!("Moving {name} to {to}"), error)),
     }
+}
+
+/// How a migration ended.
+enum Ended {
+    /// The router is at the destination.
+    Moved,
+    /// It was ended because somebody asked for that.
+    Cancelled,
+    /// It was ended because nothing moved.
+    Stalled,
+    /// libvirt gave it up.
+    Failed(Error),
 }
 
 /// What is known of a migration whose end was not seen.
@@ -207,25 +216,28 @@ async fn watch(
     source: &Connection,
     migration: &Migration,
     disk_bytes: &mut Option<u64>,
-) -> Result<(), Error> {
+) -> Ended {
     let router = work.plan.router.0;
     let moving = source.migrate(router, migration);
     tokio::pin!(moving);
     let mut tick = tokio::time::interval(PAUSE);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut stalled = Stalled::new();
-    let mut is_ending = false;
-    loop {
+    // Why it is being ended, once it is.
+    let mut ending: Option<Ended> = None;
+    let moved = loop {
         tokio::select! {
-            moved = &mut moving => return moved,
-            () = work.entry.cancel.cancelled(), if !is_ending => is_ending = true,
+            moved = &mut moving => break moved,
+            () = work.entry.cancel.cancelled(), if ending.is_none() => {
+                ending = Some(Ended::Cancelled);
+            }
             _ = tick.tick() => {
-                if is_ending {
+                if ending.is_some() {
                     // One that was just asked for may not have begun: libvirt then knows of nothing
                     // to end, and is asked again.
                     let ended = source.abort_job(router);
                     tokio::select! {
-                        moved = &mut moving => return moved,
+                        moved = &mut moving => break moved,
                         ended = ended => if let Err(error) = ended {
                             tracing::debug!(%error, "a migration cannot be ended yet");
                         },
@@ -233,15 +245,26 @@ async fn watch(
                     continue;
                 }
                 let job = tokio::select! {
-                    moved = &mut moving => return moved,
+                    moved = &mut moving => break moved,
                     job = source.job_progress(router) => job,
                 };
-                let Ok(Some(job)) = job else { continue };
-                *disk_bytes = job.disk.processed_bytes.max(*disk_bytes);
-                is_ending = stalled.since(&job) > work.state.policy.stall;
-                work.progress(progress(&job));
+                // One that is asked for and does not begin moves nothing, too.
+                let job = job.ok().flatten();
+                if stalled.since(job.as_ref()) > work.state.policy.stall {
+                    ending = Some(Ended::Stalled);
+                }
+                if let Some(job) = job {
+                    *disk_bytes = job.disk.processed_bytes.max(*disk_bytes);
+                    work.progress(progress(&job));
+                }
             }
         }
+    };
+    match (moved, ending) {
+        // It was too late to end it.
+        (Ok(()), _) => Ended::Moved,
+        (Err(_), Some(ending)) => ending,
+        (Err(error), None) => Ended::Failed(error),
     }
 }
 
@@ -259,13 +282,15 @@ impl Stalled {
         }
     }
 
-    fn since(&mut self, job: &libvirt::JobProgress) -> Duration {
-        let now = [
-            job.data.processed_bytes,
-            job.data.remaining_bytes,
-            job.memory.processed_bytes,
-            job.disk.processed_bytes,
-        ];
+    fn since(&mut self, job: Option<&libvirt::JobProgress>) -> Duration {
+        let now = job.map_or([None; 4], |job| {
+            [
+                job.data.processed_bytes,
+                job.data.remaining_bytes,
+                job.memory.processed_bytes,
+                job.disk.processed_bytes,
+            ]
+        });
         if now != self.last {
             self.last = now;
             self.since = Instant::now();
