@@ -3,6 +3,7 @@
 use super::{ThemeSwitch, search::SearchBox};
 use crate::{
     format,
+    jobs::JobsButton,
     live::{Kept, Live, Status},
     server_functions::{Fleet, fleet},
 };
@@ -37,6 +38,7 @@ pub fn TopBar() -> impl IntoView {
                         first.await.ok().map(|first| view! { <Summary first/> })
                     })}
                 </Suspense>
+                <JobsButton/>
                 <LiveSign/>
                 <ThemeSwitch/>
             </div>

@@ -260,7 +260,8 @@ fn take(tab: &Shared, event: &Event) {
                 measured.insert(host.clone(), *at);
             });
         }
-        Event::Topology { .. } | Event::Resync { .. } | Event::Job { .. } => {}
+        Event::Job { job } => live.desk.hear(job),
+        Event::Topology { .. } | Event::Resync { .. } => {}
     }
     follow(tab, news);
 }

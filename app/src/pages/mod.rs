@@ -6,7 +6,9 @@ mod later;
 use crate::{
     clock::Clock,
     components::{Search, TopBar},
+    jobs::{Desk, Notes},
     live::Live,
+    moving::Moving,
     topology_view::{options::ViewState, route},
 };
 use leptos::prelude::*;
@@ -27,7 +29,9 @@ pub use later::load;
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Clock::provide();
-    Live::provide();
+    let desk = Desk::provide();
+    Live::provide(desk);
+    let moving = Moving::provide();
     Search::provide();
     ViewState::provide();
     route::Route::provide();
@@ -41,11 +45,35 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
                     <Route path=path!("/hosts") view={Lazy::<later::Hosts>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/routers") view={Lazy::<later::Routers>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs") view={Lazy::<later::Jobs>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings") view={Lazy::<later::Settings>::new()} ssr=SsrMode::Async/>
                 </Routes>
             </main>
+            <Later desk moving/>
+            <Notes/>
         </Router>
     }
+}
+
+/// What is there once it is wanted: the drawer of jobs, and what moves routers.
+#[component]
+fn Later(
+    /// The jobs.
+    desk: Desk,
+    /// What is being moved by hand.
+    moving: Moving,
+) -> impl IntoView {
+    // Once loaded, a part stays: it shows nothing while there is nothing to show.
+    let once = |wanted: Memo<bool>| {
+        Memo::new(move |before: Option<&bool>| before == Some(&true) || wanted.get())
+    };
+    let drawer = once(Memo::new(move |_| desk.open.with(Option::is_some)));
+    let mover = once(Memo::new(move |_| moving.is_wanted()));
+    view! {
+        {move || drawer.get().then(|| view! { <Suspense>{Suspend::new(later::drawer())}</Suspense> })}
+        {move || mover.get().then(|| view! { <Suspense>{Suspend::new(later::mover())}</Suspense> })}
+    }
+    .into_any()
 }
 
 /// An address that names no page.
