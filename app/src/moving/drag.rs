@@ -125,6 +125,7 @@ pub fn DragView(
                         view! {
                             <div
                                 class=move || format!("verdict-ring {}", class())
+                                data-host=place.host.to_string()
                                 class:over=is_over
                                 style:left=format!("{:.1}px", rect.x - stage.x)
                                 style:top=format!("{:.1}px", rect.y - stage.y)
