@@ -1,38 +1,13 @@
 //! The button in the bar: how many jobs work, and whether one failed that nobody has seen.
 
 use super::Desk;
-use crate::{
-    format,
-    live::{Live, Status},
-    server_functions::list_jobs,
-};
-use leptos::{prelude::*, task::spawn_local};
-
-/// So many jobs a page reads when it comes alive.
-const READ: u32 = 50;
+use crate::format;
+use leptos::prelude::*;
 
 /// Opens the drawer; without script, it leads to the page.
 #[component]
 pub fn JobsButton() -> impl IntoView {
     let desk = expect_context::<Desk>();
-    let live = expect_context::<Live>();
-    // Read when the stream stands, and again whenever something was missed.
-    Effect::new(move |read: Option<Option<u32>>| {
-        let epoch = live.now.get().epoch;
-        if live.status.get() != Status::Live || read == Some(Some(epoch)) {
-            return read.flatten();
-        }
-        if read.flatten().is_none() {
-            desk.recall();
-        }
-        spawn_local(async move {
-            // Without an answer, what happens next is known at least.
-            if let Ok(reply) = list_jobs(READ).await {
-                desk.read(&reply.jobs);
-            }
-        });
-        Some(epoch)
-    });
     let active = Memo::new(move |_| desk.known.with(super::Known::active));
     let failed = Memo::new(move |_| {
         let seen = desk.seen.get();

@@ -1,6 +1,6 @@
 //! The drawer: what is being moved, and what was, beside whatever page one is on.
 
-use super::{Desk, UNKNOWN_YET, card::JobCard};
+use super::{Desk, UNKNOWN_YET, card::JobCard, notes::Notes};
 use api::JobId;
 use leptos::{html, prelude::*};
 use leptos_router::components::A;
@@ -8,12 +8,18 @@ use leptos_router::components::A;
 /// So many jobs at most; the page has all.
 const MOST: usize = 30;
 
-/// The drawer, while it is open.
+/// What keeps the list, tells what ended, and is the drawer while that is open. All of it is loaded
+/// once the page is alive, long before anything ends: a screen reader has met the place by then.
 #[component]
 pub fn Drawer() -> impl IntoView {
     let desk = expect_context::<Desk>();
+    super::clerk::start(desk);
     let is_open = Memo::new(move |_| desk.open.with(Option::is_some));
-    view! { {move || is_open.get().then(|| view! { <Open desk/> })} }.into_any()
+    view! {
+        <div class="notes" role="status" aria-live="polite" aria-relevant="additions"><Notes/></div>
+        {move || is_open.get().then(|| view! { <Open desk/> })}
+    }
+    .into_any()
 }
 
 #[component]
@@ -37,7 +43,7 @@ fn Open(
         })
     });
     let is_read = Memo::new(move |_| desk.known.with(|known| known.is_read));
-    let frame = NodeRef::<html::Aside>::new();
+    let frame = NodeRef::<html::Div>::new();
     // Whoever sees the drawer sees what failed.
     Effect::new(move || {
         desk.known.track();
@@ -68,7 +74,7 @@ fn Open(
         }
     };
     view! {
-        <aside
+        <div
             class="drawer"
             role="dialog"
             aria-labelledby="drawer-title"
@@ -81,7 +87,7 @@ fn Open(
                 }
             }
         >
-            <header class="panel-head">
+            <div class="panel-head">
                 <h2 id="drawer-title">"Jobs"</h2>
                 <div class="drawer-tools">
                     <A href="/jobs">"All jobs"</A>
@@ -91,7 +97,7 @@ fn Open(
                         </svg>
                     </button>
                 </div>
-            </header>
+            </div>
             <ul class="jobs">
                 <For each=move || shown.get() key=|id| *id children=move |id| view! {
                     <JobCard id asked=asked.get_untracked() == Some(id)/>
@@ -109,7 +115,7 @@ fn Open(
                     }}
                 </div>
             })}
-        </aside>
+        </div>
     }
     .into_any()
 }

@@ -109,6 +109,8 @@ pub struct Note {
 pub struct Desk {
     /// The jobs.
     pub known: RwSignal<Known>,
+    /// Events of jobs that nobody has read yet, as the server wrote them.
+    pub news: RwSignal<Vec<String>>,
     /// What is told in passing.
     pub notes: RwSignal<Vec<Note>>,
     /// Whether the drawer is open, and for which job.
@@ -122,6 +124,7 @@ impl Desk {
     pub fn provide() -> Self {
         let desk = Self {
             known: RwSignal::new(Known::default()),
+            news: RwSignal::new(Vec::new()),
             notes: RwSignal::new(Vec::new()),
             open: RwSignal::new(None),
             seen: RwSignal::new(0),

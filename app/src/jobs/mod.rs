@@ -6,16 +6,17 @@
 //!                                       └─▶ drawer, page, a router's panel
 //! ```
 //!
-//! The list is kept here once a page; whoever shows jobs follows it.
+//! The list is kept once a page. Whatever reads and shows jobs is loaded once the page is alive: the
+//! first page can do without.
 
 mod button;
 pub mod card;
+mod clerk;
 pub mod drawer;
 mod known;
-mod notes;
+pub mod notes;
 pub mod page;
 pub mod words;
 
 pub use button::JobsButton;
 pub use known::{Desk, Known, UNKNOWN_YET};
-pub use notes::Notes;

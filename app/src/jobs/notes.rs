@@ -7,14 +7,12 @@ use leptos::prelude::*;
 #[cfg(feature = "hydrate")]
 const SHOWN: u64 = 12;
 
-/// The notes, in a place that a screen reader listens to.
+/// The notes; they stand in a place that a screen reader listens to.
 #[component]
 pub fn Notes() -> impl IntoView {
     let desk = expect_context::<Desk>();
     view! {
-        <div class="notes" role="status" aria-live="polite" aria-relevant="additions">
-            <For each=move || desk.notes.get() key=|note| note.number children=move |note| one(note, desk)/>
-        </div>
+        <For each=move || desk.notes.get() key=|note| note.number children=move |note| one(note, desk)/>
     }
     .into_any()
 }

@@ -110,7 +110,10 @@ fn Table(
                 {FILTERS.map(|(name, label, lets)| choice(name, label, Some(lets))).into_iter().collect_view()}
             </nav>
         </div>
-        {move || one.get().map(|id| view! { <ul class="jobs alone"><JobCard id asked=true/></ul> })}
+        {move || one.get().map(|id| view! {
+            <h2 class="visually-hidden">"The job that was asked for"</h2>
+            <ul class="jobs alone"><JobCard id asked=true/></ul>
+        })}
         <div class="table-frame" hidden=move || shown.with(Vec::is_empty)>
             <table>
                 <caption class="visually-hidden">"Jobs; the heads of the columns sort"</caption>

@@ -17,6 +17,8 @@
 
 #[cfg(feature = "hydrate")]
 mod browser;
+#[cfg(any(feature = "hydrate", test))]
+mod heard;
 mod kept;
 mod sequence;
 

@@ -185,17 +185,17 @@ pub fn MoveDialog(
             on:keydown=|event| event.stop_propagation()
         >
             <form on:submit=submit>
-                <header class="panel-head">
+                <div class="panel-head">
                     <div>
                         <p class="eyebrow">"Move"</p>
-                        <h2 id="move-title">{name}</h2>
+                        <h2 id="move-title" tabindex="-1" autofocus=true>{name}</h2>
                     </div>
                     <button type="button" class="tool close" aria-label="Close" on:click=move |_| close()>
                         <svg viewBox="0 0 20 20" aria-hidden="true">
                             <path d="M5.1 4 10 8.9 14.9 4 16 5.1 11.1 10l4.9 4.9-1.1 1.1L10 11.1 5.1 16 4 14.9 8.9 10 4 5.1Z"></path>
                         </svg>
                     </button>
-                </header>
+                </div>
                 <p class="from-to large">
                     <span class="mono">{move || source.get().unwrap_or_else(|| "…".to_owned())}</span>
                     <span aria-hidden="true">" → "</span>
@@ -216,7 +216,7 @@ pub fn MoveDialog(
                 <details class="how">
                     <summary>
                         {move || match result_mode.get() {
-                            Some(mode) => format!("How: {mode}, {}", words::meaning(mode)),
+                            Some(mode) => format!("How: {mode} ({})", words::meaning(mode)),
                             None => "How".to_owned(),
                         }}
                     </summary>
@@ -253,7 +253,7 @@ pub fn MoveDialog(
                 {move || failure.get().map(|failure| view! {
                     <p class="notice" role="alert">{failure.to_string()}</p>
                 })}
-                <footer class="acts">
+                <div class="acts foot">
                     <button
                         type="submit"
                         class="act primary"
@@ -264,7 +264,7 @@ pub fn MoveDialog(
                     </button>
                     <button type="button" class="act" on:click=move |_| close()>"Leave it"</button>
                     <p class="hint" id="move-why-not" role="status">{why_not}</p>
-                </footer>
+                </div>
             </form>
         </dialog>
     }

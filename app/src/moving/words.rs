@@ -33,7 +33,7 @@ pub fn said(level: FindingLevel) -> &'static str {
 /// What a way to move means for the router.
 pub fn meaning(mode: MigrationMode) -> &'static str {
     match mode {
-        MigrationMode::Live => "while it runs: it stands still for a moment at the end",
+        MigrationMode::Live => "it runs on, and stands still for a moment at the end",
         MigrationMode::Cold => "it is stopped, brought over, and started again if it ran",
     }
 }

@@ -6,8 +6,8 @@ mod later;
 use crate::{
     clock::Clock,
     components::{Search, TopBar},
-    jobs::{Desk, Notes},
-    live::Live,
+    jobs::Desk,
+    live::{Live, Status},
     moving::Moving,
     topology_view::{options::ViewState, route},
 };
@@ -30,7 +30,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     Clock::provide();
     let desk = Desk::provide();
-    Live::provide(desk);
+    let live = Live::provide(desk);
     let moving = Moving::provide();
     Search::provide();
     ViewState::provide();
@@ -48,18 +48,17 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/jobs") view={Lazy::<later::Jobs>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings") view={Lazy::<later::Settings>::new()} ssr=SsrMode::Async/>
                 </Routes>
+                <Later live moving/>
             </main>
-            <Later desk moving/>
-            <Notes/>
         </Router>
     }
 }
 
-/// What is there once it is wanted: the drawer of jobs, and what moves routers.
+/// What comes later: jobs once the page is alive, and what moves routers once it is wanted.
 #[component]
 fn Later(
-    /// The jobs.
-    desk: Desk,
+    /// What happens.
+    live: Live,
     /// What is being moved by hand.
     moving: Moving,
 ) -> impl IntoView {
@@ -67,7 +66,7 @@ fn Later(
     let once = |wanted: Memo<bool>| {
         Memo::new(move |before: Option<&bool>| before == Some(&true) || wanted.get())
     };
-    let drawer = once(Memo::new(move |_| desk.open.with(Option::is_some)));
+    let drawer = once(Memo::new(move |_| live.status.get() == Status::Live));
     let mover = once(Memo::new(move |_| moving.is_wanted()));
     view! {
         {move || drawer.get().then(|| view! { <Suspense>{Suspend::new(later::drawer())}</Suspense> })}

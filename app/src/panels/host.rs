@@ -129,11 +129,13 @@ fn Maintenance(
     };
     let is_on = Memo::new(move |_| facts.with(|facts| facts.status.host.maintenance));
     let host = id.to_string();
-    let question = set.form::<SetHostMaintenance>(
+    let named = host.clone();
+    let fields = move || {
+        set.form::<SetHostMaintenance>(
         NodeRef::new(),
         done,
         view! {
-            <input type="hidden" name="host" value=host.clone()/>
+            <input type="hidden" name="host" value=named.clone()/>
             <input type="hidden" name="maintenance" value="true"/>
             <label class="line">
                 <span>"Why " <small>"for others to read; may stay empty"</small></span>
@@ -145,7 +147,9 @@ fn Maintenance(
             </div>
         }
         .into_any(),
-    );
+    )
+    };
+    let title = id.to_string();
     let undo = set.form::<SetHostMaintenance>(
         NodeRef::new(),
         done,
@@ -170,11 +174,14 @@ fn Maintenance(
                 <button node_ref=begin type="button" class="act" popovertarget=QUESTION>"Put into maintenance…"</button>
             </div>
         </div>
-        <div popover="auto" class="question" role="dialog" aria-labelledby="maintenance-title" id=QUESTION>
-            <h3 id="maintenance-title">"Put " {id.to_string()} " into maintenance?"</h3>
-            <p>"Nothing new lands on it until it is taken back into use. What runs on it runs on."</p>
-            {question}
-        </div>
+        // Once it is so, the question is gone.
+        {move || (!is_on.get()).then(|| view! {
+            <div popover="auto" class="question" role="dialog" aria-labelledby="maintenance-title" id=QUESTION>
+                <h3 id="maintenance-title">"Put " {title.clone()} " into maintenance?"</h3>
+                <p>"Nothing new lands on it until it is taken back into use. What runs on it runs on."</p>
+                {fields()}
+            </div>
+        })}
         {move || set.failure.get().map(|failure| view! {
             <p class="notice" role="alert">{failure.to_string()}</p>
         })}

@@ -181,6 +181,8 @@ fn the_graph_travels_and_is_asked_for_again_by_its_tag() {
             assert_eq!(again.status, 304);
         }
         for (path, status) in [
+            // One that is not kept: the present one.
+            ("/graph/0", 200),
             ("/graph/999999", 404),
             ("/graph/x", 400),
             ("/graph/1?view=inner", 400),

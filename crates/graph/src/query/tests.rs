@@ -348,6 +348,10 @@ fn hosts_in_maintenance_can_be_asked_for() {
     };
     assert_eq!(found("maintenance:true"), [Thing::Group(1)]);
     assert_eq!(found("maintenance:no"), [Thing::Group(0)]);
-    assert_eq!(found("not maintenance:yes"), [Thing::Group(0)], "of a router it says nothing");
+    assert_eq!(
+        found("not maintenance:yes"),
+        [Thing::Group(0)],
+        "of a router it says nothing"
+    );
     assert!(Query::parse("maintenance:soon").is_err());
 }

@@ -363,5 +363,8 @@ fn a_migration_leads_from_the_router_to_the_host_and_both_are_signed() {
         assert_eq!(svg.matches(sign).count(), count, "{sign}");
     }
     let dot = graph::export::dot(&diagram, &positions);
-    assert!(dot.contains(r#"moving_to="b""#) && dot.contains("maintenance=true"), "{dot}");
+    assert!(
+        dot.contains(r#"moving_to="b""#) && dot.contains("maintenance=true"),
+        "{dot}"
+    );
 }
