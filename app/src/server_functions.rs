@@ -38,7 +38,11 @@ use self::{facts::Names, server::Door};
 pub async fn fleet() -> Result<Fleet, Failure> {
     let door = Door::open()?;
     let topology = door.topology(TopologyView::Combined).await?;
-    Ok(Fleet::of(door.run(), &topology))
+    let has_jobs = !door.jobs(1).await?.jobs.is_empty();
+    Ok(Fleet {
+        has_jobs,
+        ..Fleet::of(door.run(), &topology)
+    })
 }
 
 /// The topology's present version.

@@ -56,6 +56,12 @@ fn Summary(
     let (run, version) = (first.run, first.version);
     Effect::new(move || live.rendered(run, version));
     let fleet = Kept::new(first, fleet).value;
+    let desk = live.desk;
+    Effect::new(move || {
+        if fleet.with(|fleet| fleet.has_jobs) {
+            desk.wanted.set(true);
+        }
+    });
     let demo = fleet.with_untracked(|fleet| fleet.demo);
     view! {
         {demo.then(|| view! {

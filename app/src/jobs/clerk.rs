@@ -1,4 +1,4 @@
-//! Keeps the list of jobs: reads it once the page is alive, and what is heard after that.
+//! Keeps the list of jobs: reads it once it is wanted, and what is heard after that.
 
 use super::Desk;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use api::Event;
 use leptos::{prelude::*, task::spawn_local};
 
-/// So many jobs a page reads when it comes alive.
+/// So many jobs a page reads.
 const READ: u32 = 50;
 
 /// Starts keeping it.

@@ -9,7 +9,7 @@ use leptos_router::components::A;
 const MOST: usize = 30;
 
 /// What keeps the list, tells what ended, and is the drawer while that is open. All of it is loaded
-/// once the page is alive, long before anything ends: a screen reader has met the place by then.
+/// with the first news of a job, or where there were some before.
 #[component]
 pub fn Drawer() -> impl IntoView {
     let desk = expect_context::<Desk>();

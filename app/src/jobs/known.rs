@@ -111,6 +111,8 @@ pub struct Desk {
     pub known: RwSignal<Known>,
     /// Events of jobs that nobody has read yet, as the server wrote them.
     pub news: RwSignal<Vec<String>>,
+    /// There are jobs to tell about: what shows them is loaded.
+    pub wanted: RwSignal<bool>,
     /// What is told in passing.
     pub notes: RwSignal<Vec<Note>>,
     /// Whether the drawer is open, and for which job.
@@ -125,12 +127,21 @@ impl Desk {
         let desk = Self {
             known: RwSignal::new(Known::default()),
             news: RwSignal::new(Vec::new()),
+            wanted: RwSignal::new(false),
             notes: RwSignal::new(Vec::new()),
             open: RwSignal::new(None),
             seen: RwSignal::new(0),
         };
         provide_context(desk);
         desk
+    }
+
+    /// Whether anything of it is to be shown.
+    pub fn is_wanted(self) -> bool {
+        self.wanted.get()
+            || !self.news.with(Vec::is_empty)
+            || !self.notes.with(Vec::is_empty)
+            || self.open.with(Option::is_some)
     }
 
     /// A job is another than it was.

@@ -6,8 +6,8 @@
 //!                                       └─▶ drawer, page, a router's panel
 //! ```
 //!
-//! The list is kept once a page. Whatever reads and shows jobs is loaded once the page is alive: the
-//! first page can do without.
+//! The list is kept once a page. Whatever reads and shows jobs is loaded once there are jobs: the first
+//! page can do without.
 
 mod button;
 pub mod card;

@@ -92,7 +92,7 @@ pub fn cancelling_costs(job: &Job) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use api::{JobPhase, Timestamp};
 

@@ -54,7 +54,7 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// What comes later: jobs once the page is alive, and what moves routers once it is wanted.
+/// What comes later: jobs once there are any, and what moves routers once it is wanted.
 #[component]
 fn Later(
     /// What happens.
@@ -66,7 +66,9 @@ fn Later(
     let once = |wanted: Memo<bool>| {
         Memo::new(move |before: Option<&bool>| before == Some(&true) || wanted.get())
     };
-    let drawer = once(Memo::new(move |_| live.status.get() == Status::Live));
+    let drawer = once(Memo::new(move |_| {
+        live.status.get() == Status::Live && live.desk.is_wanted()
+    }));
     let mover = once(Memo::new(move |_| moving.is_wanted()));
     view! {
         {move || drawer.get().then(|| view! { <Suspense>{Suspend::new(later::drawer())}</Suspense> })}

@@ -28,6 +28,8 @@ pub struct Fleet {
     pub running: u32,
     /// Whether every host is of the embedded demo fleet (libvirt's test driver).
     pub demo: bool,
+    /// Whether there are jobs to tell about.
+    pub has_jobs: bool,
 }
 
 impl Fleet {
@@ -49,6 +51,7 @@ impl Fleet {
                 .filter(|router| router.state == RouterState::Running)
                 .count() as u32,
             demo: !hosts.is_empty() && hosts.iter().all(is_test_host),
+            has_jobs: false,
         }
     }
 }
