@@ -209,7 +209,7 @@ fn Cancel(
         sure.set(false);
         if let Some((id, _)) = can.get_untracked() {
             cancel.run(cancel_job(id), move |reply: CancelJobReply| {
-                desk.hear(&reply.job)
+                desk.hear(&reply.job);
             });
         }
     };

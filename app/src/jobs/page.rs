@@ -21,8 +21,11 @@ use leptos_router::{components::A, hooks::use_query_map};
 /// So many jobs are listed.
 const MOST: u32 = 200;
 
-/// What one can filter by: a name in the address, and what it lets through.
-const FILTERS: [(&str, &str, fn(JobState) -> bool); 4] = [
+/// A name in the address, the words, and what it lets through.
+type Filter = (&'static str, &'static str, fn(JobState) -> bool);
+
+/// What one can filter by.
+const FILTERS: [Filter; 4] = [
     ("active", "under way", |state| !state.is_over()),
     ("succeeded", "succeeded", |state| {
         state == JobState::Succeeded
@@ -129,7 +132,7 @@ fn Table(
                     </tr>
                 </thead>
                 <tbody>
-                    {move || shown.get().into_iter().map(row).collect_view()}
+                    {move || shown.with(|jobs| jobs.iter().map(row).collect_view())}
                 </tbody>
             </table>
         </div>
@@ -171,7 +174,7 @@ fn length(job: &Job) -> Option<u64> {
     u64::try_from(end.as_millisecond() - start.as_millisecond()).ok()
 }
 
-fn row(job: Job) -> AnyView {
+fn row(job: &Job) -> AnyView {
     let host = |host: &Option<api::HostId>| {
         host.clone().map(|id| {
             let name = id.to_string();
@@ -180,9 +183,9 @@ fn row(job: Job) -> AnyView {
     };
     let (from, to) = (host(&job.source), host(&job.destination));
     let at = job.created_at;
-    let works = (!job.state.is_over()).then(|| progress(&job));
+    let works = (!job.state.is_over()).then(|| progress(job));
     let said = job.error.as_ref().map(|error| error.message.clone());
-    let (title, state, by) = (words::title(&job), job.state, job.requested_by.clone());
+    let (title, state, by) = (words::title(job), job.state, job.requested_by.clone());
     let address = format!("/jobs?job={}", job.id);
     view! {
         <tr>
@@ -200,7 +203,7 @@ fn row(job: Job) -> AnyView {
                     {format::time_of_day(at)} " UTC"
                 </time>
             </td>
-            <td class="number">{length(&job).map(words::took)}</td>
+            <td class="number">{length(job).map(words::took)}</td>
         </tr>
     }
     .into_any()

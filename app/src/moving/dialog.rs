@@ -29,7 +29,7 @@ pub fn MoveDialog(
     let router = wish.router;
     let frame = NodeRef::<html::Dialog>::new();
     let dropped = wish.destination.is_some();
-    let chosen = RwSignal::new(wish.destination.clone());
+    let chosen = RwSignal::new(wish.destination);
     // What the reader asks for; the reply says what it comes to.
     let mode = RwSignal::new(None::<MigrationMode>);
     let answer = RwSignal::new(None::<Result<CheckMigrationReply, Failure>>);
@@ -174,7 +174,6 @@ pub fn MoveDialog(
             }
         });
     };
-    let name = wish.name.clone();
     view! {
         <dialog
             class="move-dialog"
@@ -188,7 +187,7 @@ pub fn MoveDialog(
                 <div class="panel-head">
                     <div>
                         <p class="eyebrow">"Move"</p>
-                        <h2 id="move-title" tabindex="-1" autofocus=true>{name}</h2>
+                        <h2 id="move-title" tabindex="-1" autofocus=true>{wish.name}</h2>
                     </div>
                     <button type="button" class="tool close" aria-label="Close" on:click=move |_| close()>
                         <svg viewBox="0 0 20 20" aria-hidden="true">

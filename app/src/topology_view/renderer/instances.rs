@@ -230,7 +230,7 @@ fn state(state: NodeState) -> u32 {
 fn notable(facts: &Facts) -> u32 {
     let moving = !facts.moving_to.is_empty();
     let maintenance = facts.maintenance.is_some();
-    u32::from(moving) * style::MOVING | u32::from(maintenance) * style::MAINTENANCE
+    (u32::from(moving) * style::MOVING) | (u32::from(maintenance) * style::MAINTENANCE)
 }
 
 fn stale(stale: bool) -> u32 {
