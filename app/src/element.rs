@@ -70,7 +70,8 @@ impl FromStr for Element {
         let (kind, id) = text.split_once(':').unwrap_or((text, ""));
         let parsed = match kind {
             "host" => id.parse().map(Self::Host),
-            "router" => id.parse().map(Self::Router),
+            // The line that shows where a router is being moved to stands for the router.
+            "router" | "migration" => id.parse().map(Self::Router),
             "segment" => id.parse().map(Self::Segment),
             "link" => id.parse().map(Self::Link),
             _ => {

@@ -23,8 +23,10 @@ use crate::{
     wire::{Acting, Reading},
 };
 use api::{
-    CheckHostReply, EndpointAddress, HostId, LinkId, MacAddress, PathMetric, RegisterHostReply,
-    RemoveHostReply, ResumeRouterReply, RouterId, SegmentId, SuspendRouterReply, TopologyView,
+    CancelJobReply, CheckHostReply, CheckMigrationReply, EndpointAddress, HostId, JobId, LinkId,
+    ListJobsReply, MacAddress, MigrateRouterReply, MigrationMode, PathMetric, RegisterHostReply,
+    RemoveHostReply, ResumeRouterReply, RouterId, SegmentId, SetHostMaintenanceReply,
+    SuspendRouterReply, TopologyView,
 };
 use leptos::prelude::*;
 
@@ -36,7 +38,11 @@ use self::{facts::Names, server::Door};
 pub async fn fleet() -> Result<Fleet, Failure> {
     let door = Door::open()?;
     let topology = door.topology(TopologyView::Combined).await?;
-    Ok(Fleet::of(door.run(), &topology))
+    let has_jobs = !door.jobs(1).await?.jobs.is_empty();
+    Ok(Fleet {
+        has_jobs,
+        ..Fleet::of(door.run(), &topology)
+    })
 }
 
 /// The topology's present version.
@@ -200,6 +206,61 @@ pub async fn suspend_router(router: RouterId) -> Result<SuspendRouterReply, Fail
 #[server(name = ResumeRouter, prefix = "/api", endpoint = "resume_router", protocol = Acting)]
 pub async fn resume_router(router: RouterId) -> Result<ResumeRouterReply, Failure> {
     Door::open()?.resume(router).await
+}
+
+/// Where a router can be moved to, of all other hosts; it asks hosts, so it is no reading.
+#[server(name = CheckMigration, prefix = "/api", endpoint = "check_migration", protocol = Acting)]
+pub async fn check_migration(
+    router: RouterId,
+    mode: Option<MigrationMode>,
+) -> Result<CheckMigrationReply, Failure> {
+    Door::open()?.check_migration(router, mode).await
+}
+
+/// Moves a router to another host, in a job.
+#[server(name = MigrateRouter, prefix = "/api", endpoint = "migrate_router", protocol = Acting)]
+pub async fn migrate_router(
+    router: RouterId,
+    destination: HostId,
+    mode: Option<MigrationMode>,
+    bandwidth: Option<u64>,
+    downtime: Option<u64>,
+    shutdown: Option<u32>,
+) -> Result<MigrateRouterReply, Failure> {
+    let request = api::MigrateRouterRequest {
+        router,
+        destination,
+        mode,
+        bandwidth_mebibytes_per_second: bandwidth,
+        maximum_downtime_milliseconds: downtime,
+        shutdown_seconds: shutdown,
+        request_id: None,
+    };
+    Door::open()?.migrate(request).await
+}
+
+/// Keeps a host free of what is new, or takes it back into use.
+#[server(name = SetHostMaintenance, prefix = "/api", endpoint = "set_host_maintenance", protocol = Acting)]
+pub async fn set_host_maintenance(
+    host: HostId,
+    maintenance: bool,
+    reason: Option<String>,
+) -> Result<SetHostMaintenanceReply, Failure> {
+    Door::open()?
+        .set_maintenance(host, maintenance, reason)
+        .await
+}
+
+/// The newest jobs.
+#[server(name = ReadJobs, prefix = "/api", endpoint = "list_jobs", protocol = Reading)]
+pub async fn list_jobs(limit: u32) -> Result<ListJobsReply, Failure> {
+    Door::open()?.jobs(limit).await
+}
+
+/// Asks that a job be given up.
+#[server(name = CancelJob, prefix = "/api", endpoint = "cancel_job", protocol = Acting)]
+pub async fn cancel_job(job: JobId) -> Result<CancelJobReply, Failure> {
+    Door::open()?.cancel(job).await
 }
 
 /// Takes a host into the fleet. The arguments are the fields of a form, which may hold more than

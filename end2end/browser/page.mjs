@@ -217,7 +217,7 @@ async function withScript(browser, router) {
 async function asSent(browser, drawn) {
   const kinds = new Map(drawn.map((id) => [id.split(':')[0], id]));
   const selections = [...kinds.values()].map((id) => `/?select=${encodeURIComponent(id)}`);
-  for (const path of ['/', '/hosts', '/routers', '/settings', ...selections]) {
+  for (const path of ['/', '/hosts', '/routers', '/jobs', '/settings', ...selections]) {
     const page = await open(browser, `${url}${path}`);
     const later = await page.evaluate(() => performance.getEntriesByType('resource')
       .filter((entry) => /\/later-[^/]+\/.*\.wasm$/.test(entry.name)).length);

@@ -12,6 +12,9 @@ pub use act::Act;
 pub use choice::Choice;
 pub use freshness::{CableAsOf, Freshness, Simulated};
 pub use search::Search;
-pub use state::{HostStateChip, LinkStateChip, RouterStateChip, StateIcon, state_sign};
+pub use state::{
+    HostStateChip, LinkStateChip, MAINTENANCE, MaintenanceChip, RouterStateChip, StateIcon,
+    state_sign,
+};
 pub use theme::ThemeSwitch;
 pub use top_bar::TopBar;

@@ -35,6 +35,27 @@ pub fn state_sign(state: NodeState) -> (&'static str, &'static str) {
     }
 }
 
+/// The sign of maintenance, a spanner on a disc, in a square of 16.
+pub const MAINTENANCE: &str = "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.9 4.3a3 3 0 0 1-3.9 3.6L5.2 \
+    11.7a.9.9 0 0 1-1.3 0 .9.9 0 0 1 0-1.3l2.8-2.8A3 3 0 0 1 10.3 3.7L8.8 5.2l.3 1.3 1.3.3Z";
+
+/// Says that a host is in maintenance, and why.
+#[component]
+pub fn MaintenanceChip(
+    /// Why, where somebody said so.
+    reason: Option<String>,
+) -> impl IntoView {
+    view! {
+        <span class="chip maintenance" title=reason>
+            <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+                <path fill-rule="evenodd" d=MAINTENANCE></path>
+            </svg>
+            "in maintenance"
+        </span>
+    }
+    .into_any()
+}
+
 /// The sign of a state.
 #[component]
 pub fn StateIcon(

@@ -3,6 +3,7 @@
 use super::{ThemeSwitch, search::SearchBox};
 use crate::{
     format,
+    jobs::JobsButton,
     live::{Kept, Live, Status},
     server_functions::{Fleet, fleet},
 };
@@ -37,6 +38,7 @@ pub fn TopBar() -> impl IntoView {
                         first.await.ok().map(|first| view! { <Summary first/> })
                     })}
                 </Suspense>
+                <JobsButton/>
                 <LiveSign/>
                 <ThemeSwitch/>
             </div>
@@ -54,6 +56,12 @@ fn Summary(
     let (run, version) = (first.run, first.version);
     Effect::new(move || live.rendered(run, version));
     let fleet = Kept::new(first, fleet).value;
+    let desk = live.desk;
+    Effect::new(move || {
+        if fleet.with(|fleet| fleet.has_jobs) {
+            desk.wanted.set(true);
+        }
+    });
     let demo = fleet.with_untracked(|fleet| fleet.demo);
     view! {
         {demo.then(|| view! {

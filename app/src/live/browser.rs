@@ -1,8 +1,7 @@
 //! The browser's machinery: a Web Lock elects the tab that holds the stream, a `BroadcastChannel`
 //! carries what it hears to the others.
 
-use super::{Live, News, Run, Sequence, Status};
-use api::Event;
+use super::{Live, News, Run, Sequence, Status, heard::Heard};
 use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -23,8 +22,8 @@ const CHECK: Duration = Duration::from_secs(5);
 /// What tabs tell each other.
 #[derive(Serialize, Deserialize)]
 enum Message {
-    /// From the leader: an event.
-    Event(Event),
+    /// From the leader: an event, as the server wrote it.
+    Event(String),
     /// From the leader: how the stream is and where it is at.
     State { open: bool, run: Run, version: u64 },
     /// From a follower that came alive: where are we?
@@ -181,11 +180,7 @@ fn open(tab: &Shared) {
         let tab = Rc::clone(tab);
         Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
             hear(&tab);
-            let event = message
-                .data()
-                .as_string()
-                .and_then(|text| serde_json::from_str::<Event>(&text).ok());
-            if let Some(event) = event {
+            if let Some(event) = message.data().as_string() {
                 take(&tab, &event);
                 say(&tab, &Message::Event(event));
             }
@@ -236,13 +231,21 @@ fn again(tab: &Shared) {
 }
 
 /// Takes an event in, whoever heard it.
-fn take(tab: &Shared, event: &Event) {
+fn take(tab: &Shared, text: &str) {
+    let Ok(event) = serde_json::from_str::<Heard>(text) else {
+        return;
+    };
     let (live, news) = {
         let mut tab = tab.borrow_mut();
-        (tab.live, tab.sequence.take(event))
+        let news = match event {
+            Heard::Topology { version, .. } => tab.sequence.take(version),
+            Heard::Resync { version } => tab.sequence.resync(version),
+            Heard::Measured { .. } | Heard::Job => News::Nothing,
+        };
+        (tab.live, news)
     };
     match event {
-        Event::Topology { changes, .. } if news != News::Nothing => {
+        Heard::Topology { changes, .. } if news != News::Nothing => {
             let sentences: Vec<_> = changes
                 .iter()
                 .take(3)
@@ -255,12 +258,15 @@ fn take(tab: &Shared, event: &Event) {
             }
             live.announcement.try_set(text);
         }
-        Event::Measured { host, at } => {
+        Heard::Measured { host, at } => {
             live.measured.try_update(|measured| {
-                measured.insert(host.clone(), *at);
+                measured.insert(host, at);
             });
         }
-        Event::Topology { .. } | Event::Resync { .. } | Event::Job { .. } => {}
+        Heard::Job => {
+            live.desk.news.try_update(|news| news.push(text.to_owned()));
+        }
+        Heard::Topology { .. } | Heard::Resync { .. } => {}
     }
     follow(tab, news);
 }

@@ -17,12 +17,15 @@
 
 #[cfg(feature = "hydrate")]
 mod browser;
+#[cfg(any(feature = "hydrate", test))]
+mod heard;
 mod kept;
 mod sequence;
 
 pub use kept::{Dated, Kept};
 pub use sequence::{Moment, News, Run, Sequence};
 
+use crate::jobs::Desk;
 use api::{HostId, Timestamp};
 use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -67,16 +70,19 @@ pub struct Live {
     pub measured: RwSignal<BTreeMap<HostId, Timestamp>>,
     /// What changed last, in a sentence.
     pub announcement: RwSignal<String>,
+    /// The jobs.
+    pub desk: Desk,
 }
 
 impl Live {
     /// Makes it and offers it to everything below; it starts with [`Self::rendered`].
-    pub fn provide() -> Self {
+    pub fn provide(desk: Desk) -> Self {
         let live = Self {
             status: RwSignal::new(Status::Still),
             now: RwSignal::new(Moment::default()),
             measured: RwSignal::new(BTreeMap::new()),
             announcement: RwSignal::new(String::new()),
+            desk,
         };
         provide_context(live);
         live

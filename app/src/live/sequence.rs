@@ -1,6 +1,5 @@
 //! Which event is the next, and which shows that some were missed. Pure.
 
-use api::Event;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -71,19 +70,22 @@ impl Sequence {
         self.moment
     }
 
-    /// Takes an event in.
-    pub fn take(&mut self, event: &Event) -> News {
-        match *event {
-            Event::Topology { version, .. } if version <= self.moment.version => News::Nothing,
-            Event::Topology { version, .. } if version == self.moment.version + 1 => {
-                self.moment.version = version;
-                News::Next
-            }
-            // Of a resync also a smaller version: the server was set back, and what is shown is of
-            // another past.
-            Event::Topology { version, .. } | Event::Resync { version } => self.missed(version),
-            Event::Measured { .. } | Event::Job { .. } => News::Nothing,
+    /// Takes in that the topology is at `version`.
+    pub fn take(&mut self, version: u64) -> News {
+        if version <= self.moment.version {
+            return News::Nothing;
         }
+        if version > self.moment.version + 1 {
+            return self.missed(version);
+        }
+        self.moment.version = version;
+        News::Next
+    }
+
+    /// Takes in that the topology is to be read anew. Its version may be a smaller one: the server
+    /// was set back, and what is shown is of another past.
+    pub fn resync(&mut self, version: u64) -> News {
+        self.missed(version)
     }
 
     /// The stream stands, and comes from `run`.
@@ -123,33 +125,25 @@ mod tests {
     const RUN: Run = Run(7);
     const OTHER: Run = Run(8);
 
-    fn topology(version: u64) -> Event {
-        Event::Topology {
-            version,
-            at: api::Timestamp::UNIX_EPOCH,
-            changes: Vec::new(),
-        }
-    }
-
     #[test]
     fn versions_follow_each_other_or_were_missed() {
         let mut sequence = Sequence::new(RUN, 5);
-        assert_eq!(sequence.take(&topology(5)), News::Nothing);
-        assert_eq!(sequence.take(&topology(6)), News::Next);
-        assert_eq!(sequence.take(&topology(6)), News::Nothing);
-        assert_eq!(sequence.take(&topology(9)), News::Missed);
+        assert_eq!(sequence.take(5), News::Nothing);
+        assert_eq!(sequence.take(6), News::Next);
+        assert_eq!(sequence.take(6), News::Nothing);
+        assert_eq!(sequence.take(9), News::Missed);
         assert_eq!(sequence.moment().version, 9);
-        assert_eq!(sequence.take(&Event::Resync { version: 12 }), News::Missed);
-        assert_eq!(sequence.take(&topology(13)), News::Next);
+        assert_eq!(sequence.resync(12), News::Missed);
+        assert_eq!(sequence.take(13), News::Next);
     }
 
     #[test]
     fn what_is_newer_is_read_and_what_is_not_is_kept() {
         let mut sequence = Sequence::new(RUN, 5);
         let read = sequence.moment();
-        sequence.take(&topology(5));
+        sequence.take(5);
         assert!(!read.is_before(sequence.moment()));
-        sequence.take(&topology(6));
+        sequence.take(6);
         assert!(read.is_before(sequence.moment()));
         // Read a little late, of a later version than was heard of.
         let read = Moment { version: 7, ..read };
@@ -160,12 +154,12 @@ mod tests {
     fn a_server_set_back_to_a_lower_version_makes_everything_old() {
         let mut sequence = Sequence::new(RUN, 9);
         let read = sequence.moment();
-        assert_eq!(sequence.take(&Event::Resync { version: 3 }), News::Missed);
+        assert_eq!(sequence.resync(3), News::Missed);
         let now = sequence.moment();
         assert_eq!(now.version, 3);
         assert!(read.is_before(now));
         // And goes on from the lower version.
-        assert_eq!(sequence.take(&topology(4)), News::Next);
+        assert_eq!(sequence.take(4), News::Next);
         assert!(now.is_before(sequence.moment()));
     }
 

@@ -10,6 +10,8 @@
 
 use crate::{
     Element, Failure,
+    jobs::{drawer::Drawer, page::JobsPage},
+    moving::mover::Mover,
     panels::SelectionPanel,
     server_functions::Range,
     settings::SettingsPage,
@@ -50,6 +52,7 @@ macro_rules! page {
 
 page!(Hosts, hosts, load_hosts, HostsPage);
 page!(Routers, routers, load_routers, RoutersPage);
+page!(Jobs, jobs, load_jobs, JobsPage);
 page!(Settings, settings, load_settings, SettingsPage);
 
 /// What is known of the selected element.
@@ -70,6 +73,26 @@ fn panel(
     aim: Memo<Option<Aim>>,
 ) -> Result<AnyView, Failure> {
     Ok(view! { <SelectionPanel selected view range aim/> }.into_any())
+}
+
+/// The drawer of jobs.
+pub async fn drawer() -> AnyView {
+    shown(jobs_drawer().await)
+}
+
+#[wasm_split(jobs_drawer, fallible)]
+fn jobs_drawer() -> Result<AnyView, Failure> {
+    Ok(view! { <Drawer/> }.into_any())
+}
+
+/// What moves routers: the dialog, what is shown while one is dragged, and the menu.
+pub async fn mover() -> AnyView {
+    shown(moving().await)
+}
+
+#[wasm_split(moving, fallible)]
+fn moving() -> Result<AnyView, Failure> {
+    Ok(view! { <Mover/> }.into_any())
 }
 
 /// Loads what the page at the present address consists of. A page comes alive in one step, within
@@ -93,6 +116,7 @@ pub async fn load() -> Result<(), Failure> {
         }
         "/hosts" => load_hosts().await?,
         "/routers" => load_routers().await?,
+        "/jobs" => load_jobs().await?,
         "/settings" => load_settings().await?,
         _ => {}
     }

@@ -6,7 +6,9 @@ mod later;
 use crate::{
     clock::Clock,
     components::{Search, TopBar},
-    live::Live,
+    jobs::Desk,
+    live::{Live, Status},
+    moving::Moving,
     topology_view::{options::ViewState, route},
 };
 use leptos::prelude::*;
@@ -27,7 +29,9 @@ pub use later::load;
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Clock::provide();
-    Live::provide();
+    let desk = Desk::provide();
+    let live = Live::provide(desk);
+    let moving = Moving::provide();
     Search::provide();
     ViewState::provide();
     route::Route::provide();
@@ -41,11 +45,36 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
                     <Route path=path!("/hosts") view={Lazy::<later::Hosts>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/routers") view={Lazy::<later::Routers>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs") view={Lazy::<later::Jobs>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings") view={Lazy::<later::Settings>::new()} ssr=SsrMode::Async/>
                 </Routes>
+                <Later live moving/>
             </main>
         </Router>
     }
+}
+
+/// What comes later: jobs once there are any, and what moves routers once it is wanted.
+#[component]
+fn Later(
+    /// What happens.
+    live: Live,
+    /// What is being moved by hand.
+    moving: Moving,
+) -> impl IntoView {
+    // Once loaded, a part stays: it shows nothing while there is nothing to show.
+    let once = |wanted: Memo<bool>| {
+        Memo::new(move |before: Option<&bool>| before == Some(&true) || wanted.get())
+    };
+    let drawer = once(Memo::new(move |_| {
+        live.status.get() == Status::Live && live.desk.is_wanted()
+    }));
+    let mover = once(Memo::new(move |_| moving.is_wanted()));
+    view! {
+        {move || drawer.get().then(|| view! { <Suspense>{Suspend::new(later::drawer())}</Suspense> })}
+        {move || mover.get().then(|| view! { <Suspense>{Suspend::new(later::mover())}</Suspense> })}
+    }
+    .into_any()
 }
 
 /// An address that names no page.

@@ -4,13 +4,16 @@ use super::{ElementLink, PanelHead, RefreshFailure, paths::PathsFrom, router::li
 use crate::{
     Element,
     clock::Clock,
-    components::{CableAsOf, Freshness, HostStateChip, LinkStateChip, RouterStateChip, Simulated},
+    components::{
+        Act, CableAsOf, Freshness, HostStateChip, LinkStateChip, MaintenanceChip, RouterStateChip,
+        Simulated,
+    },
     format,
     live::Kept,
-    server_functions::{HostFacts, host_facts},
+    server_functions::{HostFacts, SetHostMaintenance, host_facts},
 };
-use api::{HostState, TopologyView};
-use leptos::prelude::*;
+use api::{HostId, HostState, SetHostMaintenanceReply, TopologyView};
+use leptos::{html, prelude::*};
 
 /// The panel of a host.
 #[component]
@@ -53,6 +56,7 @@ pub fn HostPanel(
             <p class="notice">{message}</p>
         })}
         <RefreshFailure failure=kept.failure/>
+        <Maintenance facts id=id.clone()/>
         <PathsFrom element=Element::Host(id.clone()) view/>
         {move || facts.with(|facts| unresponsive(facts, view))}
         <section class="block">
@@ -94,6 +98,93 @@ pub fn HostPanel(
             <h3>"Interfaces"</h3>
             {move || facts.with(interfaces)}
         </section>
+    }
+    .into_any()
+}
+
+/// Whether it is in maintenance, why, and how to change that: forms that also work without script.
+#[component]
+fn Maintenance(
+    /// The host.
+    facts: RwSignal<HostFacts>,
+    /// Its id.
+    id: HostId,
+) -> impl IntoView {
+    const QUESTION: &str = "maintenance";
+    let set = Act::of::<SetHostMaintenance>();
+    let (begin, end) = (
+        NodeRef::<html::Button>::new(),
+        NodeRef::<html::Button>::new(),
+    );
+    // What an act answers is newer than what is shown. The focus goes on to the undo.
+    let done = move |reply: SetHostMaintenanceReply| {
+        let next = if reply.host.maintenance { end } else { begin };
+        facts.update(|facts| facts.status.host = reply.host);
+        request_animation_frame(move || {
+            if let Some(next) = next.get_untracked() {
+                // Without focus the reader is where they were.
+                let _ = next.focus();
+            }
+        });
+    };
+    let is_on = Memo::new(move |_| facts.with(|facts| facts.status.host.maintenance));
+    let host = id.to_string();
+    let named = host.clone();
+    let fields = move || {
+        set.form::<SetHostMaintenance>(
+        NodeRef::new(),
+        done,
+        view! {
+            <input type="hidden" name="host" value=named.clone()/>
+            <input type="hidden" name="maintenance" value="true"/>
+            <label class="line">
+                <span>"Why " <small>"for others to read; may stay empty"</small></span>
+                <input name="reason" maxlength="200" autocomplete="off"/>
+            </label>
+            <div class="acts">
+                <button type="submit" class="act primary" disabled=set.pending>"Put into maintenance"</button>
+                <button type="button" class="act" popovertarget=QUESTION popovertargetaction="hide">"Leave it"</button>
+            </div>
+        }
+        .into_any(),
+    )
+    };
+    let title = id.to_string();
+    let undo = set.form::<SetHostMaintenance>(
+        NodeRef::new(),
+        done,
+        view! {
+            <input type="hidden" name="host" value=host/>
+            <input type="hidden" name="maintenance" value="false"/>
+            <button node_ref=end type="submit" class="act" disabled=set.pending>"Take back into use"</button>
+        }
+        .into_any(),
+    );
+    view! {
+        <div class="maintenance-box" class:on=is_on>
+            <div hidden=move || !is_on.get()>
+                <p>
+                    <MaintenanceChip reason=None/>
+                    <span>{move || facts.with(|facts| facts.status.host.maintenance_reason.clone()).map(|why| format!(": {why}"))}</span>
+                </p>
+                <p class="minor">"Nothing new lands here. What runs here runs on."</p>
+                <div class="acts">{undo}</div>
+            </div>
+            <div class="acts" hidden=is_on>
+                <button node_ref=begin type="button" class="act" popovertarget=QUESTION>"Put into maintenance…"</button>
+            </div>
+        </div>
+        // Once it is so, the question is gone.
+        {move || (!is_on.get()).then(|| view! {
+            <div popover="auto" class="question" role="dialog" aria-labelledby="maintenance-title" id=QUESTION>
+                <h3 id="maintenance-title">"Put " {title.clone()} " into maintenance?"</h3>
+                <p>"Nothing new lands on it until it is taken back into use. What runs on it runs on."</p>
+                {fields()}
+            </div>
+        })}
+        {move || set.failure.get().map(|failure| view! {
+            <p class="notice" role="alert">{failure.to_string()}</p>
+        })}
     }
     .into_any()
 }

@@ -9,11 +9,14 @@ use crate::{
     Element, Failure,
     components::{Act, CableAsOf, Freshness, LinkStateChip, RouterStateChip, Simulated},
     format,
+    jobs::{Desk, card},
     live::Kept,
+    moving::{Moving, Wish, acts::RouterAct},
     server_functions::{
         LinkLine, Range, ResumeRouter, RouterFacts, RouterHistory, SuspendRouter, router_history,
         router_status,
     },
+    topology_view::diagram::router_state,
 };
 use api::{
     InterfaceMeasurement, ResumeRouterReply, RouterInterface, RouterState, SuspendRouterReply,
@@ -102,6 +105,7 @@ pub fn RouterPanel(
             <p class="notice">{message}</p>
         })}
         <RefreshFailure failure=kept.failure/>
+        <OnItsWay facts/>
         <Acts facts/>
         <PathsFrom element=Element::Router(id) view/>
         <section class="block">
@@ -197,14 +201,31 @@ fn Acts(
     let id = facts.with_untracked(|facts| facts.status.router.id);
     let state = Memo::new(move |_| facts.with(|facts| facts.status.router.state));
     let reachable = Memo::new(move |_| facts.with(|facts| facts.status.router.current));
+    let is_moving = Memo::new(move |_| facts.with(|facts| facts.moving_to.is_some()));
     let busy = move || suspend.pending.get() || resume.pending.get();
-    let cannot_suspend = move || busy() || !reachable.get() || state.get() != RouterState::Running;
-    let cannot_resume = move || busy() || !reachable.get() || state.get() != RouterState::Suspended;
+    let why_not = move |act: RouterAct| {
+        act.why_not(router_state(state.get()), reachable.get(), is_moving.get())
+    };
+    let cannot_suspend = move || busy() || why_not(RouterAct::Suspend).is_some();
+    let cannot_resume = move || busy() || why_not(RouterAct::Resume).is_some();
+    let cannot_move = move || busy() || why_not(RouterAct::Move).is_some();
     let hint = move || match (reachable.get(), state.get()) {
         (false, _) => Some("Its host does not answer: nothing can be done to it now."),
+        (true, _) if is_moving.get() => {
+            Some("While it is being moved, nothing else can be done to it.")
+        }
         (true, RouterState::Suspended) => Some("It is paused in memory and forwards nothing."),
         (true, RouterState::ShutOff) => Some("It is shut off."),
-        _ => None,
+        (true, _) => why_not(RouterAct::Move),
+    };
+    let moving = expect_context::<Moving>();
+    let move_it = move |_| {
+        let name = facts.with_untracked(|facts| facts.status.router.name.clone());
+        moving.wish.set(Some(Wish {
+            router: id,
+            name,
+            destination: None,
+        }));
     };
     let failure = move || suspend.failure.get().or_else(|| resume.failure.get());
     let working = move || {
@@ -234,12 +255,45 @@ fn Acts(
                     "Resume"
                 </button>
             }.into_any())}
+            <button type="button" class="act scripted" disabled=cannot_move title=move || why_not(RouterAct::Move) on:click=move_it>
+                {RouterAct::Move.label()}
+            </button>
             <span class="working" role="status">{working}</span>
         </div>
         {move || hint().map(|hint| view! { <p class="hint">{hint}</p> })}
         {move || failure().map(|failure| view! {
             <p class="notice" role="alert">{failure.to_string()}</p>
         })}
+    }
+}
+
+/// Where a router is being moved to, and how far that is.
+#[component]
+fn OnItsWay(
+    /// The router.
+    facts: RwSignal<RouterFacts>,
+) -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    let id = facts.with_untracked(|facts| facts.status.router.id);
+    let to = Memo::new(move |_| facts.with(|facts| facts.moving_to.clone()));
+    let job = Memo::new(move |_| desk.known.with(|known| known.of_router(id).cloned()));
+    move || {
+        to.get().map(|to| {
+            view! {
+                <div class="on-its-way">
+                    <p>"Being moved to " <strong>{to}</strong> "."</p>
+                    {move || job.get().map(|job| {
+                        let id = job.id;
+                        view! {
+                            {card::progress(&job)}
+                            <button type="button" class="plain" on:click=move |_| desk.open.set(Some(Some(id)))>
+                                "Show the job"
+                            </button>
+                        }
+                    })}
+                </div>
+            }
+        })
     }
 }
 

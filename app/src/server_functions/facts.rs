@@ -28,6 +28,8 @@ pub struct Fleet {
     pub running: u32,
     /// Whether every host is of the embedded demo fleet (libvirt's test driver).
     pub demo: bool,
+    /// Whether there are jobs to tell about.
+    pub has_jobs: bool,
 }
 
 impl Fleet {
@@ -49,6 +51,7 @@ impl Fleet {
                 .filter(|router| router.state == RouterState::Running)
                 .count() as u32,
             demo: !hosts.is_empty() && hosts.iter().all(is_test_host),
+            has_jobs: false,
         }
     }
 }
@@ -70,6 +73,8 @@ pub struct RouterFacts {
     pub status: GetRouterStatusReply,
     /// Its host's name.
     pub host_name: String,
+    /// The name of the host that it is being moved to, while it is.
+    pub moving_to: Option<String>,
     /// The names of the segments that its interfaces are in.
     pub segments: BTreeMap<SegmentId, String>,
     /// Its virtual links.
@@ -84,6 +89,7 @@ impl RouterFacts {
         Self {
             version: topology.version,
             host_name: names.of_host(&status.router.host),
+            moving_to: (status.router.migrating_to.as_ref()).map(|host| names.of_host(host)),
             segments: status
                 .router
                 .interfaces
@@ -295,6 +301,8 @@ pub struct RouterRow {
     pub host: HostId,
     /// Its host's name.
     pub host_name: String,
+    /// The name of the host that it is being moved to, while it is.
+    pub moving_to: Option<String>,
     /// The libvirt driver that runs it.
     pub driver: Driver,
     /// Its state.
@@ -323,6 +331,7 @@ impl RouterRow {
             name: router.name.clone(),
             host: router.host.clone(),
             host_name: names.of_host(&router.host),
+            moving_to: (router.migrating_to.as_ref()).map(|host| names.of_host(host)),
             driver: router.driver,
             state: router.state,
             message: router.message.clone(),

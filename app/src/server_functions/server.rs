@@ -6,13 +6,15 @@ use super::{
 };
 use crate::{Element, Failure, endpoint::fitting, live::Run};
 use api::{
-    Aggregation, Caller, CheckHostReply, CheckHostRequest, EndpointAddress, Error, FindPathsReply,
+    Aggregation, Caller, CancelJobReply, CancelJobRequest, CheckHostReply, CheckHostRequest,
+    CheckMigrationReply, CheckMigrationRequest, EndpointAddress, Error, FindPathsReply,
     FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetLoadRequest,
     GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply, GetTopologyRequest, HostId,
-    IdError, LinkEnd, ListHostsRequest, ListRoutersRequest, MacAddress, Metric, NotFound,
+    IdError, JobId, LinkEnd, ListHostsRequest, ListJobsReply, ListJobsRequest, ListRoutersRequest,
+    MacAddress, Metric, MigrateRouterReply, MigrateRouterRequest, MigrationMode, NotFound,
     Operations, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest, RemoveHostReply,
-    RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, RouterId, SuspendRouterReply,
-    SuspendRouterRequest, Timestamp, TopologyView,
+    RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, RouterId, SetHostMaintenanceReply,
+    SetHostMaintenanceRequest, SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView,
 };
 use leptos::prelude::use_context;
 use std::{fmt::Display, sync::Arc};
@@ -281,6 +283,73 @@ impl Door {
         };
         self.operations
             .resume_router(&self.caller, request)
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn check_migration(
+        &self,
+        router: RouterId,
+        mode: Option<MigrationMode>,
+    ) -> Result<CheckMigrationReply, Failure> {
+        let request = CheckMigrationRequest {
+            router,
+            destination: None,
+            mode,
+        };
+        self.operations
+            .check_migration(&self.caller, request)
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn migrate(
+        &self,
+        request: MigrateRouterRequest,
+    ) -> Result<MigrateRouterReply, Failure> {
+        self.operations
+            .migrate_router(&self.caller, request)
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn set_maintenance(
+        &self,
+        host: HostId,
+        maintenance: bool,
+        reason: Option<String>,
+    ) -> Result<SetHostMaintenanceReply, Failure> {
+        let reason = reason.map(|reason| reason.trim().to_owned());
+        let request = SetHostMaintenanceRequest {
+            host,
+            maintenance,
+            reason: reason.filter(|reason| maintenance && !reason.is_empty()),
+            request_id: None,
+        };
+        self.operations
+            .set_host_maintenance(&self.caller, request)
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn jobs(&self, limit: u32) -> Result<ListJobsReply, Failure> {
+        let request = ListJobsRequest {
+            limit: Some(limit),
+            ..ListJobsRequest::default()
+        };
+        self.operations
+            .list_jobs(&self.caller, request)
+            .await
+            .map_err(|error| self.refuse(error))
+    }
+
+    pub(super) async fn cancel(&self, job: JobId) -> Result<CancelJobReply, Failure> {
+        let request = CancelJobRequest {
+            job,
+            request_id: None,
+        };
+        self.operations
+            .cancel_job(&self.caller, request)
             .await
             .map_err(|error| self.refuse(error))
     }

@@ -3,7 +3,7 @@
 use super::{add_host::AddHost, in_words};
 use crate::{
     Element,
-    components::{Act, HostStateChip, StateIcon},
+    components::{Act, HostStateChip, MaintenanceChip, StateIcon},
     live::Kept,
     panels::RefreshFailure,
     server_functions::{HostTable, RemoveHost, list_hosts},
@@ -115,6 +115,7 @@ fn cells(host: &Host) -> AnyView {
         </th>
         <td>
             <HostStateChip state=host.state/>
+            {host.maintenance.then(|| view! { <p class="minor"><MaintenanceChip reason=host.maintenance_reason.clone()/></p> })}
             <p class="minor">{message}</p>
         </td>
         <td>{endpoints(&host.endpoints)}</td>

@@ -4,7 +4,7 @@ use super::{SortableHead, matches, order};
 use crate::{
     Element, Failure,
     clock::Clock,
-    components::{HostStateChip, Search},
+    components::{HostStateChip, MaintenanceChip, Search},
     format,
     live::{Kept, read_again_when_live},
     server_functions::{HostTable, list_hosts},
@@ -126,6 +126,7 @@ fn row(host: Host) -> AnyView {
             <th scope="row"><A href=href>{host.name}</A></th>
             <td>
                 <HostStateChip state=host.state/>
+                {host.maintenance.then(|| view! { <p class="minor"><MaintenanceChip reason=host.maintenance_reason.clone()/> {host.maintenance_reason.map(|why| format!(": {why}"))}</p> })}
                 {host.message.map(|message| view! { <p class="minor">{message}</p> })}
             </td>
             <td>{host.site.unwrap_or_default()}</td>

@@ -12,22 +12,30 @@ use leptos_router::{components::A, hooks::use_location};
 
 /// By which column a table is sorted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Order {
-    column: String,
-    descending: bool,
+pub struct Order {
+    /// The column's name.
+    pub column: String,
+    /// Whether the largest is first.
+    pub descending: bool,
 }
 
 /// The order that the address asks for (`?sort=name`, `?sort=-name`), by name if none.
 fn order() -> Memo<Order> {
+    order_or("name")
+}
+
+/// The order that the address asks for, or else this.
+pub fn order_or(usual: &'static str) -> Memo<Order> {
     let query = leptos_router::hooks::use_query_map();
     Memo::new(move |_| {
         let asked = query.with(|query| query.get("sort")).unwrap_or_default();
+        let asked = if asked.is_empty() { usual } else { &asked };
         let (column, descending) = match asked.strip_prefix('-') {
             Some(column) => (column, true),
-            None => (asked.as_str(), false),
+            None => (asked, false),
         };
         Order {
-            column: if column.is_empty() { "name" } else { column }.to_owned(),
+            column: column.to_owned(),
             descending,
         }
     })
@@ -35,7 +43,7 @@ fn order() -> Memo<Order> {
 
 /// The head of a column that sorts by it; a link, so that it works without script.
 #[component]
-fn SortableHead(
+pub fn SortableHead(
     /// The column's name in the address.
     column: &'static str,
     /// The column's name for people.
@@ -82,7 +90,7 @@ fn SortableHead(
 }
 
 /// Whether a name holds what is searched for.
-fn matches(name: &str, search: &str) -> bool {
+pub fn matches(name: &str, search: &str) -> bool {
     let search = search.trim().to_lowercase();
     search.is_empty() || name.to_lowercase().contains(&search)
 }

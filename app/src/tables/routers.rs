@@ -246,6 +246,7 @@ fn row(router: RouterRow) -> AnyView {
             <th scope="row"><A href=href>{router.name}</A></th>
             <td>
                 <RouterStateChip state=router.state current=router.current/>
+                {router.moving_to.map(|to| view! { <p class="minor">"being moved to " {to}</p> })}
                 {router.message.map(|message| view! { <p class="minor">{message}</p> })}
             </td>
             <td><A href=host>{router.host_name}</A></td>

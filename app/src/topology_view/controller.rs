@@ -26,6 +26,7 @@ use crate::{
     Element,
     components::Search,
     live::{Live, Moment},
+    moving::Moving,
     server_functions,
 };
 use api::TopologyView;
@@ -60,6 +61,8 @@ pub(super) struct Controller {
     route: RwSignal<Vec<Step>>,
     /// The paths that the address asks for.
     aim: Memo<Option<Aim>>,
+    /// What is moved by hand.
+    moving: Moving,
     /// What links carry, by id.
     traffic: RefCell<HashMap<String, traffic::Carried>>,
     /// What the table in the page shows, and how that was written here.
@@ -117,6 +120,7 @@ pub(super) fn start(
     let search = expect_context::<Search>();
     let choices = expect_context::<ViewState>();
     let Route(route) = expect_context::<Route>();
+    let moving = expect_context::<Moving>();
     // Before anything looks at them.
     choices.keep(view);
     let navigate = use_navigate();
@@ -144,7 +148,7 @@ pub(super) fn start(
             Some(list.into()),
             told,
             Box::new(go),
-            (choices, route, aim),
+            (choices, route, aim, moving),
             view.get_untracked(),
             selected.get_untracked(),
         );
@@ -263,7 +267,7 @@ impl Controller {
         list: Option<web_sys::HtmlElement>,
         told: Told,
         go: Box<dyn Fn(&str)>,
-        (choices, route, aim): (ViewState, RwSignal<Vec<Step>>, Memo<Option<Aim>>),
+        (choices, route, aim, moving): (ViewState, RwSignal<Vec<Step>>, Memo<Option<Aim>>, Moving),
         view: TopologyView,
         selected: Option<Element>,
     ) -> Rc<Self> {
@@ -274,6 +278,7 @@ impl Controller {
             choices,
             route,
             aim,
+            moving,
             traffic: RefCell::default(),
             listed: RefCell::default(),
             minimap: RefCell::default(),

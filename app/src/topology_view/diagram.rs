@@ -8,6 +8,10 @@ use api::{
 use graph::{Diagram, Edge, EdgeKind, EdgeState, End, Facts, Group, Node, NodeKind, NodeState};
 use std::collections::HashMap;
 
+/// How the ids of migrating edges begin; the router's own follows. [`Element`] reads them as that
+/// router.
+pub const MIGRATION: &str = "migration:";
+
 /// Draws a topology: routers, segments and hosts as nodes, links as edges; in the combined view
 /// hosts are boxes around their routers. Ids are those of [`Element`].
 ///
@@ -27,6 +31,9 @@ pub fn diagram(topology: &GetTopologyReply) -> Diagram {
     }
     for link in &topology.links {
         drawing.link(link);
+    }
+    for router in &topology.routers {
+        drawing.migration(router);
     }
     drawing.diagram
 }
@@ -109,10 +116,33 @@ impl<'a> Drawing<'a> {
             state: router_state(router.state),
             group,
             stale: !router.current,
-            facts: router_facts(router, host_name),
+            facts: Facts {
+                moving_to: self.name_of(router.migrating_to.as_ref()),
+                ..router_facts(router, host_name)
+            },
         });
         let end = End::Node(self.diagram.nodes.len() as u32 - 1);
         self.ends.insert(element, end);
+    }
+
+    /// From a router to the host that it is being moved to, where both are in the picture.
+    fn migration(&mut self, router: &Router) {
+        let Some(host) = &router.migrating_to else {
+            return;
+        };
+        let end = |element| self.ends.get(&element).copied();
+        if let (Some(a), Some(b)) = (
+            end(Element::Router(router.id)),
+            end(Element::Host(host.clone())),
+        ) {
+            self.diagram.edges.push(Edge {
+                id: format!("{MIGRATION}{}", router.id),
+                a,
+                b,
+                kind: EdgeKind::Migration,
+                ..Edge::default()
+            });
+        }
     }
 
     fn segment(&mut self, segment: &Segment) {
@@ -159,6 +189,14 @@ impl<'a> Drawing<'a> {
             ports: [self.port(&link.a), self.port(&link.b)],
             capacity: capacity.unwrap_or(0) as f32,
         });
+    }
+
+    fn name_of(&self, host: Option<&HostId>) -> String {
+        let name = |host: &HostId| {
+            let name = self.hosts.get(host).copied();
+            name.unwrap_or(host.as_str()).to_owned()
+        };
+        host.map(name).unwrap_or_default()
     }
 
     fn end(&self, end: &LinkEnd) -> Option<End> {
@@ -213,6 +251,8 @@ fn host_facts(host: &Host) -> Facts {
             .filter_map(|nic| nic.mac.as_ref().map(ToString::to_string))
             .collect(),
         routers: Some([host.running_routers, host.routers]),
+        maintenance: (host.maintenance)
+            .then(|| host.maintenance_reason.clone().unwrap_or_default()),
         ..Facts::default()
     }
 }
@@ -243,7 +283,7 @@ mod tests {
             serde_json::json!({
                 "id": format!("00000000-0000-4000-8000-0000000000{n:02}"), "name": format!("r{n}"),
                 "title": null, "host": host, "driver": "test", "state": state, "message": null,
-                "current": n != 2,
+                "current": n != 2, "migratingTo": (n == 2).then_some("h1"),
                 "asOf": "2026-11-22T12:00:00Z", "virtualNetwork": "ring", "tags": [], "vcpus": 1,
                 "memoryBytes": 1, "autostart": false, "persistent": true, "interfaces": [],
                 "disks": []
@@ -258,6 +298,7 @@ mod tests {
             "asOf": "2026-11-22T12:00:00Z", "sources": [], "version": 3, "view": view,
             "hosts": [{
                 "id": "h1", "name": "ams-1", "site": "Amsterdam", "state": "online",
+                "maintenance": true, "maintenanceReason": "disks",
                 "message": null, "asOf": null, "endpoints": [], "origin": "configured",
                 "hostname": null, "uuid": null,
                 "cpuModel": null, "cpus": 4, "memoryBytes": 1, "hypervisor": null, "routers": 2,
@@ -290,11 +331,23 @@ mod tests {
         assert_eq!(combined.groups[0].id, "host:h1");
         assert_eq!(
             describe::group(&combined.groups[0]),
-            "Host ams-1 in Amsterdam, online, 1 of 2 routers running."
+            "Host ams-1 in Amsterdam, online, in maintenance (disks), 1 of 2 routers running."
         );
         let physical = diagram(&topology(TopologyView::Physical));
         assert!(physical.groups.is_empty());
         assert_eq!(physical.nodes[0].kind, NodeKind::Host);
+    }
+
+    #[test]
+    fn what_is_being_moved_leads_to_where() {
+        let drawn = diagram(&topology(TopologyView::Combined));
+        let edge = drawn.edges.last().unwrap();
+        assert_eq!(edge.kind, EdgeKind::Migration);
+        assert_eq!((edge.a, edge.b), (End::Node(1), End::Group(0)));
+        assert_eq!(describe::edge(&drawn, edge), "r2 is being moved to ams-1.");
+        assert!(describe::node(&drawn.nodes[1]).contains("being moved to ams-1"));
+        let router: Element = edge.id.parse().unwrap();
+        assert_eq!(router.to_string(), drawn.nodes[1].id);
     }
 
     #[test]
@@ -314,7 +367,7 @@ mod tests {
     fn links_lead_to_what_is_there_and_say_what_they_are() {
         let drawn = diagram(&topology(TopologyView::Combined));
         assert_eq!(
-            drawn.edges.len(),
+            drawn.lasting_edges().count(),
             2,
             "the link to an absent host is left out"
         );

@@ -85,10 +85,16 @@ fn row(
     facts: &Facts,
     inside: bool,
 ) {
-    let said = match state {
-        NodeState::Neutral => "",
-        state => describe::state(kind, state),
+    let mut said = match state {
+        NodeState::Neutral => String::new(),
+        state => describe::state(kind, state).to_owned(),
     };
+    if !facts.moving_to.is_empty() {
+        said = format!("{said}, moving to {}", facts.moving_to);
+    }
+    if facts.maintenance.is_some() {
+        said.push_str(", in maintenance");
+    }
     let group = match kind {
         NodeKind::Host => &facts.site,
         NodeKind::Segment => &facts.medium,
@@ -97,13 +103,14 @@ fn row(
     let _ = write!(
         html,
         "<tr{}><th scope=\"row\"><a href=\"/?view={view}&amp;select={}\" data-id=\"{}\">{}</a></th>\
-         <td>{}</td><td class=\"{}\">{said}</td><td>{}</td><td>{}</td></tr>",
+         <td>{}</td><td class=\"{}\">{}</td><td>{}</td><td>{}</td></tr>",
         if inside { " class=\"inside\"" } else { "" },
         percent_encode(id),
         escape_html(id),
         escape_html(label),
         kind.as_str(),
         state.as_str(),
+        escape_html(&said),
         escape_html(group),
         escape_html(&facts.addresses.join(", ")),
     );

@@ -16,8 +16,12 @@ pub fn node(node: &Node) -> String {
             } else {
                 ""
             };
+            let moving = after(", being moved to ", &node.facts.moving_to);
             let state = state(NodeKind::Router, node.state);
-            format!("Router {}{place}, {state}{network}.{doubt}", node.label)
+            format!(
+                "Router {}{place}, {state}{network}{moving}.{doubt}",
+                node.label
+            )
         }
         NodeKind::Segment => {
             let medium = match node.facts.medium.as_str() {
@@ -42,10 +46,6 @@ pub fn group(group: &Group) -> String {
 
 /// An edge: "Virtual link between r1 and r2, up, 1 Gbit/s."
 pub fn edge(diagram: &Diagram, edge: &Edge) -> String {
-    let kind = match edge.kind {
-        EdgeKind::Physical => "Physical",
-        EdgeKind::Virtual | EdgeKind::Attachment => "Virtual",
-    };
     let state = match edge.state {
         EdgeState::Unknown => "its state is unknown",
         state => state.as_str(),
@@ -53,6 +53,13 @@ pub fn edge(diagram: &Diagram, edge: &Edge) -> String {
     let name = |end: End| match diagram.label(end.into()) {
         "" => "something unknown",
         name => name,
+    };
+    let kind = match edge.kind {
+        EdgeKind::Physical => "Physical",
+        EdgeKind::Virtual | EdgeKind::Attachment => "Virtual",
+        EdgeKind::Migration => {
+            return format!("{} is being moved to {}.", name(edge.a), name(edge.b));
+        }
     };
     format!(
         "{kind} link between {} and {}, {state}{}.",
@@ -95,7 +102,13 @@ pub fn state(kind: NodeKind, state: NodeState) -> &'static str {
 fn host(name: &str, of: NodeState, facts: &Facts) -> String {
     let site = after(" in ", &facts.site);
     let routers = routers(facts);
-    format!("Host {name}{site}, {}{routers}.", state(NodeKind::Host, of))
+    let maintenance = match facts.maintenance.as_deref() {
+        None => String::new(),
+        Some("") => ", in maintenance".to_owned(),
+        Some(reason) => format!(", in maintenance ({reason})"),
+    };
+    let state = state(NodeKind::Host, of);
+    format!("Host {name}{site}, {state}{maintenance}{routers}.")
 }
 
 fn routers(facts: &Facts) -> String {

@@ -50,6 +50,13 @@ impl Diagram {
         groups.chain(nodes).chain(edges)
     }
 
+    /// The edges that stay: all but those of what is on its way. Places and degrees go by these, so
+    /// that nothing moves because something is being moved.
+    pub fn lasting_edges(&self) -> impl Iterator<Item = &Edge> {
+        let edges = self.edges.iter();
+        edges.filter(|edge| edge.kind != EdgeKind::Migration)
+    }
+
     /// A thing's id; none if it is not there.
     pub fn id(&self, thing: Thing) -> Option<&str> {
         match thing {
@@ -125,6 +132,10 @@ pub struct Facts {
     pub routers: Option<[u32; 2]>,
     /// How many interfaces a segment has.
     pub members: u32,
+    /// The name of the host that a router is being moved to.
+    pub moving_to: String,
+    /// Why a host is in maintenance, perhaps without a reason; none if it is not.
+    pub maintenance: Option<String>,
 }
 
 /// Which symbol a node has.
@@ -198,6 +209,7 @@ impl EdgeKind {
             Self::Physical => "physical",
             Self::Virtual => "virtual",
             Self::Attachment => "attachment",
+            Self::Migration => "migration",
         }
     }
 }
@@ -261,6 +273,8 @@ pub enum EdgeKind {
     Virtual,
     /// A router's NIC on a segment.
     Attachment,
+    /// From a router to the host that it is being moved to.
+    Migration,
 }
 
 /// Whether an edge carries traffic.

@@ -197,7 +197,7 @@ enum What<'a> {
 }
 
 /// What nodes and groups have, with `GraphML`'s types.
-const NODE_KEYS: [(&str, &str); 17] = [
+const NODE_KEYS: [(&str, &str); 20] = [
     ("label", "string"),
     ("kind", "string"),
     ("state", "string"),
@@ -213,6 +213,9 @@ const NODE_KEYS: [(&str, &str); 17] = [
     ("routers_running", "int"),
     ("routers", "int"),
     ("members", "int"),
+    ("moving_to", "string"),
+    ("maintenance", "boolean"),
+    ("maintenance_reason", "string"),
     ("x", "double"),
     ("y", "double"),
 ];
@@ -307,6 +310,11 @@ fn facts<'a>(values: &mut Vec<Value<'a>>, facts: &'a Facts) {
     }
     if facts.members > 0 {
         values.push(Value("members", What::Number(facts.members.into())));
+    }
+    text(values, "moving_to", &facts.moving_to);
+    if let Some(reason) = &facts.maintenance {
+        values.push(Value("maintenance", What::Flag(true)));
+        text(values, "maintenance_reason", reason);
     }
 }
 

@@ -25,10 +25,10 @@ pub use parse::QueryError;
 use std::net::IpAddr;
 
 /// What can be asked, and what for: key, meaning, example.
-pub const KEYS: [(&str, &str, &str); 15] = [
+pub const KEYS: [(&str, &str, &str); 16] = [
     (
         "kind",
-        "host, router, segment, switch, link, physical, virtual or attachment",
+        "host, router, segment, switch, link, physical, virtual, attachment or migration",
         "kind:router",
     ),
     (
@@ -65,6 +65,11 @@ pub const KEYS: [(&str, &str, &str); 15] = [
         "stale",
         "yes or no: whether what is known of it is old",
         "stale:yes",
+    ),
+    (
+        "maintenance",
+        "yes or no: whether a host is in maintenance",
+        "maintenance:yes",
     ),
     ("degree", "how many links it has", "degree>2"),
     (
@@ -111,6 +116,7 @@ enum Test {
     /// In this prefix: its address as a number, how many of the last bits are free, whether IPv6.
     Address(u128, u32, bool),
     Stale(bool),
+    Maintenance(bool),
     Number(Quantity, Comparison, f64),
 }
 
@@ -145,7 +151,7 @@ enum Comparison {
 }
 
 /// Bits of [`Test::Kind`].
-const LINKS: u8 = 0b111_0000;
+const LINKS: u8 = 0b1111_0000;
 
 fn node_kind_bit(kind: NodeKind) -> u8 {
     1 << kind as u8
@@ -187,7 +193,7 @@ impl Query {
         let mut degrees = [Vec::new(), Vec::new()];
         if self.0.asks_degrees() {
             degrees = [vec![0; diagram.nodes.len()], vec![0; diagram.groups.len()]];
-            for end in diagram.edges.iter().flat_map(|edge| [edge.a, edge.b]) {
+            for end in diagram.lasting_edges().flat_map(|edge| [edge.a, edge.b]) {
                 let degree = match end {
                     End::Node(index) => degrees[0].get_mut(index as usize),
                     End::Group(index) => degrees[1].get_mut(index as usize),
@@ -304,6 +310,11 @@ impl<'a> Asking<'a> {
                 .iter()
                 .any(|address| within(address, *prefix, *free, *six)),
             Test::Stale(stale) => *stale == place.stale,
+            // Of what cannot be in maintenance it says nothing.
+            Test::Maintenance(yes) => {
+                let said = (place.kind == NodeKind::Host).then_some(place.facts);
+                *yes == said?.maintenance.is_some()
+            }
             Test::Number(Quantity::Degree, comparison, value) => {
                 comparison.holds(f64::from(place.degree?), *value)
             }
@@ -337,7 +348,10 @@ impl<'a> Asking<'a> {
                 let (a, b) = (says(edge.a)?, says(edge.b)?);
                 (a == b).then_some(a)
             }
-            Test::Address(..) | Test::Stale(_) | Test::Number(Quantity::Degree, ..) => None,
+            Test::Address(..)
+            | Test::Stale(_)
+            | Test::Maintenance(_)
+            | Test::Number(Quantity::Degree, ..) => None,
             Test::Number(Quantity::Capacity, comparison, value) => {
                 let known = edge.capacity.is_finite() && edge.capacity > 0.0;
                 known.then(|| comparison.holds(f64::from(edge.capacity), *value))

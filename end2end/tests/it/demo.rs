@@ -415,3 +415,14 @@ fn a_person_does_everything_with_the_picture() {
     let complaints = list(&found["complaints"]);
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
+
+#[test]
+fn a_person_moves_routers() {
+    let data = Scratch::new().unwrap();
+    let vms = VmsProcess::demo(data.path()).unwrap();
+    let shots = data.path().join("screenshots");
+    let shots = shots.to_str().unwrap();
+    let found = client::browser("moving.mjs", &[&vms.url(""), shots]).unwrap();
+    let complaints = list(&found["complaints"]);
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}

@@ -71,7 +71,8 @@ impl PictureCache {
         Ok(drawn)
     }
 
-    /// The picture of one version, if it is the present one or still kept.
+    /// The picture of one version; of one that is not kept any more, or of which none was made, the
+    /// present one: whoever asks has heard of that version, and will hear of this.
     async fn at(
         &self,
         caller: &Caller,
@@ -82,16 +83,17 @@ impl PictureCache {
         if present.picture.version == version {
             return Ok(present);
         }
-        let kept = self.kept(view).lock().await;
-        kept.get(&version).cloned().ok_or_else(|| {
-            Refusal::new(
-                StatusCode::NOT_FOUND,
-                format!(
-                    "There is no picture of version {version} of the topology: the present one is {}.",
-                    present.picture.version
-                ),
-            )
-        })
+        if version < present.picture.version {
+            let kept = self.kept(view).lock().await;
+            return Ok(kept.get(&version).cloned().unwrap_or(present));
+        }
+        Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            format!(
+                "There is no picture of version {version} of the topology: the present one is {}.",
+                present.picture.version
+            ),
+        ))
     }
 
     fn kept(&self, view: TopologyView) -> &Mutex<BTreeMap<u64, Drawn>> {
@@ -186,6 +188,7 @@ pub(super) async fn graph(
     };
     let caller = caller(Channel::Page, request.extensions());
     let drawn = web.pictures.at(&caller, view, version).await?;
+    let version = drawn.picture.version;
     // By run, too: the same version may have been laid out differently in another run, or be of
     // another fleet.
     let since = query

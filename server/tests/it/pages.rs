@@ -180,6 +180,11 @@ fn the_graph_travels_and_is_asked_for_again_by_its_tag() {
             let again = demo.get_with(&path, &[("if-none-match", &tag)]).await;
             assert_eq!(again.status, 304);
         }
+        // Of one that is not kept, the present one.
+        let (version, _) = present_graph(demo, TopologyView::Virtual).await;
+        let answer = demo.get("/graph/0?view=virtual").await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(Picture::decode(&answer.body).unwrap().version, version);
         for (path, status) in [
             ("/graph/999999", 404),
             ("/graph/x", 400),

@@ -1,7 +1,10 @@
 //! What signs and colours mean, as the picture is coloured now.
 
 use super::super::options::Colouring;
-use crate::{components::state_sign, format::escape_html};
+use crate::{
+    components::{MAINTENANCE, state_sign},
+    format::escape_html,
+};
 use graph::{NodeKind, NodeState, describe, palette};
 use std::fmt::Write as _;
 
@@ -76,6 +79,7 @@ fn links(html: &mut String) {
         ("attachment up", "on a segment"),
         ("virtual down", "down"),
         ("physical unknown", "state unknown"),
+        ("migration up", "being moved"),
     ] {
         let _ = write!(
             html,
@@ -84,7 +88,12 @@ fn links(html: &mut String) {
              5H32\"/></g></svg>{words}</li>"
         );
     }
-    html.push_str("</ul>");
+    html.push_str(
+        "<li><svg class=\"icon\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path \
+         fill-rule=\"evenodd\" d=\"",
+    );
+    html.push_str(MAINTENANCE);
+    html.push_str("\"/></svg>host in maintenance</li></ul>");
 }
 
 fn ramp(html: &mut String) {

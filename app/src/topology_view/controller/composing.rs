@@ -342,7 +342,7 @@ fn ease(share: f32) -> f32 {
     share * share * (3.0 - 2.0 * share)
 }
 
-fn wants_no_motion() -> bool {
+pub(super) fn wants_no_motion() -> bool {
     window()
         .match_media("(prefers-reduced-motion: reduce)")
         .ok()

@@ -1,8 +1,9 @@
 //! Pointer, wheel and keys on the stage.
 
 use super::{Ask, Controller, carrying::Held};
-use crate::topology_view::neighbours::Direction;
-use graph::{Point, Thing};
+use crate::{moving::MenuOf, topology_view::neighbours::Direction};
+use graph::{NodeKind, NodeState, Point, Thing};
+use leptos::prelude::Set;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, closure::Closure, convert::FromWasmAbi};
 use web_sys::{
@@ -23,9 +24,17 @@ pub(super) struct Gesture {
     drags: bool,
     /// What is moved instead of the picture.
     held: Option<Held>,
+    /// What was held was put back: nothing happens until the pointer is up.
+    given_up: bool,
 }
 
 impl Gesture {
+    /// Lets go of what is held: it is put back, and the picture does not move instead.
+    pub(super) fn forget_held(&mut self) {
+        self.held = None;
+        self.given_up = true;
+    }
+
     /// Whether no pointer is down.
     pub(super) fn is_still(&self) -> bool {
         self.down.is_empty()
@@ -67,6 +76,8 @@ pub(super) fn listen(controller: &Rc<Controller>) {
     on(controller, "dragstart", false, |_, event: &Event| {
         event.prevent_default();
     });
+    on(controller, "contextmenu", false, Controller::menu);
+    put_back_by_escape(controller);
 }
 
 fn on<E: FromWasmAbi + 'static>(
@@ -92,6 +103,25 @@ fn on<E: FromWasmAbi + 'static>(
             listener.unchecked_ref(),
             &options,
         );
+}
+
+/// Escape puts back what is dragged, wherever the focus is, and does nothing else then.
+fn put_back_by_escape(controller: &Rc<Controller>) {
+    let weak = Rc::downgrade(controller);
+    let listener = Closure::<dyn Fn(KeyboardEvent)>::new(move |event: KeyboardEvent| {
+        let Some(controller) = weak.upgrade() else {
+            return;
+        };
+        if event.key() == "Escape" && controller.put_back() {
+            event.prevent_default();
+            event.stop_propagation();
+        }
+    });
+    let _ = leptos::prelude::window().add_event_listener_with_callback_and_bool(
+        "keydown",
+        listener.into_js_value().unchecked_ref(),
+        true,
+    );
 }
 
 /// The element of the topology that an event is on.
@@ -135,15 +165,19 @@ impl Controller {
         }
         let at = self.in_frame(event);
         // A finger moves the picture: it cannot aim.
-        let held = (self.surface.is_some() && event.pointer_type() != "touch")
+        let held = (event.pointer_type() != "touch")
             .then(|| self.hold(at))
             .flatten();
+        if let Some(held) = &held {
+            self.expect_drag(held);
+        }
         let mut state = self.state.borrow_mut();
         let gesture = &mut state.gesture;
         if gesture.down.is_empty() {
             gesture.origin = at;
             gesture.drags = false;
             gesture.held = held;
+            gesture.given_up = false;
         } else {
             gesture.held = None;
         }
@@ -168,6 +202,9 @@ impl Controller {
             return;
         };
         moved.1 = at;
+        if gesture.given_up {
+            return;
+        }
         if !gesture.drags {
             let far = (at.x - gesture.origin.x).hypot(at.y - gesture.origin.y) > SLACK;
             if !far && before.len() < 2 {
@@ -226,6 +263,7 @@ impl Controller {
         let speed = if event.ctrl_key() { 0.01 } else { 0.0016 };
         let factor = (-event.delta_y() * lines * speed).clamp(-1.0, 1.0).exp() as f32;
         self.move_camera(|camera, size| camera.zoomed(factor, at, size));
+        self.move_drop_places();
     }
 
     fn click(self: &Rc<Self>, event: &MouseEvent) {
@@ -255,7 +293,70 @@ impl Controller {
         }
     }
 
+    /// Opens the menu of what an event is on.
+    fn menu(self: &Rc<Self>, event: &MouseEvent) {
+        let at = self.in_frame(event);
+        let (x, y) = (event.client_x() as f32, event.client_y() as f32);
+        // What the keyboard asks for is what has the focus; the pointer may be anywhere.
+        let thing = if event.button() == 2 {
+            self.thing_of(event, at)
+        } else {
+            id_at(event).and_then(|id| self.state.borrow().find(&id))
+        };
+        if let Some(thing) = thing {
+            event.prevent_default();
+            self.open_menu(thing, Point { x, y });
+        }
+    }
+
+    fn open_menu(self: &Rc<Self>, thing: Thing, at: Point) {
+        let of = {
+            let state = self.state.borrow();
+            let diagram = &state.diagram;
+            let Some(id) = diagram.id(thing) else { return };
+            let (kind, node_state, current) = match thing {
+                Thing::Node(index) => {
+                    let node = &diagram.nodes[index as usize];
+                    (Some(node.kind), node.state, !node.stale)
+                }
+                Thing::Group(index) => {
+                    let group = &diagram.groups[index as usize];
+                    (Some(NodeKind::Host), group.state, !group.stale)
+                }
+                Thing::Edge(_) => (None, NodeState::Neutral, true),
+            };
+            let facts = diagram.facts(thing);
+            MenuOf {
+                id: id.to_owned(),
+                name: diagram.label(thing).to_owned(),
+                kind,
+                state: node_state,
+                current,
+                is_moving: facts.is_some_and(|facts| !facts.moving_to.is_empty()),
+                at,
+            }
+        };
+        self.point_at(None, None);
+        self.moving.menu.set(Some(of));
+    }
+
     fn key(self: &Rc<Self>, event: &KeyboardEvent) {
+        let asks_menu = event.key() == "ContextMenu" || event.key() == "F10" && event.shift_key();
+        if asks_menu && let Some(id) = id_at(event) {
+            let thing = self.state.borrow().find(&id);
+            let place = event
+                .target()
+                .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+            if let (Some(thing), Some(place)) = (thing, place) {
+                let place = place.get_bounding_client_rect();
+                let x = f64::midpoint(place.left(), place.right()) as f32;
+                let y = f64::midpoint(place.top(), place.bottom()) as f32;
+                event.prevent_default();
+                event.stop_propagation();
+                self.open_menu(thing, Point { x, y });
+            }
+            return;
+        }
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }

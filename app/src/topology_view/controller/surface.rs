@@ -14,7 +14,7 @@ use crate::topology_view::{
     picture::svg,
     renderer::{Renderer, View},
 };
-use graph::{Point, Thing};
+use graph::{Edge, EdgeKind, Point, Thing};
 use leptos::prelude::*;
 use std::{
     cell::{OnceCell, RefCell},
@@ -50,6 +50,8 @@ struct Progress {
     /// When it was asked for, and how long the last one had to wait, in milliseconds.
     asked_at: f64,
     late: f64,
+    /// A frame is due because something is on its way.
+    flowing: bool,
 }
 
 impl Surface {
@@ -291,8 +293,16 @@ impl Controller {
             return;
         }
         let view = state.canvas_view();
-        surface.renderer.borrow_mut().draw(view, &state.look);
+        {
+            let mut renderer = surface.renderer.borrow_mut();
+            renderer.flow(flow());
+            renderer.draw(view, &state.look);
+        }
+        let flows = state.diagram.edges.last().is_some_and(is_on_its_way);
         drop(state);
+        if flows {
+            self.flow_on();
+        }
         let first = !std::mem::replace(&mut surface.progress.borrow_mut().drawn, true);
         if first {
             for before in ["svg.topology", ".awaiting"] {
@@ -303,6 +313,39 @@ impl Controller {
             self.put_links();
             let _ = self.stage.class_list().add_1("drawn");
         }
+    }
+
+    /// Draws again in a while, so that the dashes of what is on its way run: twenty times a second
+    /// are enough, and not more often than what else is drawn lets.
+    fn flow_on(self: &Rc<Self>) {
+        const FLOW_MILLIS: i32 = 50;
+        let Some(surface) = &self.surface else {
+            return;
+        };
+        let late = {
+            let mut progress = surface.progress.borrow_mut();
+            if std::mem::replace(&mut progress.flowing, true) {
+                return;
+            }
+            progress.late
+        };
+        if super::composing::wants_no_motion() {
+            surface.progress.borrow_mut().flowing = false;
+            return;
+        }
+        let weak = Rc::downgrade(self);
+        let again = Closure::once_into_js(move || {
+            if let Some(controller) = weak.upgrade() {
+                if let Some(surface) = &controller.surface {
+                    surface.progress.borrow_mut().flowing = false;
+                }
+                controller.ask_frame();
+            }
+        });
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(
+            again.unchecked_ref(),
+            FLOW_MILLIS.max((late * 4.0) as i32),
+        );
     }
 
     /// Gives the picture the stage's size.
@@ -457,6 +500,17 @@ impl Controller {
             let _ = element.class_list().toggle_with_force("hit-by-search", hit);
         }
     }
+}
+
+/// How far dashes have run by now, in units: a period of them twice a second.
+fn flow() -> f32 {
+    const PERIOD: f64 = 13.0;
+    ((js_sys::Date::now() / 500.0).fract() * PERIOD) as f32
+}
+
+/// Whether it leads to where something is being moved; such edges are the last.
+fn is_on_its_way(edge: &Edge) -> bool {
+    edge.kind == EdgeKind::Migration
 }
 
 impl State {

@@ -10,7 +10,7 @@
 
 use super::look::{Look, Mark};
 use graph::{
-    Diagram, EdgeKind, EdgeState, NodeKind, NodeState, Scene, SceneBox, SceneEdge, SceneNode,
+    Diagram, EdgeKind, EdgeState, Facts, NodeKind, NodeState, Scene, SceneBox, SceneEdge, SceneNode,
 };
 
 /// Words of a node.
@@ -34,6 +34,10 @@ pub mod style {
     pub const TINTED: u32 = 1 << 12;
     /// It is in a box: from afar the box speaks for it.
     pub const BOXED: u32 = 1 << 13;
+    /// It is being moved to another host.
+    pub const MOVING: u32 = 1 << 14;
+    /// It is a host in maintenance.
+    pub const MAINTENANCE: u32 = 1 << 15;
 }
 
 /// Bits of an edge's style.
@@ -52,6 +56,8 @@ pub mod course {
     pub const FORTH: u32 = 32;
     /// An arrow from the second end to the first.
     pub const BACK: u32 = 64;
+    /// Its dashes run towards the second end.
+    pub const FLOWING: u32 = 128;
 }
 
 /// The lines in the order of painting: cables below the boxes, the others above them.
@@ -73,10 +79,12 @@ pub fn nodes(diagram: &Diagram, scene: &Scene, look: &Look) -> Vec<u32> {
 
 /// One node.
 pub fn node(diagram: &Diagram, one: &SceneNode, look: &Look) -> [u32; NODE] {
-    let (state_of, is_stale) = diagram
+    let (state_of, is_stale, notable) = diagram
         .nodes
         .get(one.node as usize)
-        .map_or((NodeState::Unknown, true), |node| (node.state, node.stale));
+        .map_or((NodeState::Unknown, true, 0), |node| {
+            (node.state, node.stale, notable(&node.facts))
+        });
     let mark = look.node(one.node);
     let boxed = if one.group.is_some() { style::BOXED } else { 0 };
     [
@@ -84,7 +92,7 @@ pub fn node(diagram: &Diagram, one: &SceneNode, look: &Look) -> [u32; NODE] {
         one.center.y.to_bits(),
         (one.width / 2.0).to_bits(),
         (one.height / 2.0).to_bits(),
-        kind(one.kind) | state(state_of) | stale(is_stale) | marks(mark) | boxed,
+        kind(one.kind) | state(state_of) | stale(is_stale) | marks(mark) | boxed | notable,
         mark.colour.unwrap_or_default(),
     ]
 }
@@ -97,11 +105,11 @@ pub fn boxes(diagram: &Diagram, scene: &Scene, look: &Look) -> Vec<u32> {
 
 /// One box.
 pub fn group(diagram: &Diagram, one: &SceneBox, look: &Look) -> [u32; BOX] {
-    let (state_of, is_stale) = diagram
+    let (state_of, is_stale, notable) = diagram
         .groups
         .get(one.group as usize)
-        .map_or((NodeState::Unknown, true), |group| {
-            (group.state, group.stale)
+        .map_or((NodeState::Unknown, true, 0), |group| {
+            (group.state, group.stale, notable(&group.facts))
         });
     let mark = look.group(one.group);
     [
@@ -109,14 +117,14 @@ pub fn group(diagram: &Diagram, one: &SceneBox, look: &Look) -> [u32; BOX] {
         one.rect.y.to_bits(),
         one.rect.width.to_bits(),
         one.rect.height.to_bits(),
-        kind(NodeKind::Host) | state(state_of) | stale(is_stale) | marks(mark),
+        kind(NodeKind::Host) | state(state_of) | stale(is_stale) | marks(mark) | notable,
         mark.colour.unwrap_or_default(),
         mark.load.unwrap_or(-1.0).to_bits(),
     ]
 }
 
-/// The lines. `colours` are those of cables, links, taps and of what is down.
-pub fn lines(scene: &Scene, look: &Look, colours: [u32; 4]) -> Lines {
+/// The lines. `colours` are those of cables, links, taps, of what is down and of what is moved.
+pub fn lines(scene: &Scene, look: &Look, colours: [u32; 5]) -> Lines {
     let layer = |one: &SceneEdge| {
         usize::from(one.kind != EdgeKind::Physical) * 2 + usize::from(!one.curve.straight)
     };
@@ -144,13 +152,18 @@ pub fn lines(scene: &Scene, look: &Look, colours: [u32; 4]) -> Lines {
 }
 
 /// One line.
-pub fn line(one: &SceneEdge, look: &Look, [cable, link, tap, down]: [u32; 4]) -> [u32; EDGE] {
+pub fn line(
+    one: &SceneEdge,
+    look: &Look,
+    [cable, link, tap, down, moved]: [u32; 5],
+) -> [u32; EDGE] {
     let mark = look.edge(one.edge);
     let own = match (one.state, one.kind) {
         (EdgeState::Down, _) => down,
         (_, EdgeKind::Physical) => cable,
         (_, EdgeKind::Virtual) => link,
         (_, EdgeKind::Attachment) => tap,
+        (_, EdgeKind::Migration) => moved,
     };
     let mut style = match one.state {
         EdgeState::Up => 0,
@@ -159,6 +172,9 @@ pub fn line(one: &SceneEdge, look: &Look, [cable, link, tap, down]: [u32; 4]) ->
     };
     if one.kind != EdgeKind::Physical {
         style |= course::CASING;
+    }
+    if one.kind == EdgeKind::Migration {
+        style |= course::DASHED | course::FLOWING | course::FORTH;
     }
     let (mut first, mut second) = (own, own);
     if let Some(halves) = mark.halves {
@@ -209,6 +225,12 @@ fn state(state: NodeState) -> u32 {
         NodeState::Neutral => 5,
     };
     state << 4
+}
+
+fn notable(facts: &Facts) -> u32 {
+    let moving = !facts.moving_to.is_empty();
+    let maintenance = facts.maintenance.is_some();
+    (u32::from(moving) * style::MOVING) | (u32::from(maintenance) * style::MAINTENANCE)
 }
 
 fn stale(stale: bool) -> u32 {
@@ -278,7 +300,7 @@ mod tests {
         let (_, scene) = drawn();
         let mut look = Look::default();
         look.mark(Thing::Edge(1), |mark| mark.dim = true);
-        let lines = lines(&scene, &look, [0xff00_0001, 2, 3, 4]);
+        let lines = lines(&scene, &look, [0xff00_0001, 2, 3, 4, 5]);
         assert_eq!(lines.counts.iter().sum::<usize>(), 3);
         assert_eq!(lines.counts[0], 1, "one straight cable");
         assert_eq!(lines.words.len(), 3 * EDGE);
@@ -287,6 +309,28 @@ mod tests {
         assert_eq!(lines.words[9], 0x3300_0001);
         assert_eq!(lines.words[EDGE + 9], 2);
         assert_eq!(lines.words[EDGE + 11] & course::CASING, course::CASING);
+    }
+
+    #[test]
+    fn what_is_moved_flows_above_the_boxes() {
+        let (mut diagram, _) = drawn();
+        diagram.nodes[0].facts.moving_to = "h2".into();
+        diagram.edges[1].kind = EdgeKind::Migration;
+        let positions: Positions = (0..3)
+            .map(|n| {
+                let x = n as f32 * 300.0;
+                (format!("n{n}"), graph::Point { x, y: 0.0 })
+            })
+            .collect();
+        let scene = Scene::new(&diagram, &positions);
+        let look = Look::default();
+        let lines = lines(&scene, &look, [1, 2, 3, 4, 5]);
+        assert_eq!(lines.counts[..2], [0, 0], "none is below the boxes");
+        let words = &lines.words[lines.slots[1] as usize * EDGE..][..EDGE];
+        assert_eq!(words[9], 5);
+        let style = words[11];
+        assert!(style & course::DASHED != 0 && style & course::FLOWING != 0);
+        assert!(nodes(&diagram, &scene, &look)[4] & style::MOVING != 0);
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub(in crate::topology_view) struct Renderer {
     text: Vec<Letter>,
     /// The letters of one label: where, from its left end, and which.
     line: Vec<(f32, Glyph)>,
+    /// How far the dashes of what is moved have run, in units.
+    flow: f32,
 }
 
 struct Device {
@@ -137,6 +139,7 @@ impl Renderer {
             labels: Labels::default(),
             text: Vec::new(),
             line: Vec::new(),
+            flow: 0.0,
         })
     }
 
@@ -149,6 +152,11 @@ impl Renderer {
     pub fn restore(&mut self) {
         self.device = Device::new(&self.gl, font_of(&self.canvas));
         self.change_theme();
+    }
+
+    /// Says how far the dashes of what is moved have run, in units.
+    pub fn flow(&mut self, units: f32) {
+        self.flow = units;
     }
 
     /// Reads the colours anew.
@@ -305,6 +313,7 @@ impl Renderer {
         device.show_signs(gl, view.scale * ratio);
 
         device.edges.enter(gl, &camera);
+        device.edges.float(gl, "uFlow", self.flow);
         device.draw_lines(gl, [0, 1]);
 
         let shapes = &device.shapes;

@@ -59,9 +59,9 @@ impl Theme {
 }
 
 impl Theme {
-    /// Of cables, links, taps and what is down.
-    pub fn line_colours(&self) -> [u32; 4] {
-        [self.cable, self.link, self.tap, self.states[3]].map(packed)
+    /// Of cables, links, taps, what is down and what is moved.
+    pub fn line_colours(&self) -> [u32; 5] {
+        [self.cable, self.link, self.tap, self.states[3], self.ink].map(packed)
     }
 }
 

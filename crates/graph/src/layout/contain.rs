@@ -98,8 +98,7 @@ impl<'a> Plan<'a> {
             _ => None,
         };
         self.diagram
-            .edges
-            .iter()
+            .lasting_edges()
             .filter_map(move |e| Some((item(e.a)?, item(e.b)?)))
             .filter(|(a, b)| a != b)
     }
@@ -453,8 +452,7 @@ fn set_free(layout: Layout, plan: &Plan, nodes: &mut [Option<Point>]) -> (Settin
 fn node_wires(plan: &Plan) -> Vec<Wire> {
     let nodes = plan.diagram.nodes.len() as u32;
     plan.diagram
-        .edges
-        .iter()
+        .lasting_edges()
         .filter_map(|edge| match (edge.a, edge.b) {
             (End::Node(a), End::Node(b)) if a < nodes && b < nodes && a != b => {
                 Some(Wire { a, b, weight: 1.0 })
@@ -680,8 +678,7 @@ fn cables(plan: &Plan, rects: &[Rect]) -> Vec<Rect> {
         }
     };
     plan.diagram
-        .edges
-        .iter()
+        .lasting_edges()
         .filter_map(|edge| match (edge.a, edge.b) {
             (End::Group(a), End::Group(b)) if a != b => {
                 between(*rects.get(a as usize)?, *rects.get(b as usize)?)

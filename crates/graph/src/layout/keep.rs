@@ -240,8 +240,7 @@ fn place_box(
     // Near the middle of what it is linked to, if to anything.
     let linked: Vec<Point> = plan
         .diagram
-        .edges
-        .iter()
+        .lasting_edges()
         .filter_map(|edge| {
             let own = |end: End| match end {
                 End::Group(g) => g as usize == group,
@@ -300,8 +299,7 @@ fn seat_for(
     };
     let near: Vec<Point> = plan
         .diagram
-        .edges
-        .iter()
+        .lasting_edges()
         .filter_map(|edge| match (edge.a, edge.b) {
             (End::Node(a), End::Node(b)) if a == node => nodes.get(b as usize).copied().flatten(),
             (End::Node(a), End::Node(b)) if b == node => nodes.get(a as usize).copied().flatten(),

@@ -259,15 +259,13 @@ struct Flat {
 
 fn flat_input(diagram: &Diagram) -> Flat {
     let pairs = diagram
-        .edges
-        .iter()
+        .lasting_edges()
         .filter_map(|edge| match (edge.a, edge.b) {
             (End::Node(a), End::Node(b)) => Some((a, b)),
             _ => None,
         });
     let widest = diagram
-        .edges
-        .iter()
+        .lasting_edges()
         .map(|edge| {
             text_width(
                 &crate::shape::edge_text(&edge.label),

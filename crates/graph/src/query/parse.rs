@@ -288,11 +288,10 @@ impl Parser<'_> {
                 });
             }
             "stale" => {
-                return match value.as_str() {
-                    "yes" | "true" => Ok(Test::Stale(true)),
-                    "no" | "false" => Ok(Test::Stale(false)),
-                    _ => Err(wrong("expected yes or no".to_owned())),
-                };
+                return yes_or_no(&value).map(Test::Stale).map_err(wrong);
+            }
+            "maintenance" => {
+                return yes_or_no(&value).map(Test::Maintenance).map_err(wrong);
             }
             "name" => Field::Name,
             "id" => Field::Id,
@@ -304,6 +303,14 @@ impl Parser<'_> {
             _ => Field::Medium,
         };
         Ok(Test::Text(field, value))
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("expected yes or no".to_owned()),
     }
 }
 
@@ -324,7 +331,12 @@ const NODE_KINDS: [NodeKind; 4] = [
     NodeKind::Router,
     NodeKind::Segment,
 ];
-const EDGE_KINDS: [EdgeKind; 3] = [EdgeKind::Physical, EdgeKind::Virtual, EdgeKind::Attachment];
+const EDGE_KINDS: [EdgeKind; 4] = [
+    EdgeKind::Physical,
+    EdgeKind::Virtual,
+    EdgeKind::Attachment,
+    EdgeKind::Migration,
+];
 const NODE_STATES: [NodeState; 7] = [
     NodeState::Running,
     NodeState::Paused,

@@ -326,3 +326,32 @@ fn random_texts_are_read_or_refused() {
     }
     assert!(read > 1000, "{read}");
 }
+
+#[test]
+fn hosts_in_maintenance_can_be_asked_for() {
+    let host = |id: &str, maintenance: Option<&str>| Group {
+        id: id.into(),
+        facts: Facts {
+            maintenance: maintenance.map(str::to_owned),
+            ..Facts::default()
+        },
+        ..Group::default()
+    };
+    let diagram = Diagram {
+        groups: vec![host("a", None), host("b", Some(""))],
+        nodes: vec![Node::default()],
+        ..Diagram::default()
+    };
+    let found = |query: &str| -> Vec<Thing> {
+        let query = Query::parse(query).unwrap();
+        query.on(&diagram, &()).all().collect()
+    };
+    assert_eq!(found("maintenance:true"), [Thing::Group(1)]);
+    assert_eq!(found("maintenance:no"), [Thing::Group(0)]);
+    assert_eq!(
+        found("not maintenance:yes"),
+        [Thing::Group(0)],
+        "of a router it says nothing"
+    );
+    assert!(Query::parse("maintenance:soon").is_err());
+}

@@ -149,6 +149,7 @@ fn width(edge: &Edge) -> f32 {
         EdgeKind::Physical => 3.0 + 1.25 * decades,
         EdgeKind::Virtual => 2.0 + 0.35 * decades,
         EdgeKind::Attachment => 1.6,
+        EdgeKind::Migration => 2.6,
     };
     let width = if edge.state == EdgeState::Down {
         width.min(2.5)

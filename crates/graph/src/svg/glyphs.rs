@@ -34,7 +34,7 @@ const fn state(name: &'static str, path: &'static str) -> Sign {
 }
 
 /// All symbols. Each lies within 56 × 36 around its origin.
-pub const SIGNS: [Sign; 9] = [
+pub const SIGNS: [Sign; 11] = [
     // Two arrows in, two arrows out: what everybody's router looks like.
     sign(
         "router",
@@ -77,6 +77,13 @@ pub const SIGNS: [Sign; 9] = [
         "unknown",
         "M-2.5 -1.7C-2.5 -5 2.6 -4.9 2.5 -1.8C2.4 0 0 -.2 0 1.7M0 4.3h.01",
     ),
+    // On its way to another host.
+    state("moving", "M-3.6 0H3.4M.8 -2.8L3.6 0L.8 2.8"),
+    // A spanner: in maintenance.
+    state(
+        "maintenance",
+        "M-3.8 3.8L.6 -.6M4.2 -2.4A2.7 2.7 0 1 1 2.4 -4.2L1.6 -1.6Z",
+    ),
 ];
 
 /// `<defs>` of everything that is placed by reference. The same in every picture, so that two
@@ -95,5 +102,8 @@ pub(super) fn definitions(out: &mut String) -> fmt::Result {
             sign.name, sign.path
         )?;
     }
-    out.write_str("</defs>")
+    out.write_str(
+        "<pattern id=\"topo-hatch\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" \
+         patternTransform=\"rotate(45)\"><path class=\"stripe\" d=\"M4 0V8\"/></pattern></defs>",
+    )
 }

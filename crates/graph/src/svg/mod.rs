@@ -10,7 +10,9 @@
 //! | `theme-light`, `theme-dark` | the `<svg>` | colours asked for by [`Options::theme`]; neither: the system's |
 //! | `cables`, `boxes`, `links`, `nodes`, `texts` | layers, in this order | |
 //! | `edge`, `group`, `node` | one thing, a `<g>` or, with a target, an `<a>` | |
-//! | `physical`, `virtual`, `attachment` | `edge` | [`EdgeKind`] |
+//! | `physical`, `virtual`, `attachment`, `migration` | `edge` | [`EdgeKind`]; of a migration there is a `tip`, too |
+//! | `moving` | `node` | it is being moved to another host: an arrow as a badge |
+//! | `maintenance` | `node`, `group` | a host in maintenance: a spanner as a badge, and `hatch` |
 //! | `up`, `down`, `unknown` | `edge` | [`EdgeState`]; down is dashed, unknown dotted |
 //! | `host`, `switch`, `router`, `segment` | `node` | [`NodeKind`] |
 //! | `running`, `paused`, `stopped`, `failed`, `unknown`, `neutral` | `node`, `group` | [`NodeState`] |
@@ -186,6 +188,9 @@ impl Picture<'_> {
             course(out, &one.curve)?;
             out.write_str(r#""/>"#)?;
         }
+        if one.kind == EdgeKind::Migration {
+            tip(out, &one.curve)?;
+        }
         thing.close(out)
     }
 
@@ -204,6 +209,14 @@ impl Picture<'_> {
         thing.open(out, [it.state.as_str(), "box"], it.stale)?;
         rect(out, "focus", r.grown(5.0), 16.0)?;
         rect(out, "body", r, 12.0)?;
+        let in_maintenance = it.facts.maintenance.is_some();
+        if in_maintenance {
+            let head = Rect {
+                height: crate::shape::HEAD,
+                ..r
+            };
+            rect(out, "hatch", head.grown(-1.0), 11.0)?;
+        }
         if it.stale {
             rect(out, "outline", r.grown(4.0), 15.0)?;
         }
@@ -217,6 +230,15 @@ impl Picture<'_> {
         )?;
         place(out, "server", "glyph", r.x + 27.0, r.y + 20.0)?;
         badge(out, it.state, r.right() - 24.0, r.y + 19.0)?;
+        if in_maintenance {
+            place(
+                out,
+                "maintenance",
+                "badge notable",
+                r.right() - 46.0,
+                r.y + 19.0,
+            )?;
+        }
         if it.state == NodeState::Running {
             circle(out, "lamp", r.right() - 24.0, r.y + 19.0, 4.0)?;
         }
@@ -256,6 +278,10 @@ impl Picture<'_> {
                 rect(out, "outline", r.grown(3.0), radius + 3.0)?;
             }
         }
+        let in_maintenance = it.facts.maintenance.is_some();
+        if in_maintenance {
+            rect(out, "hatch", r.grown(-2.0), 7.0)?;
+        }
         place(out, kind, "glyph", x, y)?;
         let (right, top) = if one.kind == NodeKind::Router {
             (x + one.width * 0.36, y - one.height * 0.36)
@@ -263,6 +289,12 @@ impl Picture<'_> {
             (r.right() - 3.0, r.y + 3.0)
         };
         badge(out, it.state, right, top)?;
+        let left = 2.0 * x - right;
+        if !it.facts.moving_to.is_empty() {
+            place(out, "moving", "badge notable", left, top)?;
+        } else if in_maintenance {
+            place(out, "maintenance", "badge notable", left, top)?;
+        }
         thing.close(out)
     }
 }
@@ -334,6 +366,24 @@ fn course(out: &mut String, curve: &Curve) -> fmt::Result {
         Number(c.y),
         Number(d.x),
         Number(d.y)
+    )
+}
+
+/// An arrow in the middle, towards the end.
+fn tip(out: &mut String, curve: &Curve) -> fmt::Result {
+    let (middle, ahead) = (curve.at(0.5), curve.at(0.55));
+    let length = middle.distance(ahead).max(0.001);
+    let (x, y) = ((ahead.x - middle.x) / length, (ahead.y - middle.y) / length);
+    let at = |along: f32, beside: f32| {
+        (
+            Number(middle.x + x * along - y * beside),
+            Number(middle.y + y * along + x * beside),
+        )
+    };
+    let [(ax, ay), (bx, by), (cx, cy)] = [at(-5.0, -6.0), at(7.0, 0.0), at(-5.0, 6.0)];
+    write!(
+        out,
+        r#"<path class="tip" d="M{ax} {ay}L{bx} {by}L{cx} {cy}Z"/>"#
     )
 }
 

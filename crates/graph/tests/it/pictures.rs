@@ -293,3 +293,78 @@ fn a_scene_survives_the_wire() {
     let json = serde_json::to_string(&scene).unwrap();
     assert_eq!(serde_json::from_str::<Scene>(&json).unwrap(), scene);
 }
+
+/// Two hosts; a router on the first is being moved to the second, which is in maintenance.
+fn on_its_way() -> Diagram {
+    let group = |id: &str, maintenance: Option<&str>| Group {
+        id: id.into(),
+        label: id.into(),
+        facts: graph::Facts {
+            maintenance: maintenance.map(str::to_owned),
+            ..graph::Facts::default()
+        },
+        ..Group::default()
+    };
+    Diagram {
+        groups: vec![group("a", None), group("b", Some("disks"))],
+        nodes: (0..3)
+            .map(|n| Node {
+                id: format!("r{n}"),
+                label: format!("r{n}"),
+                group: Some(u32::from(n == 2)),
+                facts: graph::Facts {
+                    moving_to: if n == 0 { "b".into() } else { String::new() },
+                    ..graph::Facts::default()
+                },
+                ..Node::default()
+            })
+            .collect(),
+        edges: vec![Edge {
+            id: "migration:r0".into(),
+            a: End::Node(0),
+            b: End::Group(1),
+            kind: EdgeKind::Migration,
+            ..Edge::default()
+        }],
+    }
+}
+
+#[test]
+fn nothing_moves_because_something_is_being_moved() {
+    let moving = on_its_way();
+    let mut still = moving.clone();
+    still.edges.clear();
+    let start = graph::Start::default();
+    assert_eq!(
+        graph::arrange(&moving, start),
+        graph::arrange(&still, start)
+    );
+}
+
+#[test]
+fn a_migration_leads_from_the_router_to_the_host_and_both_are_signed() {
+    let diagram = on_its_way();
+    let positions = graph::arrange(&diagram, graph::Start::default());
+    let scene = Scene::new(&diagram, &positions);
+    let edge = scene.edge(0).unwrap();
+    let (from, to) = (edge.curve.points[0], edge.curve.points[3]);
+    assert!(scene.node(0).unwrap().center.distance(from) < 40.0);
+    assert!(scene.group(1).unwrap().rect.grown(4.0).contains(to));
+    let svg = graph::svg::render(&diagram, &scene, &graph::svg::Options::default());
+    for (sign, count) in [
+        ("#topo-moving", 1),
+        ("#topo-maintenance", 1),
+        (r#"class="hatch""#, 1),
+        (r#"class="edge migration up""#, 1),
+        (r#"class="tip""#, 1),
+        ("r0 is being moved to b.", 2),
+        ("in maintenance (disks)", 2),
+    ] {
+        assert_eq!(svg.matches(sign).count(), count, "{sign}");
+    }
+    let dot = graph::export::dot(&diagram, &positions);
+    assert!(
+        dot.contains(r#"moving_to="b""#) && dot.contains("maintenance=true"),
+        "{dot}"
+    );
+}

@@ -4,6 +4,8 @@ in vec4 vCourse;
 flat in uint vStyle;
 uniform vec4 uGround;
 uniform vec4 uFocus;
+// How far the dashes have run, in units.
+uniform float uFlow;
 out vec4 colour;
 
 vec4 over(vec4 top, vec4 below) { return top + below * (1.0 - top.a); }
@@ -19,7 +21,7 @@ void main() {
   float cover = broad - beside + 0.5;
   float step_ = 0.0;
   if ((vStyle & 1u) != 0u) {
-    float k = mod(along / unit, 13.0);
+    float k = mod(along / unit - ((vStyle & 128u) != 0u ? uFlow : 0.0), 13.0);
     step_ = min(k, 7.0 - k);
     cover = min(cover, step_ * unit + 0.5);
   } else if ((vStyle & 2u) != 0u) {

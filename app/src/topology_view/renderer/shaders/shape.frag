@@ -15,8 +15,9 @@ uniform vec4 uOnBadge;
 uniform vec4 uShade;
 // By state: running, paused, stopped, failed, unknown, none.
 uniform vec4 uStates[6];
-// Where in the atlas: router, host, switch, segment, server, paused, stopped, failed, unknown.
-uniform vec4 uSigns[9];
+// Where in the atlas: router, host, switch, segment, server, paused, stopped, failed, unknown,
+// moving, maintenance.
+uniform vec4 uSigns[11];
 uniform highp sampler2D uAtlas;
 out vec4 colour;
 
@@ -42,14 +43,18 @@ float dashes(vec2 at, float on, float off) {
   float k = mod(around / uView.z, on + off);
   return min(k, on - k) * uView.z + 0.5;
 }
-vec4 badge(uint state, vec2 at, vec4 own, vec4 below) {
-  if (state == 0u || state == 5u) return below;
+vec4 disc(int which, vec2 at, vec4 own, vec4 below) {
   float s = uView.z;
   float d = length(at) - 8.0 * s;
   vec4 drawn = over(ink(uOnBadge, 0.9 * s - abs(d) + 0.5), ink(own, 0.5 - d));
-  drawn = over(ink(uOnBadge, sign_(4 + int(state), at)), drawn);
+  drawn = over(ink(uOnBadge, sign_(which, at)), drawn);
   return over(drawn, below);
 }
+vec4 badge(uint state, vec2 at, vec4 own, vec4 below) {
+  return state == 0u || state == 5u ? below : disc(4 + int(state), at, own, below);
+}
+// Stripes, in units.
+float hatch(vec2 at) { return 1.0 * uView.z - abs(mod(at.x + at.y, 11.3 * uView.z) - 5.65 * uView.z) + 0.5; }
 
 void main() {
   float s = uView.z;
@@ -71,6 +76,11 @@ void main() {
     // The head: from the upper left corner.
     vec2 at = (vAt + vHalf) / s;
     vec2 size = vHalf * 2.0 / s;
+    if ((vStyle & 32768u) != 0u) {
+      // From afar the whole box is striped.
+      float within = s > 0.32 * uView.w ? (36.0 - at.y) * s : 1.0;
+      drawn = over(ink(vec4(uSoft.rgb, 0.3), min(min(hatch(vAt), -d - 1.0 * s), within)), drawn);
+    }
     if (s > 0.32 * uView.w) {
       float rule = min(0.5 * s - abs(at.y - 36.0) * s + 0.5, min(at.x - 14.0, size.x - 14.0 - at.x) * s);
       drawn = over(ink(uFaint, rule), drawn);
@@ -78,6 +88,10 @@ void main() {
       vec2 lamp = vAt + vHalf - vec2(size.x - 24.0, 19.0) * s;
       if (state == 0u) drawn = over(ink(uStates[0], 4.0 * s - length(lamp) + 0.5), drawn);
       drawn = badge(state, lamp, uStates[min(state, 5u)], drawn);
+      if ((vStyle & 32768u) != 0u) {
+        vec2 beside = vAt + vHalf - vec2(size.x - 46.0, 19.0) * s;
+        drawn = disc(10, beside, uInk, drawn);
+      }
       if (vLoad >= 0.0) {
         float end = 14.0 + (size.x - 28.0) * clamp(vLoad, 0.0, 1.0);
         float bar = min(1.5 * s - abs(at.y - 36.0) * s + 0.5, min(at.x - 14.0, end - at.x) * s + 0.5);
@@ -96,6 +110,7 @@ void main() {
   } else {
     drawn = ink(state == 2u ? uGround : uBox, 0.5 - d);
     if ((vStyle & 4096u) != 0u) drawn = over(ink(vec4(own.rgb, 0.2), 0.5 - d), drawn);
+    if ((vStyle & 32768u) != 0u) drawn = over(ink(vec4(uSoft.rgb, 0.3), min(hatch(vAt), -d - 2.0 * s)), drawn);
     float ring = 1.25 * max(s, 0.7 * uView.w) - abs(d + 1.5 * s) + 0.5;
     if (state == 2u) ring = min(ring, dashes(vAt, 5.0, 4.0));
     if (state == 4u) ring = min(ring, dashes(vAt, 2.5, 3.0));
@@ -104,6 +119,10 @@ void main() {
     drawn = over(ink(pen, sign_(int(kind), vAt)), drawn);
     vec2 corner = isDisc ? vec2(0.72, -0.72) * vHalf : vec2(vHalf.x - 3.0 * s, 3.0 * s - vHalf.y);
     drawn = badge(state, vAt - corner, uStates[min(state, 5u)], drawn);
+    if ((vStyle & 49152u) != 0u) {
+      corner.x = -corner.x;
+      drawn = disc((vStyle & 16384u) != 0u ? 9 : 10, vAt - corner, uInk, drawn);
+    }
   }
   if ((vStyle & 256u) != 0u && !isSmall) {
     float line = min(0.625 * s - abs(d - 3.0 * s) + 0.5, dashes(vAt, 3.0, 3.0));
