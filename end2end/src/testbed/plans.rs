@@ -295,6 +295,28 @@ impl Plan {
         plan
     }
 
+    /// Two hosts of containers, `alpha` and `beta`, on one segment: `br-phys`, which the cable is a port
+    /// of. `c1` is on `alpha`, `c2` on `beta`; `c2` pings `c1`.
+    pub fn moving_containers() -> Self {
+        let host = |number| {
+            let mut plan = host(number, &["br-phys"]);
+            plan.driver = Driver::Lxc;
+            plan.bridges[0].ports = vec!["eth0".into()];
+            plan
+        };
+        let mut plan = Self {
+            hosts: vec![host(1), host(2)],
+            ..Self::pair()
+        };
+        let wire = Segment(75, 0, Plug::Bridge("br-phys".into()));
+        for (number, host, to) in [(1, "alpha", 2), (2, "beta", 1)] {
+            let nics = vec![wire.nic(number)];
+            plan.add(host, "containers", number, nics, None, wire.address(to));
+        }
+        plan.hosts[1].routers[0].pings = Some(wire.address(1));
+        plan
+    }
+
     /// One more router, called by the first letter of its network and a number.
     fn add(
         &mut self,
@@ -409,6 +431,7 @@ mod tests {
         Plan::pair().check().unwrap();
         Plan::faults().check().unwrap();
         Plan::moves().check().unwrap();
+        Plan::moving_containers().check().unwrap();
         Plan::testbed().check().unwrap();
     }
 

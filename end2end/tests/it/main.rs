@@ -1,5 +1,6 @@
 //! End-to-end tests: VMS and its testbed as their users meet them.
 
+mod cold;
 mod demo;
 mod faults;
 mod fleet;
