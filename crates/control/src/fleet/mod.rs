@@ -282,6 +282,13 @@ impl Fleet {
         hosts.get(host).map(|member| Arc::clone(&member.contact))
     }
 
+    /// The connection over which an endpoint is acted on, for calls that do not take long.
+    pub async fn connection(&self, host: &HostId, driver: Driver) -> Result<Connection, Failure> {
+        let control = self.endpoint(host, driver)?.control();
+        let control = control.ok_or(Failure::NotConnected)?;
+        Ok(control.connection().await?)
+    }
+
     /// A connection to an endpoint for one piece of work that takes long.
     pub async fn session(
         &self,

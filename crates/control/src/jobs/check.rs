@@ -180,8 +180,8 @@ async fn source(
         return Err(why.unwrap_or_else(|| "it is not in contact".to_owned()));
     }
     let (host, driver, id) = (&router.host, router.domain.driver, router.domain.id.0);
-    let session = state.fleet.session(host, driver, "check").await;
-    let connection = session.map_err(|_| "it is not in contact".to_owned())?;
+    let connection = state.fleet.connection(host, driver).await;
+    let connection = connection.map_err(|_| "it is not in contact".to_owned())?;
     let definition = match mode {
         MigrationMode::Live => connection.migratable_definition(id).await,
         MigrationMode::Cold => connection.inactive_definition(id).await,

@@ -19,8 +19,8 @@ pub(crate) enum Done {
 
 /// Does one.
 pub(crate) async fn act(state: &State, plan: &Plan, chore: &Chore) -> Done {
-    let session = state.fleet.session(&chore.host, plan.driver, "job").await;
-    let done = match session {
+    let connection = state.fleet.connection(&chore.host, plan.driver).await;
+    let done = match connection {
         Ok(connection) => carry_out(&connection, plan, &chore.what).await,
         Err(failure) => Err(failure),
     };

@@ -95,8 +95,8 @@ impl Search<'_> {
 
     /// What a host says now.
     async fn seen(&self, host: &HostId) -> Seen {
-        let session = self.state.fleet.session(host, self.driver, "finding");
-        match session.await {
+        let connection = self.state.fleet.connection(host, self.driver);
+        match connection.await {
             Ok(connection) => self.seen_by(&connection).await,
             Err(_) => Seen::Unknown,
         }

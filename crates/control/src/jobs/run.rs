@@ -19,6 +19,7 @@ use api::{
     Error, Job, JobError, JobId, JobKind, JobPhase, JobProgress, JobState, MigrateRouterRequest,
     MigrationMode, MigrationResult, Timestamp,
 };
+use jiff::SignedDuration;
 use libvirt::Connection;
 use std::{
     sync::Arc,
@@ -29,6 +30,9 @@ use uuid::Uuid;
 
 /// How long to wait for a host that cannot be asked, at first and at most.
 const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];
+
+/// How long what was looked at before a job was written down holds.
+const FRESH: SignedDuration = SignedDuration::from_secs(3);
 
 /// A job at work.
 pub(crate) struct Work {
@@ -248,8 +252,12 @@ impl Work {
         }
     }
 
-    /// Whether it can be done, looked at anew: it may have waited for its turn.
+    /// Whether it can be done, looked at anew if it had to wait for its turn.
     async fn check(&mut self) -> Result<(), Stop> {
+        let job = self.entry.job();
+        if job.created_at.duration_until(Timestamp::now()) < FRESH {
+            return self.stop_if_cancelled();
+        }
         let Plan { to, name, .. } = &self.plan;
         let message = format!("It is checked whether {name} can be moved to {to}.");
         self.step(JobPhase::Checking, message).await;

@@ -9,8 +9,8 @@ use model::HostId;
 /// Asks the destination, and the source where both must be compared.
 pub(super) async fn ask(of: &Subject<'_>, source: &Source, to: &HostId, found: &mut Findings) {
     let driver = of.router.domain.driver;
-    let session = of.state.fleet.session(to, driver, "check").await;
-    let Ok(there) = session else {
+    let connection = of.state.fleet.connection(to, driver).await;
+    let Ok(there) = connection else {
         found.obstacle(
             Check::Contact,
             format!("{to} cannot be asked now."),
