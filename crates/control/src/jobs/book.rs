@@ -183,18 +183,30 @@ impl Jobs {
     }
 
     /// Changes what is told of a job, and writes it down with its plan: committed when this
-    /// returns, and told in any case.
+    /// returns, and told in any case; that it is over only then, since whoever hears of that may
+    /// end the server.
     pub async fn change(
         &self,
         entry: &Entry,
         change: impl FnOnce(&mut Job),
     ) -> Result<(), StoreError> {
-        entry.job.send_modify(|job| {
-            change(job);
-            job.changed_at = Timestamp::now();
-        });
-        self.events.job(entry.job());
-        self.save(entry).await
+        let _turn = entry.saving.lock().await;
+        let mut job = entry.job();
+        change(&mut job);
+        job.changed_at = Timestamp::now();
+        if job.state.is_over() {
+            let saved = self.store.put_job(&job, &entry.plan()).await;
+            self.tell(entry, job);
+            saved
+        } else {
+            self.tell(entry, job.clone());
+            self.store.put_job(&job, &entry.plan()).await
+        }
+    }
+
+    fn tell(&self, entry: &Entry, job: Job) {
+        entry.job.send_replace(job.clone());
+        self.events.job(job);
     }
 
     /// Writes down what is about to be done. What cannot be written down does not count, whoever

@@ -6,10 +6,7 @@
 use super::plan::{Chore, Plan, Replug, What};
 use crate::{fleet::Failure, service::State};
 use libvirt::{Capability, Connection, DomainState, DomainXml, Error, ErrorKind};
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, time::Duration};
 
 /// How often it is looked whether a router is off.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -127,13 +124,13 @@ async fn needed_by(
 /// Starts a router that was asked to shut down, once it has: a guest that was asked cannot be told
 /// that it need not.
 async fn start(connection: &Connection, plan: &Plan) -> Result<(), Error> {
-    let (router, since) = (plan.router.0, Instant::now());
+    let router = plan.router.0;
     loop {
         match connection.domain(router).await? {
             Some(domain) if !domain.state.is_active() => {
                 return connection.start_domain(router).await;
             }
-            Some(_) if since.elapsed() < plan.shut_down_within() => {}
+            Some(_) if plan.may_shut_down() => {}
             _ => return Ok(()),
         }
         tokio::time::sleep(PAUSE).await;

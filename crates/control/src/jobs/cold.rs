@@ -14,7 +14,7 @@ use super::{
     plan::{End, Stage, What},
     run::{Stop, Work},
 };
-use api::{JobPhase, MigrationResult};
+use api::{JobPhase, MigrationResult, Timestamp};
 use libvirt::{Connection, ErrorKind};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,7 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
     }
     let stopping = Instant::now();
     if work.plan.was_active {
+        work.plan.stopping_since = Some(Timestamp::now());
         work.will_undo(End::Source, What::Start).await?;
         stop(work, &source).await?;
     }

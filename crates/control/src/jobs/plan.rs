@@ -3,7 +3,8 @@
 //! Everything that an act would leave behind is written down before the act, so that whoever comes
 //! after a death knows where to look.
 
-use api::{JobError, JobState, MigrateRouterRequest, MigrationMode, MigrationResult};
+use api::{JobError, JobState, MigrateRouterRequest, MigrationMode, MigrationResult, Timestamp};
+use jiff::SignedDuration;
 use model::{Driver, HostId, Mac, RouterId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -23,6 +24,9 @@ pub(crate) struct Plan {
     /// Whether it ran and was not paused, when it began to move.
     #[serde(default)]
     pub was_running: bool,
+    /// Since when it is asked to shut down.
+    #[serde(default)]
+    pub stopping_since: Option<Timestamp>,
     /// Whether it starts with its host.
     pub autostart: bool,
     pub stage: Stage,
@@ -116,6 +120,14 @@ impl Plan {
             End::Source => &self.from,
             End::Destination => &self.to,
         }
+    }
+
+    /// Whether the router may still shut down because it was asked to.
+    pub fn may_shut_down(&self) -> bool {
+        self.stopping_since.is_some_and(|since| {
+            let passed = Timestamp::now().duration_since(since);
+            passed < SignedDuration::try_from(self.shut_down_within()).unwrap_or_default()
+        })
     }
 
     /// How long the router may take to shut down.

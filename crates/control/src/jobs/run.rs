@@ -153,6 +153,7 @@ pub(crate) async fn start(
         mode,
         was_active: domain.state.is_active(),
         was_running: domain.state == model::RouterState::Running,
+        stopping_since: None,
         autostart: domain.autostart,
         stage: Stage::Begun,
         undo: Vec::new(),
@@ -296,6 +297,9 @@ impl Work {
                 .await;
             let is_given_up = tokio::time::timeout(pause, self.entry.give_up.cancelled()).await;
             if is_given_up.is_ok() {
+                // Whether the destination has it nobody knows: the source keeps what it has.
+                let left = std::mem::take(&mut self.plan.follow_up);
+                self.leave(left).await;
                 return self.left_at_destination(Stop::Failed(error));
             }
             pause = (pause * 2).min(AGAIN[1]);
@@ -411,8 +415,11 @@ impl Work {
                 }
                 if side.is_none() {
                     // Nobody knows which copy of its disks is the newer.
-                    self.leave(|chore| matches!(chore.what, What::DeleteVolume { .. }))
-                        .await;
+                    let undo = std::mem::take(&mut self.plan.undo);
+                    let is_volume = |chore: &Chore| matches!(chore.what, What::DeleteVolume { .. });
+                    let (volumes, undo) = undo.into_iter().partition(is_volume);
+                    self.plan.undo = undo;
+                    self.leave(volumes).await;
                 }
                 self.not_moved(Stop::failed(found, advice), is_restart)
             }
@@ -421,7 +428,8 @@ impl Work {
 
     /// Nobody waits any longer to be told where the router is: all is left as it is.
     async fn given_up(&mut self, is_restart: bool) -> Outcome {
-        self.leave(|_| true).await;
+        let left = self.plan.take_back();
+        self.leave(left).await;
         self.plan.follow_up.clear();
         let Plan { name, from, to, .. } = &self.plan;
         let message = format!("Given up: whether {name} is on {from} or on {to} is not known.");
@@ -443,13 +451,9 @@ impl Work {
         }
     }
 
-    /// Does not take back what this fits, and says so.
-    async fn leave(&mut self, fits: impl Fn(&Chore) -> bool) {
-        let undo = std::mem::take(&mut self.plan.undo);
-        let (left, undo) = undo.into_iter().partition(fits);
-        self.plan.undo = undo;
-        let left: Vec<Chore> = left;
-        for chore in left {
+    /// Says what is not going to be done.
+    async fn leave(&self, chores: Vec<Chore>) {
+        for chore in chores {
             let what = chore.describe(&self.plan.name);
             self.tell(|job| note(job, format!("Left undone: {what}")))
                 .await;
