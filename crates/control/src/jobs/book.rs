@@ -7,7 +7,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use api::{
-    Conflict, Error, Job, JobError, JobId, JobPhase, JobProgress, JobState, JobStep,
+    Conflict, Error, HostId, Job, JobError, JobId, JobPhase, JobProgress, JobState, JobStep,
     ListJobsRequest, RouterId, Timestamp,
 };
 use std::{
@@ -50,6 +50,8 @@ pub(crate) struct Entry {
     /// Somebody asked to leave behind what cannot be cleaned up.
     pub give_up: CancellationToken,
     told: Mutex<Option<Instant>>,
+    /// One writes it down at a time: what is older never comes after what is newer.
+    saving: tokio::sync::Mutex<()>,
 }
 
 impl Jobs {
@@ -91,6 +93,7 @@ impl Jobs {
             cancel,
             give_up: CancellationToken::new(),
             told: Mutex::default(),
+            saving: tokio::sync::Mutex::default(),
         });
         book.insert(key, Arc::clone(&entry));
         let over = |entry: &Arc<Entry>| entry.job.borrow().state.is_over();
@@ -111,7 +114,7 @@ impl Jobs {
             // Two callers at once: the second sees the first's.
             let mut book = self.book();
             if let Some(other) = job.router.and_then(|router| acting_in(&book, router)) {
-                return Err(acting(&other));
+                return Err(acting_on(&other));
             }
             Self::put(&mut book, job, plan)
         };
@@ -132,9 +135,31 @@ impl Jobs {
     /// Refuses what cannot be done to a router while a job acts on it.
     pub fn refuse_if_acting(&self, router: RouterId) -> Result<(), Error> {
         match self.acting_on(router) {
-            Some(job) => Err(acting(&job)),
+            Some(job) => Err(acting_on(&job)),
             None => Ok(()),
         }
+    }
+
+    /// Refuses to let a host go while a job acts on it.
+    pub fn refuse_if_at(&self, host: &HostId) -> Result<(), Error> {
+        let book = self.book();
+        let mut jobs = book.values().map(|entry| entry.job.borrow());
+        let is_at = |job: &Job| [&job.source, &job.destination].contains(&&Some(host.clone()));
+        match jobs.find(|job| !job.state.is_over() && is_at(job)) {
+            Some(job) => Err(acting(&job, &format!("host {host}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The job that a caller asked for with a request id.
+    pub fn asked_for(&self, caller: &str, request_id: &str) -> Option<JobId> {
+        let book = self.book();
+        let mut entries = book.iter().rev();
+        let (key, _) = entries.find(|(_, entry)| {
+            entry.job.borrow().requested_by == caller
+                && entry.plan_mut().request.request_id.as_deref() == Some(request_id)
+        })?;
+        Some(key.1)
     }
 
     pub fn get(&self, id: JobId) -> Option<Arc<Entry>> {
@@ -158,27 +183,44 @@ impl Jobs {
     }
 
     /// Changes what is told of a job, and writes it down with its plan: committed when this
-    /// returns, and told in any case.
+    /// returns, and told in any case; that it is over only then, since whoever hears of that may
+    /// end the server.
     pub async fn change(
         &self,
         entry: &Entry,
         change: impl FnOnce(&mut Job),
     ) -> Result<(), StoreError> {
-        entry.job.send_modify(|job| {
-            change(job);
-            job.changed_at = Timestamp::now();
-        });
-        self.events.job(entry.job());
-        self.save(entry).await
+        let _turn = entry.saving.lock().await;
+        let mut job = entry.job();
+        change(&mut job);
+        job.changed_at = Timestamp::now();
+        if job.state.is_over() {
+            let saved = self.store.put_job(&job, &entry.plan()).await;
+            self.tell(entry, job);
+            saved
+        } else {
+            self.tell(entry, job.clone());
+            self.store.put_job(&job, &entry.plan()).await
+        }
     }
 
-    /// Writes down what is about to be done.
-    pub async fn plan(
-        &self,
-        entry: &Entry,
-        change: impl FnOnce(&mut Plan),
-    ) -> Result<(), StoreError> {
-        change(&mut entry.plan_mut());
+    fn tell(&self, entry: &Entry, job: Job) {
+        entry.job.send_replace(job.clone());
+        self.events.job(job);
+    }
+
+    /// Writes down what is about to be done. What cannot be written down does not count, whoever
+    /// writes the job down next.
+    pub async fn plan(&self, entry: &Entry, plan: Plan) -> Result<(), StoreError> {
+        let _turn = entry.saving.lock().await;
+        self.store.put_job(&entry.job(), &plan).await?;
+        *entry.plan_mut() = plan;
+        Ok(())
+    }
+
+    /// Writes down what was done or decided: it counts, whether it can be written down or not.
+    pub async fn plan_at_last(&self, entry: &Entry, plan: Plan) -> Result<(), StoreError> {
+        *entry.plan_mut() = plan;
         self.save(entry).await
     }
 
@@ -193,6 +235,7 @@ impl Jobs {
     }
 
     async fn save(&self, entry: &Entry) -> Result<(), StoreError> {
+        let _turn = entry.saving.lock().await;
         let (job, plan) = (entry.job(), entry.plan());
         self.store.put_job(&job, &plan).await
     }
@@ -244,8 +287,12 @@ fn acting_in(book: &Book, router: RouterId) -> Option<Job> {
     acting.map(|job| job.clone())
 }
 
-fn acting(job: &Job) -> Error {
+fn acting_on(job: &Job) -> Error {
     let name = job.router_name.as_deref().unwrap_or_default();
+    acting(job, &format!("router {name}"))
+}
+
+fn acting(job: &Job, on: &str) -> Error {
     let what = job.kind.as_str();
     let advice = match job.state {
         JobState::CleanupPending => {
@@ -256,7 +303,7 @@ fn acting(job: &Job) -> Error {
     };
     Conflict {
         message: format!(
-            "the job {} acts on router {name} ({what}, {}): {advice}",
+            "the job {} acts on {on} ({what}, {}): {advice}",
             job.id,
             job.state.as_str()
         ),

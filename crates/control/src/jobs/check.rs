@@ -68,6 +68,8 @@ pub(super) struct Findings(Vec<MigrationFinding>);
 
 /// One verdict.
 pub(crate) struct Checked {
+    /// Where the router is.
+    pub source: model::HostId,
     pub verdict: MigrationVerdict,
 }
 
@@ -139,9 +141,10 @@ pub(crate) async fn one(
 ) -> Result<Checked, Error> {
     let id = translate::id(to);
     let reply = all(state, translate::router_id(router), Some(&id), Some(mode)).await?;
+    let source = translate::host_id(&reply.source);
     let verdict = reply.verdicts.into_iter().next();
     let verdict = verdict.ok_or_else(|| errors::no_element("host", &id))?;
-    Ok(Checked { verdict })
+    Ok(Checked { source, verdict })
 }
 
 async fn verdicts(

@@ -5,7 +5,11 @@
 
 use super::plan::{Chore, Plan, Replug, What};
 use crate::{fleet::Failure, service::State};
-use libvirt::{Capability, Connection, DomainState, DomainXml, ErrorKind};
+use libvirt::{Capability, Connection, DomainState, DomainXml, Error, ErrorKind};
+use std::{net::SocketAddr, time::Duration};
+
+/// How often it is looked whether a router is off.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How a chore went.
 pub(crate) enum Done {
@@ -36,9 +40,15 @@ pub(crate) async fn act(state: &State, plan: &Plan, chore: &Chore) -> Done {
 async fn carry_out(connection: &Connection, plan: &Plan, what: &What) -> Result<(), Failure> {
     let router = plan.router.0;
     let done = match what {
-        What::DeleteVolume { pool, volume } => connection.delete_volume(pool, volume).await,
+        What::DeleteVolume { pool, volume } => {
+            if let Some(by) = needed_by(connection, pool, volume).await? {
+                return Err(Failure::Sticks(format!("{by} needs it")));
+            }
+            connection.delete_volume(pool, volume).await
+        }
         What::Undefine => match connection.domain(router).await? {
-            Some(domain) if domain.state == DomainState::Running => {
+            // What a move leaves behind is paused.
+            Some(domain) if domain.state.is_active() && domain.state != DomainState::Paused => {
                 return Err(Failure::Sticks(format!(
                     "{} runs there: it is left alone, look which of the two is to stay",
                     plan.name
@@ -62,8 +72,9 @@ async fn carry_out(connection: &Connection, plan: &Plan, what: &What) -> Result<
             }
             _ => Ok(()),
         },
-        What::Start => match connection.domain(router).await? {
-            Some(domain) if !domain.state.is_active() => connection.start_domain(router).await,
+        What::Start => start(connection, plan).await,
+        What::Resume => match connection.domain(router).await? {
+            Some(domain) if domain.state == DomainState::Paused => connection.resume(router).await,
             _ => Ok(()),
         },
         What::Replug(replug) => return plug_anew(connection, replug).await,
@@ -71,6 +82,58 @@ async fn carry_out(connection: &Connection, plan: &Plan, what: &What) -> Result<
     match done {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         done => Ok(done?),
+    }
+}
+
+/// Who on a host needs a volume: a router, this one or another, or a volume that is made on it.
+async fn needed_by(
+    connection: &Connection,
+    pool: &str,
+    volume: &str,
+) -> Result<Option<String>, Error> {
+    let Some(known) = connection.volume(pool, volume).await? else {
+        return Ok(None);
+    };
+    let path = known.path;
+    let in_pool = format!("{pool}/{volume}");
+    let is_it = |source: &Option<String>| {
+        let source = source.as_deref();
+        source == Some(path.as_str()) || source == Some(&in_pool)
+    };
+    for domain in connection.list_domains().await? {
+        let of = &domain.definition;
+        let mut disks = of.disks.iter().map(|disk| &disk.source);
+        let mut filesystems = of.filesystems.iter().map(|of| &of.source);
+        if disks.any(is_it) || filesystems.any(is_it) {
+            return Ok(Some(of.name.clone()));
+        }
+    }
+    for pool in connection.list_pools().await? {
+        if !pool.state.is_active() {
+            continue;
+        }
+        let volumes = connection.list_volumes(&pool.definition.name).await?;
+        let mut above = volumes.into_iter();
+        if let Some(above) = above.find(|of| of.definition.backing_path.as_ref() == Some(&path)) {
+            return Ok(Some(format!("the volume {}", above.name)));
+        }
+    }
+    Ok(None)
+}
+
+/// Starts a router that was asked to shut down, once it has: a guest that was asked cannot be told
+/// that it need not.
+async fn start(connection: &Connection, plan: &Plan) -> Result<(), Error> {
+    let router = plan.router.0;
+    loop {
+        match connection.domain(router).await? {
+            Some(domain) if !domain.state.is_active() => {
+                return connection.start_domain(router).await;
+            }
+            Some(_) if plan.may_shut_down() => {}
+            _ => return Ok(()),
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -88,6 +151,13 @@ async fn plug_anew(connection: &Connection, replug: &Replug) -> Result<(), Failu
     if !connection.uri().driver().supports(Capability::ManagedSave) {
         return start_anew(connection, replug, domain.state).await;
     }
+    // While it runs: whatever fails here costs it nothing.
+    if domain.persistent {
+        let mut kept = connection.inactive_definition(router).await?;
+        if lead(&mut kept, replug) {
+            connection.define_domain(&kept).await?;
+        }
+    }
     // It may be saved already, by this chore, before the server died.
     let mut saved = connection.saved_definition(router).await?;
     if saved.is_none() && domain.state.is_active() {
@@ -97,17 +167,21 @@ async fn plug_anew(connection: &Connection, replug: &Replug) -> Result<(), Failu
         connection.save_domain(router).await?;
         saved = connection.saved_definition(router).await?;
     }
-    let mut kept = connection.inactive_definition(router).await?;
-    if lead(&mut kept, replug) {
-        connection.define_domain(&kept).await?;
-    }
     let Some(before) = saved else {
         return Ok(());
     };
     let mut after = before.clone();
     lead(&mut after, replug);
-    connection.define_saved(router, &after).await?;
-    if let Err(error) = connection.start_domain(router).await {
+    let led = connection.define_saved(router, &after).await;
+    if !replug.was_active {
+        // Somebody saved it, to go on some other time.
+        return Ok(led?);
+    }
+    let started = match led {
+        Ok(()) => connection.start_domain(router).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = started {
         // As it was is better than not at all.
         connection.define_saved(router, &before).await?;
         connection.start_domain(router).await?;
@@ -144,11 +218,11 @@ fn lead(definition: &mut DomainXml, replug: &Replug) -> bool {
     let mac = replug.mac.to_string();
     let mut nics = definition.interfaces.iter_mut();
     let nic = nics.find(|nic| nic.mac.as_deref() == Some(&mac));
-    let Some((nic, (address, port))) = nic.zip(replug.to.rsplit_once(':')) else {
+    let Some((nic, to)) = nic.zip(replug.to.parse::<SocketAddr>().ok()) else {
         return false;
     };
     let before = nic.source.clone();
-    nic.source.address = Some(address.to_owned());
-    nic.source.port = port.parse().ok();
+    nic.source.address = Some(to.ip().to_string());
+    nic.source.port = Some(to.port());
     nic.source != before
 }

@@ -14,12 +14,9 @@ use super::{
     plan::{End, Stage, What},
     run::{Stop, Work},
 };
-use api::{JobPhase, MigrationResult};
+use api::{JobPhase, MigrationResult, Timestamp};
 use libvirt::{Connection, ErrorKind};
 use std::time::{Duration, Instant};
-
-/// How long a router may take to shut down where the request does not say.
-const SHUT_DOWN: u32 = 60;
 
 /// How often it is looked whether it is off.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -46,23 +43,27 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
     }
     let stopping = Instant::now();
     if work.plan.was_active {
+        work.plan.stopping_since = Some(Timestamp::now());
         work.will_undo(End::Source, What::Start).await?;
         stop(work, &source).await?;
     }
     let mut result = MigrationResult::default();
     let bytes = disks::carry(work, &source, &destination, &ways).await?;
     result.disk_bytes = Some(bytes).filter(|&bytes| bytes > 0);
-    work.stop_if_cancelled()?;
 
     let moved_links = links::of_work(work);
     disks::relocate(&mut definition, &ways);
     links::rebind(&mut definition, &moved_links);
     work.step(JobPhase::Switching, format!("{name} is defined on {to}."))
         .await;
+    // From now on nobody can cancel it: whoever was told that it is being cancelled is right.
+    work.stop_if_cancelled()?;
+    still_off(work, &source).await?;
     work.will_undo(End::Destination, What::Undefine).await?;
     let defined = destination.define_domain(&definition).await;
     defined.map_err(|error| Stop::on(&to, "Defining it", error))?;
-    for copy in disks::copies(&ways) {
+    // What is only read may be read by others, too.
+    for copy in disks::copies(&ways).filter(|copy| !copy.is_base) {
         let what = What::DeleteVolume {
             pool: copy.pool.clone(),
             volume: copy.volume.name.clone(),
@@ -92,6 +93,19 @@ pub(crate) async fn switch(work: &mut Work) -> Result<MigrationResult, Stop> {
     let (to, name) = (work.plan.to.clone(), work.plan.name.clone());
     let router = work.plan.router.0;
     let destination = work.session(End::Destination).await?;
+    let known = destination.domain(router).await;
+    if known
+        .map_err(|error| Stop::on(&to, "Looking at it", error))?
+        .is_none()
+    {
+        // The source has all of it still, and keeps it.
+        work.plan.stage = Stage::Begun;
+        let from = &work.plan.from;
+        return Err(Stop::failed(
+            format!("{name} was removed from {to} before it was started there: it is on {from}."),
+            "Ask for it again if it is still wanted.",
+        ));
+    }
     if work.plan.autostart {
         let set = destination.set_autostart(router, true).await;
         set.map_err(|error| Stop::on(&to, "Setting autostart", error))?;
@@ -114,12 +128,29 @@ pub(crate) async fn switch(work: &mut Work) -> Result<MigrationResult, Stop> {
     Ok(MigrationResult::default())
 }
 
+/// Refuses to go on with a router that somebody started meanwhile: it would run twice.
+async fn still_off(work: &Work, source: &Connection) -> Result<(), Stop> {
+    let (from, name) = (&work.plan.from, &work.plan.name);
+    let failed = |error| Stop::on(from, "Looking at it", error);
+    let domain = source.domain(work.plan.router.0).await.map_err(failed)?;
+    if domain.is_some_and(|domain| domain.state.is_active()) {
+        return Err(Stop::failed(
+            format!("{name} was started on {from} meanwhile."),
+            "Ask for it again if it is still wanted.",
+        ));
+    }
+    Ok(())
+}
+
 /// Asks the router to shut down, and switches it off when it does not in time.
 async fn stop(work: &Work, source: &Connection) -> Result<(), Stop> {
     let (from, name, router) = (&work.plan.from, &work.plan.name, work.plan.router.0);
     let failed = |error| Stop::on(from, "Shutting it down", error);
-    let seconds = work.plan.request.shutdown_seconds.unwrap_or(SHUT_DOWN);
-    let message = format!("{name} is asked to shut down, for {seconds} s at most.");
+    let within = work.plan.shut_down_within();
+    let message = format!(
+        "{name} is asked to shut down, for {} s at most.",
+        within.as_secs()
+    );
     work.step(JobPhase::Stopping, message).await;
     let is_off = async || -> Result<bool, Stop> {
         let domain = source.domain(router).await.map_err(failed)?;
@@ -131,7 +162,7 @@ async fn stop(work: &Work, source: &Connection) -> Result<(), Stop> {
     let asked = source.shut_down(router).await;
     let since = Instant::now();
     // A driver that cannot ask, and a guest that does not listen, are switched off.
-    while asked.is_ok() && since.elapsed().as_secs() < u64::from(seconds) {
+    while asked.is_ok() && since.elapsed() < within {
         if is_off().await? {
             return Ok(());
         }

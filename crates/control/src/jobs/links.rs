@@ -40,6 +40,7 @@ pub(crate) struct Peer {
     pub name: String,
     pub mac: Mac,
     pub driver: model::Driver,
+    pub is_active: bool,
 }
 
 /// The ends of UDP links that would move with a router.
@@ -77,6 +78,7 @@ pub(crate) fn moved(
                 router: other.domain.id,
                 name: other.domain.name.clone(),
                 driver: other.domain.driver,
+                is_active: other.domain.state.is_active(),
                 mac,
             }),
         }
@@ -102,6 +104,7 @@ pub(crate) fn replugs(moved: &[Moved]) -> impl Iterator<Item = Chore> + '_ {
                 router: peer.router,
                 name: peer.name.clone(),
                 mac: peer.mac,
+                was_active: peer.is_active,
                 from: end.local.to_string(),
                 to: end.to?.to_string(),
                 of: end.mac,

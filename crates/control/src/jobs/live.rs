@@ -99,6 +99,11 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
     }
     work.plan.follow_up = follow_up;
     work.plan.stage = Stage::Moving;
+    if work.plan.was_running {
+        // libvirt forgets that it paused it when its daemon ends in the middle.
+        let resume = work.plan.chore(End::Source, What::Resume);
+        work.plan.undo.push(resume);
+    }
     work.will_undo(End::Destination, What::Undefine).await?;
     work.step(
         JobPhase::Transferring,

@@ -3,9 +3,11 @@
 //! Everything that an act would leave behind is written down before the act, so that whoever comes
 //! after a death knows where to look.
 
-use api::{JobError, JobState, MigrateRouterRequest, MigrationMode, MigrationResult};
+use api::{JobError, JobState, MigrateRouterRequest, MigrationMode, MigrationResult, Timestamp};
+use jiff::SignedDuration;
 use model::{Driver, HostId, Mac, RouterId};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The plan of a migration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +21,12 @@ pub(crate) struct Plan {
     pub mode: MigrationMode,
     /// Whether the router ran when it was asked for.
     pub was_active: bool,
+    /// Whether it ran and was not paused, when it began to move.
+    #[serde(default)]
+    pub was_running: bool,
+    /// Since when it is asked to shut down.
+    #[serde(default)]
+    pub stopping_since: Option<Timestamp>,
     /// Whether it starts with its host.
     pub autostart: bool,
     pub stage: Stage,
@@ -37,7 +45,8 @@ pub(crate) enum Stage {
     Begun,
     /// The hosts may be moving it: where it is must be asked.
     Moving,
-    /// A cold move is past the point of no return: the router belongs to the destination.
+    /// A move is past the point of no return: the router belongs to the destination, whether it runs
+    /// there or not.
     Committed,
 }
 
@@ -66,6 +75,8 @@ pub(crate) enum What {
     SetAutostart(bool),
     /// The router, which was stopped, is started again.
     Start,
+    /// The router, which libvirt paused to move it, goes on.
+    Resume,
     /// The other end of a UDP link is led to where the router is now.
     Replug(Replug),
 }
@@ -76,12 +87,23 @@ pub(crate) struct Replug {
     pub router: RouterId,
     pub name: String,
     pub mac: Mac,
+    /// Whether it ran when the move was planned.
+    #[serde(default = "yes")]
+    pub was_active: bool,
     /// Where the moved router's end was, and is: `address:port`.
     pub from: String,
     pub to: String,
     /// The moved router's interface.
     pub of: Mac,
 }
+
+/// What plans meant that did not say.
+fn yes() -> bool {
+    true
+}
+
+/// How long a router may take to shut down where the request does not say.
+const SHUT_DOWN: Duration = Duration::from_mins(1);
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,6 +120,20 @@ impl Plan {
             End::Source => &self.from,
             End::Destination => &self.to,
         }
+    }
+
+    /// Whether the router may still shut down because it was asked to.
+    pub fn may_shut_down(&self) -> bool {
+        self.stopping_since.is_some_and(|since| {
+            let passed = Timestamp::now().duration_since(since);
+            passed < SignedDuration::try_from(self.shut_down_within()).unwrap_or_default()
+        })
+    }
+
+    /// How long the router may take to shut down.
+    pub fn shut_down_within(&self) -> Duration {
+        let seconds = self.request.shutdown_seconds;
+        seconds.map_or(SHUT_DOWN, |seconds| Duration::from_secs(seconds.into()))
     }
 
     /// Something to be done at one end.
@@ -126,6 +162,7 @@ impl Chore {
             What::SetAutostart(true) => format!("let {router} start with {host}"),
             What::SetAutostart(false) => format!("no longer let {router} start with {host}"),
             What::Start => format!("start {router} on {host} again"),
+            What::Resume => format!("let {router} go on on {host}"),
             What::Replug(replug) => format!(
                 "lead the interface {} of {} on {host} to {}",
                 replug.mac, replug.name, replug.to

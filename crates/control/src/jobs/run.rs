@@ -8,9 +8,10 @@ use super::{
     find::{Answer, PAUSE, Place, SETTLING, Search, Side},
     live,
     plan::{Chore, End, Outcome, Plan, Stage, What},
+    turns,
 };
 use crate::{
-    discovery::Update,
+    discovery::{Snapshot, Update},
     fleet::Failure,
     service::{State, translate},
     store::StoreError,
@@ -20,7 +21,7 @@ use api::{
     MigrationMode, MigrationResult, Timestamp,
 };
 use jiff::SignedDuration;
-use libvirt::Connection;
+use libvirt::{Connection, DomainState};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -31,8 +32,11 @@ use uuid::Uuid;
 /// How long to wait for a host that cannot be asked, at first and at most.
 const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];
 
-/// How long what was looked at before a job was written down holds.
-const FRESH: SignedDuration = SignedDuration::from_secs(3);
+/// How long what was looked at before a job was written down holds: its turn came at once.
+const FRESH: SignedDuration = SignedDuration::from_millis(500);
+
+/// How long the first attempt to reach a host is waited for.
+const TRYING: Duration = Duration::from_mins(1);
 
 /// A job at work.
 pub(crate) struct Work {
@@ -50,6 +54,8 @@ pub(crate) enum Stop {
     Cancelled,
     /// It cannot.
     Failed(JobError),
+    /// It cannot now: a host does not answer.
+    Away(JobError),
 }
 
 impl Stop {
@@ -62,7 +68,13 @@ impl Stop {
 
     /// A host did not do what was asked of it.
     pub fn on(host: &model::HostId, what: &str, failure: impl Into<Failure>) -> Self {
-        let (why, advice) = match failure.into() {
+        let failure = failure.into();
+        let is_away = match &failure {
+            Failure::NotConnected => true,
+            Failure::Sticks(_) => false,
+            Failure::Libvirt(error) => error.is_retryable(),
+        };
+        let (why, advice) = match failure {
             Failure::NotConnected => (
                 "it is not in contact".to_owned(),
                 "Wait until ListHosts shows it online, then try again.",
@@ -78,7 +90,15 @@ impl Stop {
             ),
         };
         let why = why.trim_end_matches('.').to_owned();
-        Self::failed(format!("{what} on {host} failed: {why}."), advice)
+        let error = JobError {
+            message: format!("{what} on {host} failed: {why}."),
+            advice: advice.to_owned(),
+        };
+        if is_away {
+            Self::Away(error)
+        } else {
+            Self::Failed(error)
+        }
     }
 }
 
@@ -136,6 +156,8 @@ pub(crate) async fn start(
         to,
         mode,
         was_active: domain.state.is_active(),
+        was_running: domain.state == model::RouterState::Running,
+        stopping_since: None,
         autostart: domain.autostart,
         stage: Stage::Begun,
         undo: Vec::new(),
@@ -148,29 +170,36 @@ pub(crate) async fn start(
     Ok(entry.job())
 }
 
-/// Lets a job go on from where it is written down to be.
+/// Lets a job go on from where it is written down to be. It is in the queue when this returns.
 pub(crate) fn go_on(state: &Arc<State>, entry: Arc<Entry>) {
     let state = Arc::clone(state);
     let jobs = state.jobs.clone();
     let stop = jobs.stop.clone();
+    let plan = entry.plan();
+    let hosts = [plan.from.clone(), plan.to.clone()];
+    let place = jobs.turns.join(entry.job().id, &hosts);
     jobs.tasks.spawn(async move {
         let work = Work {
-            plan: entry.plan(),
+            plan,
             state,
             entry,
             since: Instant::now(),
             interruptions: Vec::new(),
         };
-        stop.run_until_cancelled(Box::pin(work.run())).await;
+        stop.run_until_cancelled(Box::pin(work.run(place))).await;
     });
 }
 
 impl Work {
-    async fn run(mut self) {
+    async fn run(mut self, place: turns::Place) {
         let is_new = self.entry.job().state == JobState::Queued;
         let hosts = [self.plan.from.clone(), self.plan.to.clone()];
-        let turn = self.jobs().turns.clone();
-        let turn = turn.take(self.entry.job().id, &hosts);
+        let turn = async {
+            let turn = place.turn().await;
+            // After a start of the server, a host that nobody tried yet is not away.
+            self.tried(&hosts).await;
+            turn
+        };
         let turn = tokio::select! {
             turn = turn => Some(turn),
             () = self.entry.cancel.cancelled(), if is_new => None,
@@ -245,11 +274,71 @@ impl Work {
             Stage::Begun => self.not_moved(stop, true),
             Stage::Moving => self.found_after(stop, true).await,
             // Ours alone: it went on, so it goes on.
-            Stage::Committed => match cold::switch(self).await {
-                Ok(result) => self.moved(result),
-                Err(stop) => self.left_at_destination(stop),
-            },
+            Stage::Committed => self.switched(None, true).await,
         }
+    }
+
+    /// A cold move is past its commit: its destination is waited for. `stop` is what stopped it, if
+    /// it was tried already.
+    async fn switched(&mut self, mut stop: Option<Stop>, is_restart: bool) -> Outcome {
+        let mut pause = AGAIN[0];
+        loop {
+            let stop = match stop.take() {
+                Some(stop) => stop,
+                None => match cold::switch(self).await {
+                    Ok(result) => return self.moved(result),
+                    Err(stop) => stop,
+                },
+            };
+            if self.plan.stage == Stage::Begun {
+                return self.not_moved(stop, is_restart);
+            }
+            let Stop::Away(error) = stop else {
+                return self.left_at_destination(stop);
+            };
+            let Plan { name, to, .. } = &self.plan;
+            self.wait(format!("{name} belongs to {to}, which does not answer."))
+                .await;
+            let is_given_up = tokio::time::timeout(pause, self.entry.give_up.cancelled()).await;
+            if is_given_up.is_ok() {
+                // Whether the destination has it nobody knows: the source keeps what it has.
+                let left = std::mem::take(&mut self.plan.follow_up);
+                self.leave(left).await;
+                return self.left_at_destination(Stop::Failed(error));
+            }
+            pause = (pause * 2).min(AGAIN[1]);
+        }
+    }
+
+    /// Tells that a host is waited for; whoever does not want that cancels the job.
+    async fn wait(&self, message: String) {
+        self.tell(|job| {
+            note(job, message.clone());
+            job.state = JobState::CleanupPending;
+            job.cancellable = true;
+            job.message.clone_from(&message);
+            job.pending = vec![message];
+        })
+        .await;
+    }
+
+    /// Waits until contact with these hosts was tried, for some time.
+    async fn tried(&self, hosts: &[model::HostId]) {
+        let mut snapshots = self.state.snapshots.clone();
+        let is_tried = |snapshot: &Arc<Snapshot>| {
+            let mut hosts = hosts
+                .iter()
+                .filter_map(|id| snapshot.topology.hosts.get(id));
+            hosts.all(|host| {
+                let mut endpoints = host.endpoints.iter();
+                endpoints.all(|endpoint| {
+                    endpoint.driver != self.plan.driver
+                        || endpoint.contact != model::Contact::Connecting
+                })
+            })
+        };
+        // Without discovery the server is ending.
+        let _ = tokio::time::timeout(TRYING, snapshots.wait_for(is_tried)).await;
     }
 
     /// Whether it can be done, looked at anew if it had to wait for its turn.
@@ -266,6 +355,13 @@ impl Work {
         let found = check::one(&self.state, router, &to, self.plan.mode).await;
         let found =
             found.map_err(|error| Stop::failed(sentence(&error.to_string()), "Try again."))?;
+        if found.source != self.plan.from {
+            let Plan { name, from, .. } = &self.plan;
+            return Err(Stop::failed(
+                format!("{name} is on {} by now, not on {from}.", found.source),
+                "Ask for it again if it is still wanted.",
+            ));
+        }
         if let Some(obstacle) = found.verdict.obstacles().next() {
             return Err(Stop::failed(
                 sentence(&obstacle.what),
@@ -278,9 +374,11 @@ impl Work {
     /// Where the router is, when that is not known; and what that makes of the job.
     async fn found_after(&mut self, stop: Stop, is_restart: bool) -> Outcome {
         if self.plan.stage == Stage::Committed {
-            return self.left_at_destination(stop);
+            return self.switched(Some(stop), is_restart).await;
         }
-        let place = self.place().await;
+        let Some(place) = self.place().await else {
+            return self.given_up(is_restart).await;
+        };
         match place {
             Place::Source => self.not_moved(stop, is_restart),
             Place::Destination => {
@@ -310,6 +408,9 @@ impl Work {
                     ),
                 };
                 if side == Some(Side::Destination) {
+                    // It has moved, and stopped there: nothing of it is at the source.
+                    self.plan.stage = Stage::Committed;
+                    self.plan.undo.clear();
                     return Outcome {
                         state: JobState::Failed,
                         message: found.clone(),
@@ -320,13 +421,56 @@ impl Work {
                         migration: None,
                     };
                 }
+                if side.is_none() {
+                    // Nobody knows which copy of its disks is the newer.
+                    let undo = std::mem::take(&mut self.plan.undo);
+                    let is_volume = |chore: &Chore| matches!(chore.what, What::DeleteVolume { .. });
+                    let (volumes, undo) = undo.into_iter().partition(is_volume);
+                    self.plan.undo = undo;
+                    self.leave(volumes).await;
+                }
                 self.not_moved(Stop::failed(found, advice), is_restart)
             }
         }
     }
 
-    /// Asks both hosts where the router is, until they say so.
-    async fn place(&self) -> Place {
+    /// Nobody waits any longer to be told where the router is: all is left as it is.
+    async fn given_up(&mut self, is_restart: bool) -> Outcome {
+        let left = self.plan.take_back();
+        self.leave(left).await;
+        self.plan.follow_up.clear();
+        let Plan { name, from, to, .. } = &self.plan;
+        let message = format!("Given up: whether {name} is on {from} or on {to} is not known.");
+        Outcome {
+            state: if is_restart {
+                JobState::Interrupted
+            } else {
+                JobState::Failed
+            },
+            message: message.clone(),
+            error: Some(JobError {
+                message,
+                advice: format!(
+                    "Look at both hosts: it is to run on one of them, and to be defined there only. \
+                     The steps of the job tell what was left undone on {from} and {to}."
+                ),
+            }),
+            migration: None,
+        }
+    }
+
+    /// Says what is not going to be done.
+    async fn leave(&self, chores: Vec<Chore>) {
+        for chore in chores {
+            let what = chore.describe(&self.plan.name);
+            self.tell(|job| note(job, format!("Left undone: {what}")))
+                .await;
+        }
+    }
+
+    /// Asks both hosts where the router is, until they say so, or until nobody wants to wait any
+    /// longer for one of them.
+    async fn place(&self) -> Option<Place> {
         let mut since = Instant::now();
         let mut waited_for = None;
         loop {
@@ -337,28 +481,47 @@ impl Work {
                 from: &self.plan.from,
                 to: &self.plan.to,
             };
-            match search.ask(since.elapsed() > SETTLING).await {
-                Answer::At(place) => return place,
-                Answer::Undecided => {}
-                // What they say counts from when both could be asked.
-                Answer::OnItsWay => since = Instant::now(),
-                Answer::Away(host) => {
+            let answer = search.ask(since.elapsed() > SETTLING).await;
+            if let Answer::Away(host) = answer {
+                since = Instant::now();
+                if waited_for.as_ref() != Some(&host) {
+                    self.wait(format!(
+                        "Where the router is cannot be told until {host} answers."
+                    ))
+                    .await;
+                    waited_for = Some(host);
+                }
+                let is_given_up = tokio::time::timeout(PAUSE, self.entry.give_up.cancelled()).await;
+                if is_given_up.is_ok() {
+                    return None;
+                }
+                continue;
+            }
+            if let Some(host) = waited_for.take() {
+                let phase = self.entry.job().phase;
+                self.step(phase, format!("{host} answers again.")).await;
+            }
+            match answer {
+                Answer::At(place) => return Some(place),
+                Answer::OnItsWay => {
+                    // What they say counts from when both could be asked.
                     since = Instant::now();
-                    if waited_for.as_ref() != Some(&host) {
-                        let message =
-                            format!("Where the router is cannot be told until {host} answers.");
-                        self.tell(|job| {
-                            note(job, message.clone());
-                            job.state = JobState::CleanupPending;
-                            job.message.clone_from(&message);
-                            job.pending = vec![message];
-                        })
-                        .await;
-                        waited_for = Some(host);
+                    if self.entry.cancel.is_cancelled() {
+                        self.abort().await;
                     }
                 }
+                Answer::Undecided | Answer::Away(_) => {}
             }
             tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Asks libvirt to end what it does with the router.
+    async fn abort(&self) {
+        if let Ok(source) = self.session(End::Source).await
+            && let Err(error) = source.abort_job(self.plan.router.0).await
+        {
+            tracing::debug!(%error, "a migration cannot be ended yet");
         }
     }
 
@@ -388,7 +551,7 @@ impl Work {
         let back = format!("{name} is on {from} as before.");
         let (state, message, error) = match stop {
             Stop::Cancelled => (JobState::Cancelled, format!("Cancelled: {back}"), None),
-            Stop::Failed(error) => {
+            Stop::Failed(error) | Stop::Away(error) => {
                 let state = if is_restart {
                     JobState::Interrupted
                 } else {
@@ -420,7 +583,7 @@ impl Work {
                 message: format!("{name} was moved to {to}."),
                 advice: String::new(),
             },
-            Stop::Failed(error) => error,
+            Stop::Failed(error) | Stop::Away(error) => error,
         };
         Outcome {
             state: JobState::Failed,
@@ -444,6 +607,9 @@ impl Work {
         }
         self.plan.outcome = Some(outcome.clone());
         self.save_plan_at_last().await;
+        if self.plan.follow_up.is_empty() {
+            return;
+        }
         let (phase, message) = if has_moved {
             (
                 JobPhase::Finishing,
@@ -564,15 +730,15 @@ impl Work {
 
     /// Writes the plan down: it is committed when this returns.
     pub async fn save_plan(&self) -> Result<(), Stop> {
-        let plan = self.plan.clone();
-        Ok(self.jobs().plan(&self.entry, |kept| *kept = plan).await?)
+        Ok(self.jobs().plan(&self.entry, self.plan.clone()).await?)
     }
 
     /// The same where there is no way back: what is not written down would be done twice, which does
     /// no harm.
     async fn save_plan_at_last(&self) {
-        if let Err(Stop::Failed(error)) = self.save_plan().await {
-            tracing::error!(message = error.message, "a plan cannot be written down");
+        let plan = self.plan.clone();
+        if let Err(error) = self.jobs().plan_at_last(&self.entry, plan).await {
+            tracing::error!(%error, "a plan cannot be written down");
         }
     }
 
@@ -580,7 +746,12 @@ impl Work {
     pub async fn will_undo(&mut self, end: End, what: What) -> Result<(), Stop> {
         let chore = self.plan.chore(end, what);
         self.plan.undo.push(chore);
-        self.save_plan().await
+        let saved = self.save_plan().await;
+        if saved.is_err() {
+            // It will not be done.
+            self.plan.undo.pop();
+        }
+        saved
     }
 
     pub fn stop_if_cancelled(&self) -> Result<(), Stop> {
@@ -614,6 +785,7 @@ impl Work {
         };
         self.plan.autostart = domain.autostart;
         self.plan.was_active = domain.state.is_active();
+        self.plan.was_running = self.plan.was_active && domain.state != DomainState::Paused;
         Ok(())
     }
 

@@ -32,7 +32,12 @@ pub(crate) struct Turn {
 }
 
 /// A place in the queue: given up when dropped.
-struct Place<'a>(&'a Turns, JobId);
+#[derive(Debug)]
+pub(crate) struct Place {
+    turns: Arc<Turns>,
+    job: JobId,
+    hosts: Vec<HostId>,
+}
 
 impl Turns {
     pub fn new(limit: usize) -> Arc<Self> {
@@ -43,26 +48,35 @@ impl Turns {
         })
     }
 
-    /// Waits until all of these hosts have room for one more, and nobody who came before waits for
-    /// one of them.
-    pub async fn take(self: &Arc<Self>, job: JobId, hosts: &[HostId]) -> Turn {
+    /// Joins the queue, at its end.
+    pub fn join(self: &Arc<Self>, job: JobId, hosts: &[HostId]) -> Place {
         self.queue().waiting.push((job, hosts.to_vec()));
-        let place = Place(self, job);
-        loop {
-            let changed = self.changed.notified();
-            if self.queue().admit(job, self.limit) {
-                drop(place);
-                return Turn {
-                    turns: Arc::clone(self),
-                    hosts: hosts.to_vec(),
-                };
-            }
-            changed.await;
+        Place {
+            turns: Arc::clone(self),
+            job,
+            hosts: hosts.to_vec(),
         }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Waits until all of these hosts have room for one more, and nobody who came before waits for
+    /// one of them.
+    pub async fn turn(self) -> Turn {
+        loop {
+            let changed = self.turns.changed.notified();
+            if self.turns.queue().admit(self.job, self.turns.limit) {
+                return Turn {
+                    turns: Arc::clone(&self.turns),
+                    hosts: self.hosts.clone(),
+                };
+            }
+            changed.await;
+        }
     }
 }
 
@@ -88,10 +102,12 @@ impl Queue {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.0.queue().waiting.retain(|(job, _)| *job != self.1);
-        self.0.changed.notify_waiters();
+        let mut queue = self.turns.queue();
+        queue.waiting.retain(|(job, _)| *job != self.job);
+        drop(queue);
+        self.turns.changed.notify_waiters();
     }
 }
 
@@ -126,13 +142,13 @@ mod tests {
     async fn a_host_has_so_many_at_once_and_nobody_overtakes() {
         let turns = Turns::new(1);
         let [ab, bc, cd, ef] = ["ab", "bc", "cd", "ef"].map(hosts);
-        let first = turns.take(job(1), &ab).await;
-        let mut second = Box::pin(turns.take(job(2), &bc));
+        let first = turns.join(job(1), &ab).turn().await;
+        let mut second = Box::pin(turns.join(job(2), &bc).turn());
         assert!((&mut second).now_or_never().is_none());
         // It wants a host that one who came before waits for.
-        let mut third = Box::pin(turns.take(job(3), &cd));
+        let mut third = Box::pin(turns.join(job(3), &cd).turn());
         assert!((&mut third).now_or_never().is_none());
-        let fourth = turns.take(job(4), &ef).await;
+        let fourth = turns.join(job(4), &ef).turn().await;
         drop(first);
         let second = second.await;
         assert!((&mut third).now_or_never().is_none());
@@ -141,13 +157,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn it_counts_who_joined_first_not_who_asked_first() {
+        let turns = Turns::new(1);
+        let ab = hosts("ab");
+        let [first, second] = [1, 2].map(|number| turns.join(job(number), &ab));
+        let mut second = Box::pin(second.turn());
+        assert!((&mut second).now_or_never().is_none());
+        let first = first.turn().now_or_never().unwrap();
+        assert!((&mut second).now_or_never().is_none());
+        drop(first);
+        drop(second.await);
+    }
+
+    #[tokio::test]
     async fn who_leaves_the_queue_holds_nobody_up() {
         let turns = Turns::new(1);
         let [ab, bc, c] = ["ab", "bc", "c"].map(hosts);
-        let first = turns.take(job(1), &ab).await;
-        let mut second = Box::pin(turns.take(job(2), &bc));
+        let first = turns.join(job(1), &ab).turn().await;
+        let mut second = Box::pin(turns.join(job(2), &bc).turn());
         assert!((&mut second).now_or_never().is_none());
-        let mut third = Box::pin(turns.take(job(3), &c));
+        let mut third = Box::pin(turns.join(job(3), &c).turn());
         assert!((&mut third).now_or_never().is_none());
         drop(second);
         drop((third.await, first));

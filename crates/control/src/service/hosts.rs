@@ -149,6 +149,7 @@ pub(crate) async fn remove(
                  start the server again"
             )));
         }
+        state.jobs.refuse_if_at(&host)?;
         let stored = state.store.remove_host(&host).await;
         stored.map_err(|error| not_stored(&error))?;
         state.fleet.remove(&id).await;

@@ -71,6 +71,11 @@ async fn migrate(
             return Err(Error::invalid(element, message));
         }
     }
+    // The server may have died after the job was written down, and before its answer was.
+    let asked = request.request_id.as_deref();
+    if let Some(job) = asked.and_then(|id| state.jobs.asked_for(caller, id)) {
+        return Ok(job);
+    }
     state.jobs.refuse_if_acting(request.router)?;
     let view = state.view();
     let router = Arc::clone(view.find(request.router)?);

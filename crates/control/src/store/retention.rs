@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 /// How long samples are kept.
 const SAMPLES: Duration = Duration::from_hours(30 * 24);
 
-/// How long the topology's changes and the acts are kept, and with these the memory of request ids.
+/// How long the topology's changes, the acts and the jobs that are over are kept, and with these the memory of request ids.
 const BOOKS: Duration = Duration::from_hours(365 * 24);
 
 /// How often the old is looked for.
@@ -33,9 +33,9 @@ async fn forget(history: &History, store: &Store, now_ms: i64) {
         }
     }
     match store.prune(before(now_ms, BOOKS)).await {
-        Ok(rows) => tracing::debug!(rows, "old changes and acts are forgotten"),
+        Ok(rows) => tracing::debug!(rows, "old changes, acts and jobs are forgotten"),
         Err(error) => {
-            tracing::warn!(%error, "old changes and acts could not be removed; tried again in an hour");
+            tracing::warn!(%error, "old changes, acts and jobs could not be removed; tried again in an hour");
         }
     }
 }
@@ -45,12 +45,14 @@ fn before(now_ms: i64, age: Duration) -> i64 {
 }
 
 impl Store {
-    /// Removes changes of the topology and acts older than that, and answers how many.
+    /// Removes changes of the topology, acts and jobs that are over, older than that, and answers how
+    /// many.
     async fn prune(&self, before_ms: i64) -> Result<u64, StoreError> {
         let mut rows = 0;
         for statement in [
             "DELETE FROM topology_change WHERE at_ms < ?",
             "DELETE FROM act WHERE at_ms < ?",
+            "DELETE FROM job WHERE over <> 0 AND created_ms < ?",
         ] {
             let deleted = sqlx::query(statement)
                 .bind(before_ms)
@@ -110,7 +112,24 @@ mod tests {
             .execute(&store.pool)
             .await
             .unwrap();
+            for (id, is_over) in [(name, true), ("under way", false)] {
+                sqlx::query(
+                    "INSERT OR REPLACE INTO job (id, created_ms, over, job, plan) \
+                     VALUES (?, ?, ?, '{}', '{}')",
+                )
+                .bind(id)
+                .bind(at_ms)
+                .bind(is_over)
+                .execute(&store.pool)
+                .await
+                .unwrap();
+            }
         }
+        // However old it is.
+        sqlx::query("UPDATE job SET created_ms = 0 WHERE over = 0")
+            .execute(&store.pool)
+            .await
+            .unwrap();
         forget(&history, &store, now_ms).await;
         assert!(history.latest("old").await.unwrap().is_none());
         assert!(history.latest("young").await.unwrap().is_some());
@@ -120,6 +139,8 @@ mod tests {
         ] {
             assert_eq!(committed(&directory, query).await, ["young"], "{query}");
         }
+        let jobs = committed(&directory, "SELECT id FROM job ORDER BY created_ms").await;
+        assert_eq!(jobs, ["under way", "young"]);
         history.close().await;
         store.close().await;
     }

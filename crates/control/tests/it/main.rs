@@ -4,6 +4,7 @@ mod acting;
 mod history;
 mod hosts;
 mod life;
+mod moving;
 mod paths;
 mod support;
 mod topology;

@@ -4,5 +4,6 @@ mod cables;
 mod derive;
 mod difference;
 mod fleet;
+mod placement;
 mod properties;
 mod vxlan;
