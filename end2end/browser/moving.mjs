@@ -4,78 +4,19 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { PHONE, live, open, withBrowser } from './chromium.mjs';
+import { arrived, dialog, drawn, hold, over, rest, routers, start as goTo, thing, verdicts } from './hands.mjs';
 
 const [address, shots] = process.argv.slice(2);
 const url = address.replace(/\/$/, '');
 mkdirSync(shots, { recursive: true });
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-const drawn = (page) => page.locator('.stage.drawn').waitFor({ timeout: 20_000 });
-const rest = (page) => page.waitForTimeout(700);
-const thing = (page, id) => page.locator(`.things [data-id="${id}"]`);
-const said = (page, id) => thing(page, id).getAttribute('aria-label');
-const dialog = (page) => page.locator('dialog.move-dialog[open]');
 const shot = (page, name) => page.screenshot({ path: `${shots}/${name}.png` });
-
-async function start(page, path = '/') {
-  await page.goto(url + path);
-  await live(page);
-  await drawn(page);
-  await rest(page);
-}
-
-// The routers, with the hosts that they are on.
-async function routers(page) {
-  const all = await page.evaluate(() =>
-    [...document.querySelectorAll('.things .router')].map((e) => [e.dataset.id, e.getAttribute('aria-label')]));
-  return all.map(([id, label]) => {
-    const [, name, host, state] = label.match(/^Router (\S+) on (\S+), ([^,.]+)/);
-    return { id, name, host, state };
-  });
-}
+const start = (page, path = '/') => goTo(page, url + path);
 
 // Running routers that the demo's other hosts can take: what their links need is everywhere.
 const movable = async (page) =>
   (await routers(page)).filter((one) => one.state === 'running' && one.name.startsWith('campus-'));
-
-async function middle(page, id, how = 0.5) {
-  const box = await thing(page, id).boundingBox();
-  return [box.x + box.width / 2, box.y + box.height * how];
-}
-
-async function hold(page, router) {
-  const [x, y] = await middle(page, router.id);
-  await page.mouse.move(x, y);
-  await page.mouse.down();
-  await page.mouse.move(x + 12, y + 9, { steps: 4 });
-  await page.locator('.held').waitFor({ timeout: 10_000 });
-}
-
-async function verdicts(page) {
-  await page.locator('.verdict-ring:is(.fine, .warning, .obstacle)').first().waitFor({ timeout: 30_000 });
-  return page.evaluate(() => [...document.querySelectorAll('.verdict-ring')].map((ring) => ({
-    host: ring.dataset.host,
-    verdict: ['fine', 'warning', 'obstacle', 'own', 'asking'].find((one) => ring.classList.contains(one)),
-    signed: Boolean(ring.querySelector('svg')),
-  })));
-}
-
-async function over(page, host) {
-  // The head of a box: no router is there.
-  const box = await thing(page, `host:${host}`).boundingBox();
-  await page.mouse.move(box.x + box.width / 2, box.y + Math.min(14, box.height / 2), { steps: 8 });
-  await page.locator('.verdict-ring.over').waitFor();
-}
-
-// Once a job has ended well: the note says so, and the picture has the router on its new host.
-async function arrived(page, router, host) {
-  await page.locator('.note', { hasText: `${router.name} is on ${host} now` }).waitFor({ timeout: 60_000 });
-  await page.waitForFunction(
-    ([id, host]) => document.querySelector(`.things [data-id="${id}"]`)?.getAttribute('aria-label').includes(` on ${host},`),
-    [router.id, host],
-    { timeout: 20_000 },
-  );
-}
 
 async function accessible(page, what) {
   await page.evaluate(axe);

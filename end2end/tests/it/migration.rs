@@ -5,7 +5,8 @@ use std::{
     collections::BTreeMap,
     fs,
     net::Ipv4Addr,
-    thread::sleep,
+    path::PathBuf,
+    thread::{scope, sleep},
     time::{Duration, Instant},
 };
 
@@ -22,7 +23,7 @@ const SOON: Duration = Duration::from_secs(20);
 struct Moves {
     vms: VmsProcess,
     bed: Testbed,
-    _files: Scratch,
+    files: Scratch,
 }
 
 impl Moves {
@@ -34,11 +35,7 @@ impl Moves {
         let text = format!("sample_interval = \"2s\"\n{settings}\n{}", bed.config());
         fs::write(&config, text).unwrap();
         let vms = VmsProcess::serve(&config, &files.path().join("data")).unwrap();
-        Self {
-            vms,
-            bed,
-            _files: files,
-        }
+        Self { vms, bed, files }
     }
 
     /// Routers go from host to host by the cable, not by the management network; so that this can be
@@ -59,11 +56,7 @@ impl Moves {
         let text = format!("sample_interval = \"2s\"\n{settings}\n{by_cable}");
         fs::write(&config, text).unwrap();
         let vms = VmsProcess::serve(&config, &files.path().join("data")).unwrap();
-        Self {
-            vms,
-            bed,
-            _files: files,
-        }
+        Self { vms, bed, files }
     }
 
     /// Begins to move `m1` to beta, so slowly that there is time to disturb it, and waits until it is
@@ -79,10 +72,7 @@ impl Moves {
             .unwrap_or_else(|| panic!("{job:#}"))
             .to_owned();
         until("the move to be under way", SOON, || {
-            let job = self.pilot(&["job", &id]);
-            let done = job["progress"]["doneBytes"].as_u64().unwrap_or(0);
-            let is_moving = job["phase"] == "transferring" && done > 1 << 20;
-            Ok(is_moving.then_some(()))
+            Ok(is_under_way(&self.pilot(&["job", &id])).then_some(()))
         })
         .unwrap();
         id
@@ -149,6 +139,36 @@ impl Moves {
         })
         .unwrap();
     }
+
+    /// Every link of `m1` answers to itself: the bridge, the group, and the UDP link that a move
+    /// mends.
+    fn assert_links_of_m1(&self, host: &str) {
+        for (network, other) in [(0, 2), (1, 2), (2, 3)] {
+            let other = Ipv4Addr::new(10, 74, network, other);
+            until("a link to ping", SOON, || {
+                let [_, back] = self.host(host).ping("m1", other, 3)?;
+                Ok((back == 3).then_some(()))
+            })
+            .unwrap_or_else(|error| panic!("{other}: {error}"));
+        }
+    }
+
+    /// Waits until `m1` is under way in a job that is not over, and gives that job's id.
+    fn under_way(&self) -> String {
+        until("the move to be under way", Duration::from_mins(1), || {
+            let jobs = self.pilot(&["jobs"]);
+            let mut jobs = jobs.as_array().into_iter().flatten();
+            let job = jobs.find(|job| is_under_way(job));
+            Ok(job.and_then(|job| job["id"].as_str()).map(str::to_owned))
+        })
+        .unwrap()
+    }
+}
+
+/// Whether some of the router's memory is over.
+fn is_under_way(job: &Value) -> bool {
+    let done = job["progress"]["doneBytes"].as_u64().unwrap_or(0);
+    job["phase"] == "transferring" && done > 1 << 20
 }
 
 fn wire(router: u8) -> Ipv4Addr {
@@ -186,15 +206,7 @@ fn a_router_moves_live_and_every_link_goes_on() {
     let autostart = beta.virsh(&["dominfo", "m1"]).unwrap();
     assert!(autostart.contains("Autostart:      enable"), "{autostart}");
 
-    // Every link of it, from itself: the bridge, the group, and the UDP link that was mended.
-    for (network, other) in [(0, 2), (1, 2), (2, 3)] {
-        let other = Ipv4Addr::new(10, 74, network, other);
-        until("a link to ping", SOON, || {
-            let [_, back] = beta.ping("m1", other, 3)?;
-            Ok((back == 3).then_some(()))
-        })
-        .unwrap_or_else(|error| panic!("{other}: {error}"));
-    }
+    moves.assert_links_of_m1("beta");
     let before = received();
     sleep(Duration::from_secs(2));
     assert!(received() > before, "m2 gets nothing from m1 any more");
@@ -203,14 +215,67 @@ fn a_router_moves_live_and_every_link_goes_on() {
     let job = moves.migrate("m1", "alpha");
     assert_eq!(job["state"], "succeeded", "{job:#}");
     moves.assert_only_at("m1", "alpha");
-    for (network, other) in [(0, 2), (1, 2), (2, 3)] {
-        let other = Ipv4Addr::new(10, 74, network, other);
-        until("a link to ping", SOON, || {
-            let [_, back] = alpha.ping("m1", other, 3)?;
-            Ok((back == 3).then_some(()))
+    moves.assert_links_of_m1("alpha");
+}
+
+#[test]
+fn a_person_drags_a_router_to_another_host_and_it_moves_live() {
+    let moves = Moves::up("");
+    // `VMS_SHOTS` says where to keep the pictures.
+    let kept = std::env::var_os("VMS_SHOTS").map(PathBuf::from);
+    let shots = kept.unwrap_or_else(|| moves.files.path().join("shots"));
+    let drag = |to: &str, to_end: &[&str]| {
+        let (url, shots) = (moves.vms.url(""), shots.join(to));
+        let arguments = [&[url.as_str(), "m1", to, shots.to_str().unwrap()], to_end].concat();
+        let found = client::browser("drag_live.mjs", &arguments).unwrap();
+        println!("the page: {found:#}");
+        assert_eq!(found["complaints"], Value::Array(Vec::new()));
+        found
+    };
+
+    // Meanwhile its neighbour pings it.
+    let (id, [sent, answered]) = scope(|scope| {
+        let person = scope.spawn(|| drag("beta", &[]));
+        let id = moves.under_way();
+        let pings = moves.host("beta").ping("m2", wire(1), 50).unwrap();
+        person.join().unwrap();
+        (id, pings)
+    });
+    let job = moves.pilot(&["wait", &id]);
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    assert_eq!(job["kind"], "liveMigration");
+    println!(
+        "dragged: {} of {sent} pings lost, {} ms of standstill, {} ms in all",
+        sent - answered,
+        job["migration"]["downtimeMilliseconds"],
+        job["migration"]["totalMilliseconds"]
+    );
+    assert!(answered > 0, "nothing came back");
+    moves.assert_only_at("m1", "beta");
+    moves.assert_links_of_m1("beta");
+
+    // And back, which never ends, for its memory changes; the destination's QEMU is killed.
+    let time = Duration::from_secs(90);
+    moves.host("beta").churn("m1", 32, time).unwrap();
+    let seen = shots.join("alpha/under-way-light.png");
+    // One of another run.
+    let _ = fs::remove_file(&seen);
+    let id = scope(|scope| {
+        let person = scope.spawn(|| drag("alpha", &["--fail"]));
+        let id = moves.under_way();
+        // Once the person has looked at how far it is, and has a picture of it.
+        until("the person to see it", Duration::from_mins(1), || {
+            Ok(seen.exists().then_some(()))
         })
-        .unwrap_or_else(|error| panic!("{other}: {error}"));
-    }
+        .unwrap();
+        drop(moves.host("alpha").kill_guest("m1").unwrap());
+        let found = person.join().unwrap();
+        assert!(!found["advice"].as_str().unwrap().is_empty());
+        id
+    });
+    moves.wait_for(&id, "failed");
+    moves.assert_only_at("m1", "beta");
+    moves.assert_links_of_m1("beta");
 }
 
 #[test]
