@@ -1,6 +1,6 @@
 // drag_live.mjs URL ROUTER HOST SHOTS [--fail]: drags a router onto a host, so that it moves there
 // live and slowly, and watches it go. With --fail somebody breaks that meanwhile. Prints what the
-// page said of the job.
+// page said of the job. The pictures of the documentation are from here: see the test that runs it.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { open, withBrowser } from './chromium.mjs';
@@ -28,6 +28,9 @@ async function drag(page, router) {
   const there = found.find((one) => one.host === host);
   assert.match(there?.verdict ?? 'no verdict', /^(fine|warning)$/, `${host} can take it`);
   await over(page, host);
+  // Further down, where what is said covers least.
+  const box = await thing(page, `host:${host}`).boundingBox();
+  await page.mouse.move(box.x + box.width * 0.06, box.y + box.height * 0.82, { steps: 5 });
   await page.locator('.held', { hasText: `→ ${host}` }).waitFor();
   await both(page, 'drag');
   await page.mouse.up();

@@ -86,7 +86,7 @@ pub fn JobCard(
             let at = job.created_at;
             let by = job.requested_by.clone();
             Some(view! {
-                "asked for by " {by} " at "
+                "Asked for by " {by} " at "
                 <time datetime=at.to_string() title=format::date_and_time(at)>
                     {format::time_of_day(at)} " UTC"
                 </time>

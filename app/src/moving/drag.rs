@@ -52,10 +52,11 @@ pub fn DragView(
             .drag
             .with(|drag| drag.as_ref().and_then(|drag| drag.over.clone()))
     });
-    let at = move |part: fn(&Drag) -> f32| {
+    // Near the edge of the window it stays inside: so much must be right of it, or below.
+    let at = move |part: fn(&Drag) -> f32, all: &'static str, room: u16| {
         move || {
             let place = moving.drag.with(|drag| drag.as_ref().map(part));
-            format!("{:.0}px", place.unwrap_or_default())
+            format!("min({:.0}px, {all} - {room}px)", place.unwrap_or_default())
         }
     };
     let verdict_of = move |place: &HostPlace| {
@@ -138,7 +139,7 @@ pub fn DragView(
                     }).collect_view()
                 }}
             </div>
-            <div class="held" style:left=at(|drag| drag.at.x) style:top=at(|drag| drag.at.y)>
+            <div class="held" style:left=at(|drag| drag.at.x, "100vw", 302) style:top=at(|drag| drag.at.y, "100dvh", 128)>
                 <p>
                     <strong>{move || moving.drag.with(|drag| drag.as_ref().map(|drag| drag.name.clone()))}</strong>
                     {target}
