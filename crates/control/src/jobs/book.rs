@@ -350,3 +350,148 @@ pub(crate) fn end(job: &mut Job, state: JobState, message: String, error: Option
         job.pending.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        jobs::plan::Stage,
+        store::tests::{committed, fill_the_disk, store},
+    };
+    use api::{JobKind, MigrateRouterRequest, MigrationMode};
+    use uuid::Uuid;
+
+    fn job_and_plan() -> (Job, Plan) {
+        let router = RouterId(Uuid::from_u128(1));
+        let now = Timestamp::now();
+        let [from, to]: [HostId; 2] = ["alpha", "beta"].map(|id| id.parse().unwrap());
+        let job = Job {
+            id: JobId(Uuid::from_u128(2)),
+            kind: JobKind::ColdMigration,
+            state: JobState::Running,
+            phase: JobPhase::Checking,
+            message: String::new(),
+            progress: None,
+            router: Some(router),
+            router_name: Some("r1".to_owned()),
+            source: Some(from.clone()),
+            destination: Some(to.clone()),
+            requested_by: "pat".to_owned(),
+            created_at: now,
+            started_at: Some(now),
+            changed_at: now,
+            finished_at: None,
+            cancellable: true,
+            cancel_requested: false,
+            migration: None,
+            error: None,
+            pending: Vec::new(),
+            steps: Vec::new(),
+        };
+        let plan = Plan {
+            request: MigrateRouterRequest {
+                router,
+                destination: to.clone(),
+                mode: None,
+                bandwidth_mebibytes_per_second: None,
+                maximum_downtime_milliseconds: None,
+                shutdown_seconds: None,
+                request_id: None,
+            },
+            router: model::RouterId(router.0),
+            name: "r1".to_owned(),
+            driver: model::Driver::Test,
+            from: model::HostId::new(from.as_str()),
+            to: model::HostId::new(to.as_str()),
+            mode: MigrationMode::Cold,
+            was_active: true,
+            was_running: true,
+            stopping_since: None,
+            autostart: true,
+            stage: Stage::Begun,
+            undo: Vec::new(),
+            follow_up: Vec::new(),
+            outcome: None,
+        };
+        (job, plan)
+    }
+
+    async fn jobs(store: &Store) -> (Jobs, Vec<Arc<Entry>>) {
+        let events = Arc::new(Events::new(1));
+        let opened = Jobs::open(store.clone(), events, 1, CancellationToken::new());
+        opened.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_plan_that_cannot_be_written_down_does_not_count() {
+        let (directory, store) = store().await;
+        let (jobs, _) = jobs(&store).await;
+        let (job, plan) = job_and_plan();
+        let entry = jobs.begin(job, plan.clone()).await.unwrap();
+        fill_the_disk(&store).await;
+        let mut large = plan.clone();
+        large.stage = Stage::Committed;
+        large.name = "r".repeat(1 << 20);
+        jobs.plan(&entry, large).await.unwrap_err();
+        assert_eq!(entry.plan(), plan);
+        // Whoever writes the job down next does not commit it after all.
+        let asked = jobs.change(&entry, |job| job.cancel_requested = true);
+        asked.await.unwrap();
+        let kept = committed(&directory, "SELECT plan FROM job").await;
+        assert_eq!(serde_json::from_str::<Plan>(&kept[0]).unwrap(), plan);
+        store.close().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn of_two_that_write_a_job_down_none_brings_back_what_was() {
+        let (directory, store) = store().await;
+        let (jobs, _) = jobs(&store).await;
+        let (job, plan) = job_and_plan();
+        let entry = jobs.begin(job, plan.clone()).await.unwrap();
+        for round in 0..50 {
+            let mut next = plan.clone();
+            next.name = round.to_string();
+            let writing = {
+                let (jobs, entry) = (jobs.clone(), Arc::clone(&entry));
+                tokio::spawn(async move { jobs.plan(&entry, next).await })
+            };
+            let cancelling = {
+                let (jobs, entry) = (jobs.clone(), Arc::clone(&entry));
+                let change = move |job: &mut Job| job.message = round.to_string();
+                tokio::spawn(async move { jobs.change(&entry, change).await })
+            };
+            writing.await.unwrap().unwrap();
+            cancelling.await.unwrap().unwrap();
+        }
+        let kept = committed(&directory, "SELECT plan FROM job").await;
+        assert_eq!(serde_json::from_str::<Plan>(&kept[0]).unwrap().name, "49");
+        let kept = committed(&directory, "SELECT job FROM job").await;
+        let kept: Job = serde_json::from_str(&kept[0]).unwrap();
+        assert_eq!(kept, entry.job());
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn who_hears_that_a_job_is_over_finds_it_written_down_so() {
+        let (directory, store) = store().await;
+        let (jobs, _) = jobs(&store).await;
+        let (job, plan) = job_and_plan();
+        let entry = jobs.begin(job, plan).await.unwrap();
+        let waiting = {
+            let entry = Arc::clone(&entry);
+            tokio::spawn(async move {
+                entry.ended(Duration::from_mins(1)).await;
+                committed(&directory, "SELECT CAST(over AS TEXT) FROM job").await
+            })
+        };
+        tokio::task::yield_now().await;
+        let ended = jobs.change(&entry, |job| {
+            end(job, JobState::Failed, "It failed.".to_owned(), None);
+        });
+        ended.await.unwrap();
+        assert_eq!(waiting.await.unwrap(), ["1"]);
+        let (_, unfinished) = self::jobs(&store).await;
+        assert!(unfinished.is_empty());
+        store.close().await;
+    }
+}

@@ -17,8 +17,11 @@
 //! after it nothing is. Either way a job then knows its outcome and has only chores left (`chores`),
 //! each on one host; a host that is away is waited for, in the state *cleanup pending*.
 //!
-//! After a restart each job goes on from what is written down: from before the move it is taken back
-//! (*interrupted*), during one the hosts are asked, and after it its chores are done.
+//! After a restart each job goes on from what is written down, in its old place of the queue, once
+//! contact with its hosts was tried: from before the move it is taken back (*interrupted*), during one
+//! the hosts are asked, and after it its chores are done. A host that is away is waited for also to
+//! be asked where the router is, or to start it; whoever does not want to wait cancels the job, and
+//! then nothing more is done to either host.
 //!
 //! - `book`: all jobs, and who waits for them; `turns`: how many a host at once;
 //! - `plan`: what is to be done and undone; `run`: a job from its turn to its end;

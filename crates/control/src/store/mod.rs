@@ -111,19 +111,19 @@ impl StoreError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use tempfile::TempDir;
 
     /// A store in a directory of the test's own.
-    pub(super) async fn store() -> (TempDir, Store) {
+    pub(crate) async fn store() -> (TempDir, Store) {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("vms.db")).await.unwrap();
         (directory, store)
     }
 
     /// What another connection sees: what is committed, and nothing else.
-    pub(super) async fn committed(directory: &TempDir, query: &'static str) -> Vec<String> {
+    pub(crate) async fn committed(directory: &TempDir, query: &'static str) -> Vec<String> {
         let options = SqliteConnectOptions::new().filename(directory.path().join("vms.db"));
         let mut second = sqlx::SqliteConnection::connect_with(&options)
             .await
@@ -137,7 +137,7 @@ mod tests {
     }
 
     /// Lets the disk be full for whatever is large, on the present connection.
-    pub(super) async fn fill_the_disk(store: &Store) {
+    pub(crate) async fn fill_the_disk(store: &Store) {
         let mut connection = store.pool.acquire().await.unwrap();
         let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
             .fetch_one(&mut *connection)

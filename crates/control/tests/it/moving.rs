@@ -324,10 +324,7 @@ impl Running {
             }
         };
         let waited = tokio::time::timeout(PATIENCE, waiting).await;
-        match waited {
-            Ok(job) => job,
-            Err(_) => panic!("not {state:?}: {:#?}", self.job(job).await),
-        }
+        waited.unwrap_or_else(|_| panic!("job {job} did not become {state:?}"))
     }
 
     async fn cancel(&self, job: JobId) -> Result<Job, Error> {
@@ -837,6 +834,12 @@ async fn what_was_begun_before_a_restart_is_taken_back() {
         is_free(&running, "beta").await,
         "what was defined there is gone"
     );
+    // And that it starts with its host goes with it.
+    let job = running.migrate(cold(1, "beta")).await.unwrap();
+    let job = running.ended(job.id).await;
+    assert_eq!(job.state, JobState::Succeeded, "{job:#?}");
+    let router = running.router(1).await;
+    assert_eq!((router.host, router.autostart), (host("beta"), true));
     running.control.shutdown().await;
 }
 
