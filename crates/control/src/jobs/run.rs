@@ -44,6 +44,8 @@ pub(crate) struct Work {
     pub entry: Arc<Entry>,
     pub plan: Plan,
     since: Instant,
+    /// Since when its links are down: from when the router stood still.
+    cut_since: Option<Instant>,
     interruptions: Vec<api::LinkInterruption>,
 }
 
@@ -184,6 +186,7 @@ pub(crate) fn go_on(state: &Arc<State>, entry: Arc<Entry>) {
             state,
             entry,
             since: Instant::now(),
+            cut_since: None,
             interruptions: Vec::new(),
         };
         stop.run_until_cancelled(Box::pin(work.run(place))).await;
@@ -532,6 +535,8 @@ impl Work {
             let total = self.since.elapsed().as_millis();
             result.total_milliseconds = u64::try_from(total).unwrap_or(u64::MAX);
         }
+        let stood = Duration::from_millis(result.downtime_milliseconds.unwrap_or_default());
+        self.cut_since = Instant::now().checked_sub(stood);
         let stood = match result.downtime_milliseconds {
             Some(ms) if self.plan.was_active => format!("; it stood still for {ms} ms"),
             _ => String::new(),
@@ -631,9 +636,8 @@ impl Work {
         loop {
             let mut later = Vec::new();
             for chore in std::mem::take(&mut self.plan.follow_up) {
-                let since = Instant::now();
                 match chores::act(&self.state, &self.plan, &chore).await {
-                    Done::Yes => self.did(&chore, since).await,
+                    Done::Yes => self.did(&chore).await,
                     Done::Later(why) => later.push((chore, why)),
                     Done::Refused(why) => {
                         let what = chore.describe(&self.plan.name);
@@ -681,13 +685,13 @@ impl Work {
         }
     }
 
-    async fn did(&mut self, chore: &Chore, since: Instant) {
+    async fn did(&mut self, chore: &Chore) {
         if let What::Replug(replug) = &chore.what {
-            let ms = u64::try_from((since - self.since + since.elapsed()).as_millis()).ok();
+            let cut = self.cut_since.map(|since| since.elapsed().as_millis());
             let interruption = api::LinkInterruption {
                 interface: translate::mac(replug.of),
                 peer: Some(translate::router_id(replug.router)),
-                milliseconds: ms,
+                milliseconds: cut.and_then(|ms| ms.try_into().ok()),
                 message: format!(
                     "The UDP link to {} was mended at its other end, which leads to {} now.",
                     replug.name, replug.to
