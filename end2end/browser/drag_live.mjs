@@ -96,7 +96,7 @@ async function ended(page, router) {
 }
 
 const found = await withBrowser(async (browser) => {
-  const page = await open(browser, url, { viewport: { width: 1280, height: 800 } });
+  const page = await open(browser, url, { viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
   await drawn(page);
   await rest(page);
   const router = (await routers(page)).find((one) => one.name === name);
