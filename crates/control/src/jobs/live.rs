@@ -149,7 +149,17 @@ pub(crate) async fn run(work: &mut Work) -> Result<MigrationResult, Stop> {
                  address to which {to} lets routers be sent (migration in the configuration)."
             ),
         )),
-        Ended::Failed(error) => Err(Stop::on(&from, &format!("Moving {name} to {to}"), error)),
+        Ended::Failed(error) => {
+            let why = error.to_string();
+            let why = why.trim_end_matches('.');
+            Err(Stop::failed(
+                format!("Moving {name} to {to} failed: {why}."),
+                format!(
+                    "Look at both hosts: the hypervisor's log, of QEMU \
+                     /var/log/libvirt/qemu/{name}.log, says more. Then try again."
+                ),
+            ))
+        }
     }
 }
 

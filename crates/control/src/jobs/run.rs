@@ -54,8 +54,10 @@ pub(crate) struct Work {
 pub(crate) enum Stop {
     /// Somebody asked for that.
     Cancelled,
-    /// It cannot.
+    /// It cannot, and the router is where it was.
     Failed(JobError),
+    /// It cannot, and the router is not as it was: the sentence says how it is.
+    Changed(JobError),
     /// It cannot now: a host does not answer.
     Away(JobError),
 }
@@ -360,10 +362,10 @@ impl Work {
             found.map_err(|error| Stop::failed(sentence(&error.to_string()), "Try again."))?;
         if found.source != self.plan.from {
             let Plan { name, from, .. } = &self.plan;
-            return Err(Stop::failed(
-                format!("{name} is on {} by now, not on {from}.", found.source),
-                "Ask for it again if it is still wanted.",
-            ));
+            return Err(Stop::Changed(JobError {
+                message: format!("{name} is on {} by now, not on {from}.", found.source),
+                advice: "Ask for it again if it is still wanted.".to_owned(),
+            }));
         }
         if let Some(obstacle) = found.verdict.obstacles().next() {
             return Err(Stop::failed(
@@ -432,7 +434,11 @@ impl Work {
                     self.plan.undo = undo;
                     self.leave(volumes).await;
                 }
-                self.not_moved(Stop::failed(found, advice), is_restart)
+                let changed = JobError {
+                    message: found,
+                    advice,
+                };
+                self.not_moved(Stop::Changed(changed), is_restart)
             }
         }
     }
@@ -554,22 +560,18 @@ impl Work {
         self.plan.follow_up.clear();
         let Plan { name, from, .. } = &self.plan;
         let back = format!("{name} is on {from} as before.");
+        let failed = if is_restart {
+            JobState::Interrupted
+        } else {
+            JobState::Failed
+        };
         let (state, message, error) = match stop {
             Stop::Cancelled => (JobState::Cancelled, format!("Cancelled: {back}"), None),
-            Stop::Failed(error) | Stop::Away(error) => {
-                let state = if is_restart {
-                    JobState::Interrupted
-                } else {
-                    JobState::Failed
-                };
-                let says_where = error.message.contains(name.as_str());
-                let message = if says_where {
-                    error.message.clone()
-                } else {
-                    format!("{} {back}", error.message)
-                };
-                (state, message, Some(error))
+            Stop::Failed(mut error) | Stop::Away(mut error) => {
+                error.message = format!("{} {back}", error.message);
+                (failed, error.message.clone(), Some(error))
             }
+            Stop::Changed(error) => (failed, error.message.clone(), Some(error)),
         };
         Outcome {
             state,
@@ -588,7 +590,7 @@ impl Work {
                 message: format!("{name} was moved to {to}."),
                 advice: String::new(),
             },
-            Stop::Failed(error) | Stop::Away(error) => error,
+            Stop::Failed(error) | Stop::Changed(error) | Stop::Away(error) => error,
         };
         Outcome {
             state: JobState::Failed,
@@ -779,13 +781,11 @@ impl Work {
         let failed = |error| Stop::on(&from, "Looking at it", error);
         let domain = source.domain(self.plan.router.0).await.map_err(failed)?;
         let Some(domain) = domain else {
-            return Err(Stop::failed(
-                format!(
-                    "{} is no longer on {from}: it was removed there.",
-                    self.plan.name
-                ),
-                "Look where it went.",
-            ));
+            let name = &self.plan.name;
+            return Err(Stop::Changed(JobError {
+                message: format!("{name} is no longer on {from}: it was removed there."),
+                advice: "Look where it went.".to_owned(),
+            }));
         };
         self.plan.autostart = domain.autostart;
         self.plan.was_active = domain.state.is_active();
