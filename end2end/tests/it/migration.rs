@@ -125,7 +125,7 @@ impl Moves {
         states.collect()
     }
 
-    /// The router runs there and nowhere else, and VMS says so.
+    /// The router runs there and nowhere else, and VMS says so, to pilots and on the page.
     fn assert_only_at(&self, router: &str, host: &str) {
         let expected = BTreeMap::from([(host.to_owned(), "running".to_owned())]);
         until("one running instance", SOON, || {
@@ -138,6 +138,14 @@ impl Moves {
             Ok((is_there && told["migratingTo"].is_null()).then_some(()))
         })
         .unwrap();
+        let told: Vec<_> = ["alpha", "beta"]
+            .into_iter()
+            .filter(|host| {
+                let table = self.vms.get(&format!("/routers?host={host}")).unwrap().1;
+                table.contains(&format!(">{router}<"))
+            })
+            .collect();
+        assert_eq!(told, [host], "the page says so");
     }
 
     /// Every link of `m1` answers to itself: the bridge, the group, and the UDP link that a move
@@ -169,6 +177,15 @@ impl Moves {
 fn is_under_way(job: &Value) -> bool {
     let done = job["progress"]["doneBytes"].as_u64().unwrap_or(0);
     job["phase"] == "transferring" && done > 1 << 20
+}
+
+/// The volumes in a host's pool.
+fn volumes(host: &Host) -> Vec<String> {
+    let text = host.virsh(&["vol-list", "images"]).unwrap();
+    let lines = text
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
+    lines.map(str::to_owned).collect()
 }
 
 fn wire(router: u8) -> Ipv4Addr {
@@ -289,13 +306,6 @@ fn a_disk_that_is_written_to_goes_along() {
     alpha.write_disk("d1", Duration::from_secs(30)).unwrap();
     let writing = Instant::now();
     sleep(Duration::from_secs(2));
-    let volumes = |host: &Host| {
-        let text = host.virsh(&["vol-list", "images"]).unwrap();
-        let lines = text
-            .lines()
-            .filter_map(|line| line.split_whitespace().next());
-        lines.map(str::to_owned).collect::<Vec<_>>()
-    };
     assert_eq!(volumes(alpha), ["base.img", "d1.qcow2"]);
     assert_eq!(volumes(beta), [""; 0]);
     let job = moves.migrate("d1", "beta");
@@ -544,4 +554,68 @@ fn the_example_of_a_pilot_evens_out_two_hosts_and_then_rests() {
     assert_eq!(jobs.as_array().unwrap().len(), 1, "{jobs:#}");
     pilot.kill().unwrap();
     pilot.wait().unwrap();
+}
+
+#[test]
+fn vms_drives_it_where_the_hosts_do_not_reach_each_other_and_moves_cold_when_asked() {
+    let files = Scratch::new().unwrap();
+    let bed = Testbed::up(&Plan::moves()).unwrap();
+    bed.wait_routers_up().unwrap();
+    // VMS reaches beta by a port of the real machine, which alpha does not see.
+    let relay = bed.host("beta").relay().unwrap();
+    let config = files.path().join("vms.toml");
+    let hosts = bed.config_with(|host| match host.plan().id.as_str() {
+        "beta" => relay.uri(),
+        _ => host.uri(),
+    });
+    fs::write(&config, hosts).unwrap();
+    let vms = VmsProcess::serve(&config, &files.path().join("data")).unwrap();
+    let moves = Moves { vms, bed, files };
+
+    let job = moves.migrate("m1", "beta");
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    assert_eq!(job["migration"]["drivenBy"], "managed", "{job:#}");
+    println!(
+        "driven by VMS: {} ms",
+        job["migration"]["totalMilliseconds"]
+    );
+    moves.assert_only_at("m1", "beta");
+    moves.assert_links_of_m1("beta");
+
+    // Cold, with its disk, all of which is brought over by VMS.
+    let (alpha, beta) = (moves.host("alpha"), moves.host("beta"));
+    alpha.write_disk("d1", Duration::from_secs(1)).unwrap();
+    sleep(Duration::from_secs(2));
+    let sum = |host: &Host| {
+        let path = "/var/lib/libvirt/pools/images/d1.qcow2";
+        host.machine().run("sha256sum", &[path]).ok()
+    };
+    let job = moves.pilot(&["migrate", "d1", "beta", "mode=cold", "shutdownSeconds=3"]);
+    let id = job["id"].as_str().unwrap().to_owned();
+    // Its guest hears of no power button: it is switched off, and nothing writes any more.
+    let before = until("the router to be off", SOON, || {
+        let off = moves
+            .seen("d1")
+            .get("alpha")
+            .is_some_and(|state| state == "shut off");
+        Ok(off.then(|| sum(alpha)))
+    })
+    .unwrap();
+    let job = moves.pilot(&["wait", &id]);
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    assert_eq!(job["kind"], "coldMigration");
+    println!(
+        "cold, with its disk: {} ms of standstill, {} bytes of disk",
+        job["migration"]["downtimeMilliseconds"], job["migration"]["diskBytes"]
+    );
+    moves.assert_only_at("d1", "beta");
+    assert_eq!(volumes(alpha), ["base.img"]);
+    assert_eq!(volumes(beta), ["base.img", "d1.qcow2"]);
+    // Its guest, which boots again, does not write to it by itself. (On a fast machine the volume was
+    // gone before it could be read.)
+    if before.is_some() {
+        assert_eq!(sum(beta), before);
+    }
+    let overlay = beta.virsh(&["vol-dumpxml", "d1.qcow2", "images"]).unwrap();
+    assert!(overlay.contains("<backingStore>"), "{overlay}");
 }
