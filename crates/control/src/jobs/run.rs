@@ -209,6 +209,10 @@ impl Work {
             turn = turn => Some(turn),
             () = self.entry.cancel.cancelled(), if is_new => None,
         };
+        if self.jobs().stop.is_cancelled() {
+            // Its turn came because the server ends: it goes on waiting after the next start.
+            return;
+        }
         let outcome = match (&turn, self.plan.outcome.clone()) {
             (_, Some(outcome)) => outcome,
             (None, None) => self.not_moved(Stop::Cancelled, false),
