@@ -27,24 +27,26 @@ struct Moves {
 }
 
 impl Moves {
-    fn up(settings: &str) -> Self {
+    /// A VMS with this configuration.
+    fn over(bed: Testbed, config: &str) -> Self {
         let files = Scratch::new().unwrap();
-        let bed = Testbed::up(&Plan::moves()).unwrap();
         bed.wait_routers_up().unwrap();
-        let config = files.path().join("vms.toml");
-        let text = format!("sample_interval = \"2s\"\n{settings}\n{}", bed.config());
-        fs::write(&config, text).unwrap();
-        let vms = VmsProcess::serve(&config, &files.path().join("data")).unwrap();
+        let file = files.path().join("vms.toml");
+        fs::write(&file, format!("sample_interval = \"2s\"\n{config}")).unwrap();
+        let vms = VmsProcess::serve(&file, &files.path().join("data")).unwrap();
         Self { vms, bed, files }
+    }
+
+    fn up() -> Self {
+        let bed = Testbed::up(&Plan::moves()).unwrap();
+        let config = bed.config();
+        Self::over(bed, &config)
     }
 
     /// Routers go from host to host by the cable, not by the management network; so that this can be
     /// cut without VMS losing a host.
     fn up_by_cable(settings: &str) -> Self {
-        let files = Scratch::new().unwrap();
         let bed = Testbed::up(&Plan::moves()).unwrap();
-        bed.wait_routers_up().unwrap();
-        let config = files.path().join("vms.toml");
         let hosts = bed.config();
         let by_cable = hosts
             .lines()
@@ -53,10 +55,7 @@ impl Moves {
                 None => format!("{line}\n"),
             });
         let by_cable: String = by_cable.collect();
-        let text = format!("sample_interval = \"2s\"\n{settings}\n{by_cable}");
-        fs::write(&config, text).unwrap();
-        let vms = VmsProcess::serve(&config, &files.path().join("data")).unwrap();
-        Self { vms, bed, files }
+        Self::over(bed, &format!("{settings}\n{by_cable}"))
     }
 
     /// Begins to move `m1` to beta, so slowly that there is time to disturb it, and waits until it is
@@ -194,7 +193,7 @@ fn wire(router: u8) -> Ipv4Addr {
 
 #[test]
 fn a_router_moves_live_and_every_link_goes_on() {
-    let moves = Moves::up("");
+    let moves = Moves::up();
     let (alpha, beta) = (moves.host("alpha"), moves.host("beta"));
     let received = || beta.traffic("m2").unwrap().received.packets;
     until("traffic", SOON, || Ok((received() > 0).then_some(()))).unwrap();
@@ -237,7 +236,7 @@ fn a_router_moves_live_and_every_link_goes_on() {
 
 #[test]
 fn a_person_drags_a_router_to_another_host_and_it_moves_live() {
-    let moves = Moves::up("");
+    let moves = Moves::up();
     // `VMS_SHOTS` says where to keep the pictures; those of the documentation were made so.
     let kept = std::env::var_os("VMS_SHOTS").map(PathBuf::from);
     let shots = kept.unwrap_or_else(|| moves.files.path().join("shots"));
@@ -301,7 +300,7 @@ fn a_person_drags_a_router_to_another_host_and_it_moves_live() {
 
 #[test]
 fn a_disk_that_is_written_to_goes_along() {
-    let moves = Moves::up("");
+    let moves = Moves::up();
     let (alpha, beta) = (moves.host("alpha"), moves.host("beta"));
     alpha.write_disk("d1", Duration::from_secs(30)).unwrap();
     let writing = Instant::now();
@@ -482,7 +481,7 @@ fn whatever_goes_wrong_there_is_one_router_and_all_say_where() {
 fn moves_by_vms_beside_moves_by_virsh() {
     let count = std::env::var("VMS_MOVES").ok();
     let count: u32 = count.map_or(2, |count| count.parse().unwrap());
-    let moves = Moves::up("");
+    let moves = Moves::up();
     let by_vms = |to: &str| {
         let found = moves.pilot(&["time", "m2", to]);
         assert_eq!(found["job"]["state"], "succeeded", "{found:#}");
@@ -520,7 +519,7 @@ fn moves_by_vms_beside_moves_by_virsh() {
 
 #[test]
 fn the_example_of_a_pilot_evens_out_two_hosts_and_then_rests() {
-    let moves = Moves::up("");
+    let moves = Moves::up();
     for router in ["m1", "d1"] {
         let time = Duration::from_mins(15);
         moves.host("alpha").burn(router, time).unwrap();
@@ -558,19 +557,14 @@ fn the_example_of_a_pilot_evens_out_two_hosts_and_then_rests() {
 
 #[test]
 fn vms_drives_it_where_the_hosts_do_not_reach_each_other_and_moves_cold_when_asked() {
-    let files = Scratch::new().unwrap();
     let bed = Testbed::up(&Plan::moves()).unwrap();
-    bed.wait_routers_up().unwrap();
     // VMS reaches beta by a port of the real machine, which alpha does not see.
     let relay = bed.host("beta").relay().unwrap();
-    let config = files.path().join("vms.toml");
-    let hosts = bed.config_with(|host| match host.plan().id.as_str() {
+    let config = bed.config_with(|host| match host.plan().id.as_str() {
         "beta" => relay.uri(),
         _ => host.uri(),
     });
-    fs::write(&config, hosts).unwrap();
-    let vms = VmsProcess::serve(&config, &files.path().join("data")).unwrap();
-    let moves = Moves { vms, bed, files };
+    let moves = Moves::over(bed, &config);
 
     let job = moves.migrate("m1", "beta");
     assert_eq!(job["state"], "succeeded", "{job:#}");

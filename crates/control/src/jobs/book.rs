@@ -127,14 +127,9 @@ impl Jobs {
         Ok(entry)
     }
 
-    /// The job that acts on a router now.
-    pub fn acting_on(&self, router: RouterId) -> Option<Job> {
-        acting_in(&self.book(), router)
-    }
-
     /// Refuses what cannot be done to a router while a job acts on it.
     pub fn refuse_if_acting(&self, router: RouterId) -> Result<(), Error> {
-        match self.acting_on(router) {
+        match acting_in(&self.book(), router) {
             Some(job) => Err(acting_on(&job)),
             None => Ok(()),
         }
@@ -281,6 +276,7 @@ impl Entry {
     }
 }
 
+/// The job that acts on a router now.
 fn acting_in(book: &Book, router: RouterId) -> Option<Job> {
     let mut jobs = book.values().map(|entry| entry.job.borrow());
     let acting = jobs.find(|job| job.router == Some(router) && !job.state.is_over());

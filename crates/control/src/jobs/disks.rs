@@ -315,11 +315,7 @@ fn size(volume: &Volume) -> u64 {
 /// What a router's definition is at the destination: its disks are where their copies are.
 pub(crate) fn relocate(definition: &mut DomainXml, ways: &[(String, Way)]) {
     let moved = |source: &mut Option<String>| {
-        let copies = ways.iter().filter_map(|(_, way)| match way {
-            Way::Copied(copy) => Some(copy),
-            _ => None,
-        });
-        for copy in copies {
+        for copy in copies(ways) {
             if source.as_deref() == Some(&copy.source) {
                 *source = Some(copy.destination.clone());
             }
@@ -353,13 +349,9 @@ pub(crate) async fn prepare(
         let mut made = VolumeXml::new(&copy.volume.name, of.capacity_bytes.unwrap_or_default());
         made.format.clone_from(&of.format);
         made.allocation_bytes = Some(0);
-        if let Some(base) = copy.bases.last() {
-            made.backing_path = Some(base.destination.clone());
-            made.backing_format.clone_from(&of.backing_format);
-        } else {
-            made.backing_path.clone_from(&of.backing_path);
-            made.backing_format.clone_from(&of.backing_format);
-        }
+        let base = copy.bases.last().map(|base| base.destination.clone());
+        made.backing_path = base.or_else(|| of.backing_path.clone());
+        made.backing_format.clone_from(&of.backing_format);
         make(work, to, &copy.pool, &made).await?;
     }
     Ok(())

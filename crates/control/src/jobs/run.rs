@@ -13,7 +13,7 @@ use super::{
 use crate::{
     discovery::{Snapshot, Update},
     fleet::Failure,
-    service::{State, translate},
+    service::{State, hosts::publish, translate},
     store::StoreError,
 };
 use api::{
@@ -26,7 +26,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
 /// How long to wait for a host that cannot be asked, at first and at most.
@@ -799,15 +798,12 @@ impl Work {
 
     /// Lets the topology show that the router is on its way, or not.
     async fn say_migrating(&self, is_on_its_way: bool) {
-        let (published, done) = oneshot::channel();
-        let update = Update::Migrating {
+        publish(&self.state, |published| Update::Migrating {
             router: self.plan.router,
             to: is_on_its_way.then(|| self.plan.to.clone()),
             published,
-        };
-        if self.state.updates.send(update).await.is_ok() {
-            let _ = done.await;
-        }
+        })
+        .await;
     }
 }
 

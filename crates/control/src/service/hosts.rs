@@ -365,7 +365,7 @@ fn field_of(error: &UriError) -> &'static str {
 }
 
 /// Tells discovery of something, and waits until the topology shows it.
-async fn publish(state: &State, update: impl FnOnce(oneshot::Sender<()>) -> Update) {
+pub(crate) async fn publish(state: &State, update: impl FnOnce(oneshot::Sender<()>) -> Update) {
     let (published, done) = oneshot::channel();
     if state.updates.send(update(published)).await.is_ok() {
         // Without discovery the server is ending.

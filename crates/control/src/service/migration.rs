@@ -10,7 +10,6 @@ use api::{
 };
 use model::Maintenance;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::oneshot;
 
 /// How long a caller may wait for a job, in seconds: less than any part of the way holds for dead.
 const LONGEST_WAIT: u32 = 50;
@@ -228,15 +227,12 @@ pub(crate) async fn set_host_maintenance(
             store.end_maintenance(&host).await
         };
         stored.map_err(|error| errors::from_store(&error))?;
-        let (published, done) = oneshot::channel();
-        let update = Update::Maintenance {
+        super::hosts::publish(&state, |published| Update::Maintenance {
             host: id.clone(),
             maintenance: maintenance.then_some(Maintenance { reason }),
             published,
-        };
-        if state.updates.send(update).await.is_ok() {
-            let _ = done.await;
-        }
+        })
+        .await;
         let view = state.view();
         let known = view.host_of(&id);
         let (_, now) = known.ok_or_else(|| errors::no_host(&host, view.topology()))?;
