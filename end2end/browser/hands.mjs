@@ -26,9 +26,21 @@ export async function routers(page) {
   });
 }
 
+// Where a thing is once it rests: a picture that moves to its place is pressed beside.
+async function resting(page, id) {
+  let before = null;
+  for (let looks = 0; looks < 50; looks += 1) {
+    const box = await thing(page, id).boundingBox();
+    if (before && box && before.x === box.x && before.y === box.y) return box;
+    before = box;
+    await page.waitForTimeout(150);
+  }
+  throw new Error(`${id} does not come to rest`);
+}
+
 // A point of a thing: in its middle, or so far down.
 async function middle(page, id, how = 0.5) {
-  const box = await thing(page, id).boundingBox();
+  const box = await resting(page, id);
   return [box.x + box.width / 2, box.y + box.height * how];
 }
 

@@ -248,6 +248,7 @@ const complaints = await withBrowser(async (browser) => {
   await page.locator('.drawer').getByText('No job yet.').waitFor();
   await both(page, 'drawer-empty', 'the empty drawer');
   await page.keyboard.press('Escape');
+  await page.locator('.drawer').waitFor({ state: 'detached' });
   const first = await byDragging(page);
   await start(page);
   await byKeyboard(page, first);

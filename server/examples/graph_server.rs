@@ -10,17 +10,30 @@
 //! where the page draws them, so that other programs can draw the same picture.
 
 use api::{
-    Caller, CancelJobReply, CancelJobRequest, Channel, CheckHostReply, CheckHostRequest,
-    CheckMigrationReply, CheckMigrationRequest, Conflict, Driver, Error, EventStream,
-    FindPathsReply, FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetJobReply,
-    GetJobRequest, GetLoadReply, GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest,
-    GetTopologyReply, GetTopologyRequest, Host, HostFreshness, HostId, HostOrigin, HostState, Link,
-    LinkEnd, LinkKind, LinkState, ListHostsReply, ListHostsRequest, ListJobsReply, ListJobsRequest,
-    ListRoutersReply, ListRoutersRequest, MigrateRouterReply, MigrateRouterRequest, NotFound,
-    QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
-    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, Router, RouterId,
-    RouterState, Segment, SegmentKind, SetHostMaintenanceReply, SetHostMaintenanceRequest,
-    SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView,
+    AttachInterfaceReply, AttachInterfaceRequest, BeginImageUploadReply, BeginImageUploadRequest,
+    ByteStream, Caller, CancelImageUploadReply, CancelImageUploadRequest, CancelJobReply,
+    CancelJobRequest, Channel, CheckCreationReply, CheckCreationRequest, CheckHostReply,
+    CheckHostRequest, CheckMigrationReply, CheckMigrationRequest, Conflict, CreateRouterReply,
+    CreateRouterRequest, CreateVirtualLinkReply, CreateVirtualLinkRequest, DeleteImageReply,
+    DeleteImageRequest, DeleteRouterReply, DeleteRouterRequest, DeleteVirtualLinkReply,
+    DeleteVirtualLinkRequest, DescribeImageReply, DescribeImageRequest, DestroyRouterReply,
+    DestroyRouterRequest, DetachInterfaceReply, DetachInterfaceRequest, DistributeImageReply,
+    DistributeImageRequest, Driver, Error, EventStream, EvictImageReply, EvictImageRequest,
+    FindPathsReply, FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetImageReply,
+    GetImageRequest, GetImageUploadReply, GetImageUploadRequest, GetJobReply, GetJobRequest,
+    GetLoadReply, GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
+    GetTopologyRequest, Host, HostFreshness, HostId, HostOrigin, HostState, ImportImageReply,
+    ImportImageRequest, Link, LinkEnd, LinkKind, LinkState, ListHostsReply, ListHostsRequest,
+    ListImagesReply, ListImagesRequest, ListImportFilesReply, ListImportFilesRequest,
+    ListJobsReply, ListJobsRequest, ListRoutersReply, ListRoutersRequest, ListVirtualLinksReply,
+    ListVirtualLinksRequest, MigrateRouterReply, MigrateRouterRequest, NotFound, QueryHistoryReply,
+    QueryHistoryRequest, RebootRouterReply, RebootRouterRequest, RegisterHostReply,
+    RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResetRouterReply, ResetRouterRequest,
+    ResizeRouterReply, ResizeRouterRequest, ResumeRouterReply, ResumeRouterRequest, Router,
+    RouterId, RouterState, Segment, SegmentKind, SetHostMaintenanceReply,
+    SetHostMaintenanceRequest, ShutdownRouterReply, ShutdownRouterRequest, StartRouterReply,
+    StartRouterRequest, SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView,
+    UploadPart,
 };
 use app::topology_view::Pictures as _;
 use axum::{Json, routing::get};
@@ -416,6 +429,219 @@ impl api::Operations for Fixed {
     }
 
     async fn cancel_job(&self, _: &Caller, _: CancelJobRequest) -> Result<CancelJobReply, Error> {
+        Self::refuse()
+    }
+
+    async fn check_creation(
+        &self,
+        _: &Caller,
+        _: CheckCreationRequest,
+    ) -> Result<CheckCreationReply, Error> {
+        Self::refuse()
+    }
+
+    async fn create_router(
+        &self,
+        _: &Caller,
+        _: CreateRouterRequest,
+    ) -> Result<CreateRouterReply, Error> {
+        Self::refuse()
+    }
+
+    async fn start_router(
+        &self,
+        _: &Caller,
+        _: StartRouterRequest,
+    ) -> Result<StartRouterReply, Error> {
+        Self::refuse()
+    }
+
+    async fn shutdown_router(
+        &self,
+        _: &Caller,
+        _: ShutdownRouterRequest,
+    ) -> Result<ShutdownRouterReply, Error> {
+        Self::refuse()
+    }
+
+    async fn reboot_router(
+        &self,
+        _: &Caller,
+        _: RebootRouterRequest,
+    ) -> Result<RebootRouterReply, Error> {
+        Self::refuse()
+    }
+
+    async fn reset_router(
+        &self,
+        _: &Caller,
+        _: ResetRouterRequest,
+    ) -> Result<ResetRouterReply, Error> {
+        Self::refuse()
+    }
+
+    async fn destroy_router(
+        &self,
+        _: &Caller,
+        _: DestroyRouterRequest,
+    ) -> Result<DestroyRouterReply, Error> {
+        Self::refuse()
+    }
+
+    async fn delete_router(
+        &self,
+        _: &Caller,
+        _: DeleteRouterRequest,
+    ) -> Result<DeleteRouterReply, Error> {
+        Self::refuse()
+    }
+
+    async fn resize_router(
+        &self,
+        _: &Caller,
+        _: ResizeRouterRequest,
+    ) -> Result<ResizeRouterReply, Error> {
+        Self::refuse()
+    }
+
+    async fn attach_interface(
+        &self,
+        _: &Caller,
+        _: AttachInterfaceRequest,
+    ) -> Result<AttachInterfaceReply, Error> {
+        Self::refuse()
+    }
+
+    async fn detach_interface(
+        &self,
+        _: &Caller,
+        _: DetachInterfaceRequest,
+    ) -> Result<DetachInterfaceReply, Error> {
+        Self::refuse()
+    }
+
+    async fn create_virtual_link(
+        &self,
+        _: &Caller,
+        _: CreateVirtualLinkRequest,
+    ) -> Result<CreateVirtualLinkReply, Error> {
+        Self::refuse()
+    }
+
+    async fn list_virtual_links(
+        &self,
+        _: &Caller,
+        _: ListVirtualLinksRequest,
+    ) -> Result<ListVirtualLinksReply, Error> {
+        Self::refuse()
+    }
+
+    async fn delete_virtual_link(
+        &self,
+        _: &Caller,
+        _: DeleteVirtualLinkRequest,
+    ) -> Result<DeleteVirtualLinkReply, Error> {
+        Self::refuse()
+    }
+
+    async fn list_images(
+        &self,
+        _: &Caller,
+        _: ListImagesRequest,
+    ) -> Result<ListImagesReply, Error> {
+        Self::refuse()
+    }
+
+    async fn get_image(&self, _: &Caller, _: GetImageRequest) -> Result<GetImageReply, Error> {
+        Self::refuse()
+    }
+
+    async fn list_import_files(
+        &self,
+        _: &Caller,
+        _: ListImportFilesRequest,
+    ) -> Result<ListImportFilesReply, Error> {
+        Self::refuse()
+    }
+
+    async fn import_image(
+        &self,
+        _: &Caller,
+        _: ImportImageRequest,
+    ) -> Result<ImportImageReply, Error> {
+        Self::refuse()
+    }
+
+    async fn begin_image_upload(
+        &self,
+        _: &Caller,
+        _: BeginImageUploadRequest,
+    ) -> Result<BeginImageUploadReply, Error> {
+        Self::refuse()
+    }
+
+    async fn get_image_upload(
+        &self,
+        _: &Caller,
+        _: GetImageUploadRequest,
+    ) -> Result<GetImageUploadReply, Error> {
+        Self::refuse()
+    }
+
+    async fn cancel_image_upload(
+        &self,
+        _: &Caller,
+        _: CancelImageUploadRequest,
+    ) -> Result<CancelImageUploadReply, Error> {
+        Self::refuse()
+    }
+
+    async fn describe_image(
+        &self,
+        _: &Caller,
+        _: DescribeImageRequest,
+    ) -> Result<DescribeImageReply, Error> {
+        Self::refuse()
+    }
+
+    async fn delete_image(
+        &self,
+        _: &Caller,
+        _: DeleteImageRequest,
+    ) -> Result<DeleteImageReply, Error> {
+        Self::refuse()
+    }
+
+    async fn distribute_image(
+        &self,
+        _: &Caller,
+        _: DistributeImageRequest,
+    ) -> Result<DistributeImageReply, Error> {
+        Self::refuse()
+    }
+
+    async fn evict_image(
+        &self,
+        _: &Caller,
+        _: EvictImageRequest,
+    ) -> Result<EvictImageReply, Error> {
+        Self::refuse()
+    }
+
+    async fn upload_image_part(
+        &self,
+        _: &Caller,
+        _: UploadPart,
+    ) -> Result<GetImageUploadReply, Error> {
+        Self::refuse()
+    }
+
+    async fn open_console(
+        &self,
+        _: &Caller,
+        _: RouterId,
+        _: ByteStream,
+    ) -> Result<ByteStream, Error> {
         Self::refuse()
     }
 

@@ -3,15 +3,28 @@
 
 use crate::pilot::{NAMESPACE, name};
 use api::{
-    Caller, CancelJobReply, CancelJobRequest, CheckHostReply, CheckHostRequest,
-    CheckMigrationReply, CheckMigrationRequest, Error, Event, EventStream, FindPathsReply,
-    FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetJobReply, GetJobRequest,
-    GetLoadReply, GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
-    GetTopologyRequest, Internal, ListHostsReply, ListHostsRequest, ListJobsReply, ListJobsRequest,
-    ListRoutersReply, ListRoutersRequest, MigrateRouterReply, MigrateRouterRequest, Operations,
-    QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
-    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest,
-    SetHostMaintenanceReply, SetHostMaintenanceRequest, SuspendRouterReply, SuspendRouterRequest,
+    AttachInterfaceReply, AttachInterfaceRequest, BeginImageUploadReply, BeginImageUploadRequest,
+    ByteStream, Caller, CancelImageUploadReply, CancelImageUploadRequest, CancelJobReply,
+    CancelJobRequest, CheckCreationReply, CheckCreationRequest, CheckHostReply, CheckHostRequest,
+    CheckMigrationReply, CheckMigrationRequest, CreateRouterReply, CreateRouterRequest,
+    CreateVirtualLinkReply, CreateVirtualLinkRequest, DeleteImageReply, DeleteImageRequest,
+    DeleteRouterReply, DeleteRouterRequest, DeleteVirtualLinkReply, DeleteVirtualLinkRequest,
+    DescribeImageReply, DescribeImageRequest, DestroyRouterReply, DestroyRouterRequest,
+    DetachInterfaceReply, DetachInterfaceRequest, DistributeImageReply, DistributeImageRequest,
+    Error, Event, EventStream, EvictImageReply, EvictImageRequest, FindPathsReply,
+    FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetImageReply, GetImageRequest,
+    GetImageUploadReply, GetImageUploadRequest, GetJobReply, GetJobRequest, GetLoadReply,
+    GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
+    GetTopologyRequest, ImportImageReply, ImportImageRequest, Internal, ListHostsReply,
+    ListHostsRequest, ListImagesReply, ListImagesRequest, ListImportFilesReply,
+    ListImportFilesRequest, ListJobsReply, ListJobsRequest, ListRoutersReply, ListRoutersRequest,
+    ListVirtualLinksReply, ListVirtualLinksRequest, MigrateRouterReply, MigrateRouterRequest,
+    Operations, QueryHistoryReply, QueryHistoryRequest, RebootRouterReply, RebootRouterRequest,
+    RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResetRouterReply,
+    ResetRouterRequest, ResizeRouterReply, ResizeRouterRequest, ResumeRouterReply,
+    ResumeRouterRequest, RouterId, SetHostMaintenanceReply, SetHostMaintenanceRequest,
+    ShutdownRouterReply, ShutdownRouterRequest, StartRouterReply, StartRouterRequest,
+    SuspendRouterReply, SuspendRouterRequest, UploadPart,
 };
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
@@ -315,6 +328,236 @@ impl Operations for Client {
         request: CancelJobRequest,
     ) -> Result<CancelJobReply, Error> {
         self.call(name::MIGRATION, "CancelJob", &request).await
+    }
+
+    async fn check_creation(
+        &self,
+        _: &Caller,
+        request: CheckCreationRequest,
+    ) -> Result<CheckCreationReply, Error> {
+        self.call(name::PROVISIONING, "CheckCreation", &request)
+            .await
+    }
+
+    async fn create_router(
+        &self,
+        _: &Caller,
+        request: CreateRouterRequest,
+    ) -> Result<CreateRouterReply, Error> {
+        self.call(name::PROVISIONING, "CreateRouter", &request)
+            .await
+    }
+
+    async fn start_router(
+        &self,
+        _: &Caller,
+        request: StartRouterRequest,
+    ) -> Result<StartRouterReply, Error> {
+        self.call(name::PROVISIONING, "StartRouter", &request).await
+    }
+
+    async fn shutdown_router(
+        &self,
+        _: &Caller,
+        request: ShutdownRouterRequest,
+    ) -> Result<ShutdownRouterReply, Error> {
+        self.call(name::PROVISIONING, "ShutdownRouter", &request)
+            .await
+    }
+
+    async fn reboot_router(
+        &self,
+        _: &Caller,
+        request: RebootRouterRequest,
+    ) -> Result<RebootRouterReply, Error> {
+        self.call(name::PROVISIONING, "RebootRouter", &request)
+            .await
+    }
+
+    async fn reset_router(
+        &self,
+        _: &Caller,
+        request: ResetRouterRequest,
+    ) -> Result<ResetRouterReply, Error> {
+        self.call(name::PROVISIONING, "ResetRouter", &request).await
+    }
+
+    async fn destroy_router(
+        &self,
+        _: &Caller,
+        request: DestroyRouterRequest,
+    ) -> Result<DestroyRouterReply, Error> {
+        self.call(name::PROVISIONING, "DestroyRouter", &request)
+            .await
+    }
+
+    async fn delete_router(
+        &self,
+        _: &Caller,
+        request: DeleteRouterRequest,
+    ) -> Result<DeleteRouterReply, Error> {
+        self.call(name::PROVISIONING, "DeleteRouter", &request)
+            .await
+    }
+
+    async fn resize_router(
+        &self,
+        _: &Caller,
+        request: ResizeRouterRequest,
+    ) -> Result<ResizeRouterReply, Error> {
+        self.call(name::PROVISIONING, "ResizeRouter", &request)
+            .await
+    }
+
+    async fn attach_interface(
+        &self,
+        _: &Caller,
+        request: AttachInterfaceRequest,
+    ) -> Result<AttachInterfaceReply, Error> {
+        self.call(name::PROVISIONING, "AttachInterface", &request)
+            .await
+    }
+
+    async fn detach_interface(
+        &self,
+        _: &Caller,
+        request: DetachInterfaceRequest,
+    ) -> Result<DetachInterfaceReply, Error> {
+        self.call(name::PROVISIONING, "DetachInterface", &request)
+            .await
+    }
+
+    async fn create_virtual_link(
+        &self,
+        _: &Caller,
+        request: CreateVirtualLinkRequest,
+    ) -> Result<CreateVirtualLinkReply, Error> {
+        self.call(name::PROVISIONING, "CreateVirtualLink", &request)
+            .await
+    }
+
+    async fn list_virtual_links(
+        &self,
+        _: &Caller,
+        request: ListVirtualLinksRequest,
+    ) -> Result<ListVirtualLinksReply, Error> {
+        self.call(name::PROVISIONING, "ListVirtualLinks", &request)
+            .await
+    }
+
+    async fn delete_virtual_link(
+        &self,
+        _: &Caller,
+        request: DeleteVirtualLinkRequest,
+    ) -> Result<DeleteVirtualLinkReply, Error> {
+        self.call(name::PROVISIONING, "DeleteVirtualLink", &request)
+            .await
+    }
+
+    async fn list_images(
+        &self,
+        _: &Caller,
+        request: ListImagesRequest,
+    ) -> Result<ListImagesReply, Error> {
+        self.call(name::IMAGE, "ListImages", &request).await
+    }
+
+    async fn get_image(
+        &self,
+        _: &Caller,
+        request: GetImageRequest,
+    ) -> Result<GetImageReply, Error> {
+        self.call(name::IMAGE, "GetImage", &request).await
+    }
+
+    async fn list_import_files(
+        &self,
+        _: &Caller,
+        request: ListImportFilesRequest,
+    ) -> Result<ListImportFilesReply, Error> {
+        self.call(name::IMAGE, "ListImportFiles", &request).await
+    }
+
+    async fn import_image(
+        &self,
+        _: &Caller,
+        request: ImportImageRequest,
+    ) -> Result<ImportImageReply, Error> {
+        self.call(name::IMAGE, "ImportImage", &request).await
+    }
+
+    async fn begin_image_upload(
+        &self,
+        _: &Caller,
+        request: BeginImageUploadRequest,
+    ) -> Result<BeginImageUploadReply, Error> {
+        self.call(name::IMAGE, "BeginImageUpload", &request).await
+    }
+
+    async fn get_image_upload(
+        &self,
+        _: &Caller,
+        request: GetImageUploadRequest,
+    ) -> Result<GetImageUploadReply, Error> {
+        self.call(name::IMAGE, "GetImageUpload", &request).await
+    }
+
+    async fn cancel_image_upload(
+        &self,
+        _: &Caller,
+        request: CancelImageUploadRequest,
+    ) -> Result<CancelImageUploadReply, Error> {
+        self.call(name::IMAGE, "CancelImageUpload", &request).await
+    }
+
+    async fn describe_image(
+        &self,
+        _: &Caller,
+        request: DescribeImageRequest,
+    ) -> Result<DescribeImageReply, Error> {
+        self.call(name::IMAGE, "DescribeImage", &request).await
+    }
+
+    async fn delete_image(
+        &self,
+        _: &Caller,
+        request: DeleteImageRequest,
+    ) -> Result<DeleteImageReply, Error> {
+        self.call(name::IMAGE, "DeleteImage", &request).await
+    }
+
+    async fn distribute_image(
+        &self,
+        _: &Caller,
+        request: DistributeImageRequest,
+    ) -> Result<DistributeImageReply, Error> {
+        self.call(name::IMAGE, "DistributeImage", &request).await
+    }
+
+    async fn evict_image(
+        &self,
+        _: &Caller,
+        request: EvictImageRequest,
+    ) -> Result<EvictImageReply, Error> {
+        self.call(name::IMAGE, "EvictImage", &request).await
+    }
+
+    async fn upload_image_part(
+        &self,
+        _: &Caller,
+        part: UploadPart,
+    ) -> Result<GetImageUploadReply, Error> {
+        let _ = part;
+        todo!("HTTP PUT")
+    }
+
+    async fn open_console(
+        &self,
+        _: &Caller,
+        _: RouterId,
+        _: ByteStream,
+    ) -> Result<ByteStream, Error> {
+        todo!("console")
     }
 
     /// By the server's event stream, which is not SOAP. It ends when the connection does.

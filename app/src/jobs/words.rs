@@ -5,14 +5,18 @@ use api::{Job, JobKind, JobProgress, JobState};
 
 /// What a job does, as a heading: `r1: cold migration`.
 pub fn title(job: &Job) -> String {
-    let what = match job.kind {
-        JobKind::LiveMigration => "Live migration",
-        JobKind::ColdMigration => "Cold migration",
-    };
+    let what = capital(job.kind.as_str());
     match &job.router_name {
         Some(router) => format!("{what} of {router}"),
-        None => what.to_owned(),
+        None => what,
     }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// From where to where: `a → b`, as far as it is known.
@@ -23,6 +27,9 @@ pub fn way(job: &Job) -> Option<(String, String)> {
 
 /// How it ended, in a sentence.
 pub fn ended(job: &Job) -> String {
+    if !matches!(job.kind, JobKind::LiveMigration | JobKind::ColdMigration) {
+        return job.message.clone();
+    }
     let router = job.router_name.as_deref().unwrap_or("The router");
     let to = (job.destination.as_ref()).map_or("another host", |host| host.as_str());
     match job.state {

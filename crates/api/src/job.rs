@@ -4,7 +4,7 @@
 //! its end, [`crate::Event::Job`] tells of every step, and [`crate::Operations::cancel_job`] asks
 //! that it be given up.
 
-use crate::{HostId, RouterId, Timestamp, ids::IdError};
+use crate::{HostId, ImageId, RouterId, Timestamp, VirtualLinkId, ids::IdError};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
@@ -55,9 +55,9 @@ pub struct Job {
     pub router: Option<RouterId>,
     /// The router's name.
     pub router_name: Option<String>,
-    /// The host that the router is taken from.
+    /// The host that the router is taken from, or is on.
     pub source: Option<HostId>,
-    /// The host that the router is brought to.
+    /// The host that the router or image is brought to.
     pub destination: Option<HostId>,
     /// Who asked for it.
     pub requested_by: String,
@@ -81,6 +81,12 @@ pub struct Job {
     pub pending: Vec<String>,
     /// What it did, step by step.
     pub steps: Vec<JobStep>,
+    /// The image that it acts on or made.
+    #[serde(default)]
+    pub image: Option<ImageId>,
+    /// The virtual link that it acts on or made.
+    #[serde(default)]
+    pub link: Option<VirtualLinkId>,
 }
 
 /// What a job does.
@@ -92,6 +98,24 @@ pub enum JobKind {
     LiveMigration,
     /// Stops a router, if it runs, brings it to another host, and starts it there.
     ColdMigration,
+    /// Takes files of the import directory into the image store.
+    ImageImport,
+    /// Brings an image to a host.
+    ImageDistribution,
+    /// Deletes an image's copy from a host.
+    ImageEviction,
+    /// Deletes an image from the store and from all hosts.
+    ImageDeletion,
+    /// Makes a router.
+    RouterCreation,
+    /// Waits until a router has shut down.
+    RouterShutdown,
+    /// Deletes a router.
+    RouterDeletion,
+    /// Links two routers.
+    LinkCreation,
+    /// Takes a link between two routers away.
+    LinkDeletion,
 }
 
 impl JobKind {
@@ -100,6 +124,15 @@ impl JobKind {
         match self {
             Self::LiveMigration => "live migration",
             Self::ColdMigration => "cold migration",
+            Self::ImageImport => "image import",
+            Self::ImageDistribution => "image distribution",
+            Self::ImageEviction => "image eviction",
+            Self::ImageDeletion => "image deletion",
+            Self::RouterCreation => "router creation",
+            Self::RouterShutdown => "router shutdown",
+            Self::RouterDeletion => "router deletion",
+            Self::LinkCreation => "link creation",
+            Self::LinkDeletion => "link deletion",
         }
     }
 }
@@ -180,6 +213,10 @@ pub enum JobPhase {
     Stopping,
     /// It brings disks and memory to the destination.
     Transferring,
+    /// It compares what it sent with what there is.
+    Verifying,
+    /// It starts the router, and waits until that is ready.
+    Starting,
     /// The router starts at the destination: from here on there is no way back.
     Switching,
     /// It mends links and takes away what is left at the source.
@@ -199,6 +236,8 @@ impl JobPhase {
             Self::Preparing => "preparing",
             Self::Stopping => "stopping",
             Self::Transferring => "transferring",
+            Self::Verifying => "verifying",
+            Self::Starting => "starting",
             Self::Switching => "switching",
             Self::Finishing => "finishing",
             Self::Undoing => "undoing",

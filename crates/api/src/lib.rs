@@ -21,13 +21,16 @@ mod event;
 mod history;
 mod host;
 mod ids;
+mod image;
 mod job;
 mod load;
 mod migration;
 mod operations;
 mod path;
+mod provisioning;
 mod router;
 mod topology;
+mod virtual_link;
 
 pub use caller::{Caller, Channel, Role};
 pub use error::{
@@ -43,6 +46,16 @@ pub use host::{
     RemoveHostRequest, Transport, UnresponsiveRouter,
 };
 pub use ids::{HostId, IdError, LinkId, MacAddress, RouterId, SegmentId};
+pub use image::{
+    BeginImageUploadReply, BeginImageUploadRequest, ByteStream, CancelImageUploadReply,
+    CancelImageUploadRequest, DeleteImageReply, DeleteImageRequest, DescribeImageReply,
+    DescribeImageRequest, DistributeImageReply, DistributeImageRequest, EvictImageReply,
+    EvictImageRequest, GetImageReply, GetImageRequest, GetImageUploadReply, GetImageUploadRequest,
+    Image, ImageCopy, ImageDescription, ImageFile, ImageFileRole, ImageId, ImageKind, ImageUpload,
+    ImportFile, ImportImageReply, ImportImageRequest, ImportedFile, ListImagesReply,
+    ListImagesRequest, ListImportFilesReply, ListImportFilesRequest, UploadId, UploadPart,
+    UploadProgress, UploadedFile,
+};
 pub use job::{
     CancelJobReply, CancelJobRequest, GetJobReply, GetJobRequest, Job, JobError, JobId, JobKind,
     JobPhase, JobProgress, JobState, JobStep, LinkInterruption, ListJobsReply, ListJobsRequest,
@@ -56,6 +69,14 @@ pub use migration::{
 };
 pub use operations::Operations;
 pub use path::{FindPathsReply, FindPathsRequest, Path, PathLink, PathMetric, PathStep, Underlay};
+pub use provisioning::{
+    AttachInterfaceReply, AttachInterfaceRequest, CheckCreationReply, CheckCreationRequest,
+    CloudInit, CreateRouterReply, CreateRouterRequest, CreationPlace, DeleteRouterReply,
+    DeleteRouterRequest, DestroyRouterReply, DestroyRouterRequest, DetachInterfaceReply,
+    DetachInterfaceRequest, Effective, NewInterface, RebootRouterReply, RebootRouterRequest,
+    ResetRouterReply, ResetRouterRequest, ResizeRouterReply, ResizeRouterRequest,
+    ShutdownRouterReply, ShutdownRouterRequest, StartRouterReply, StartRouterRequest,
+};
 pub use router::{
     Disk, DiskMeasurement, GetRouterStatusReply, GetRouterStatusRequest, InterfaceKind,
     InterfaceMeasurement, LinkState, ListRoutersReply, ListRoutersRequest, ResumeRouterReply,
@@ -65,6 +86,11 @@ pub use router::{
 pub use topology::{
     ChangeKind, ElementId, ElementKind, GetTopologyReply, GetTopologyRequest, Link, LinkEnd,
     LinkKind, LinkSource, LinkSourceKind, Segment, SegmentKind, TopologyChange, TopologyView,
+};
+pub use virtual_link::{
+    CreateVirtualLinkReply, CreateVirtualLinkRequest, DeleteVirtualLinkReply,
+    DeleteVirtualLinkRequest, LinkAddressing, LinkTransport, ListVirtualLinksReply,
+    ListVirtualLinksRequest, VirtualLink, VirtualLinkEnd, VirtualLinkId, WhenRunning,
 };
 
 /// An instant, UTC.

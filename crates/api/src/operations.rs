@@ -1,15 +1,27 @@
 //! The one interface to everything that VMS can do.
 
 use crate::{
-    Caller, CancelJobReply, CancelJobRequest, CheckHostReply, CheckHostRequest,
-    CheckMigrationReply, CheckMigrationRequest, Error, EventStream, FindPathsReply,
-    FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetJobReply, GetJobRequest,
-    GetLoadReply, GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
-    GetTopologyRequest, ListHostsReply, ListHostsRequest, ListJobsReply, ListJobsRequest,
-    ListRoutersReply, ListRoutersRequest, MigrateRouterReply, MigrateRouterRequest,
-    QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
-    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest,
-    SetHostMaintenanceReply, SetHostMaintenanceRequest, SuspendRouterReply, SuspendRouterRequest,
+    AttachInterfaceReply, AttachInterfaceRequest, BeginImageUploadReply, BeginImageUploadRequest,
+    ByteStream, Caller, CancelImageUploadReply, CancelImageUploadRequest, CancelJobReply,
+    CancelJobRequest, CheckCreationReply, CheckCreationRequest, CheckHostReply, CheckHostRequest,
+    CheckMigrationReply, CheckMigrationRequest, CreateRouterReply, CreateRouterRequest,
+    CreateVirtualLinkReply, CreateVirtualLinkRequest, DeleteImageReply, DeleteImageRequest,
+    DeleteRouterReply, DeleteRouterRequest, DeleteVirtualLinkReply, DeleteVirtualLinkRequest,
+    DescribeImageReply, DescribeImageRequest, DestroyRouterReply, DestroyRouterRequest,
+    DetachInterfaceReply, DetachInterfaceRequest, DistributeImageReply, DistributeImageRequest,
+    Error, EventStream, EvictImageReply, EvictImageRequest, FindPathsReply, FindPathsRequest,
+    GetHostStatusReply, GetHostStatusRequest, GetImageReply, GetImageRequest, GetImageUploadReply,
+    GetImageUploadRequest, GetJobReply, GetJobRequest, GetLoadReply, GetLoadRequest,
+    GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply, GetTopologyRequest,
+    ImportImageReply, ImportImageRequest, ListHostsReply, ListHostsRequest, ListImagesReply,
+    ListImagesRequest, ListImportFilesReply, ListImportFilesRequest, ListJobsReply,
+    ListJobsRequest, ListRoutersReply, ListRoutersRequest, ListVirtualLinksReply,
+    ListVirtualLinksRequest, MigrateRouterReply, MigrateRouterRequest, QueryHistoryReply,
+    QueryHistoryRequest, RebootRouterReply, RebootRouterRequest, RegisterHostReply,
+    RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResetRouterReply, ResetRouterRequest,
+    ResizeRouterReply, ResizeRouterRequest, ResumeRouterReply, ResumeRouterRequest, RouterId,
+    SetHostMaintenanceReply, SetHostMaintenanceRequest, ShutdownRouterReply, ShutdownRouterRequest,
+    StartRouterReply, StartRouterRequest, SuspendRouterReply, SuspendRouterRequest, UploadPart,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -179,6 +191,220 @@ pub trait Operations: Send + Sync {
         caller: &Caller,
         request: CancelJobRequest,
     ) -> Result<CancelJobReply, Error>;
+
+    /// Looks where a router could be made, on one host or on every one, and changes nothing. Needs
+    /// [`crate::Role::Observer`].
+    ///
+    /// That it cannot be done is no error: the findings say what stands in the way; what no host could
+    /// make good is an [`crate::InvalidArgument`].
+    async fn check_creation(
+        &self,
+        caller: &Caller,
+        request: CheckCreationRequest,
+    ) -> Result<CheckCreationReply, Error>;
+
+    /// Makes a router from an image, in a job: all of it, or nothing. Needs
+    /// [`crate::Role::Operator`].
+    ///
+    /// All that [`Self::check_creation`] looks at is looked at first.
+    async fn create_router(
+        &self,
+        caller: &Caller,
+        request: CreateRouterRequest,
+    ) -> Result<CreateRouterReply, Error>;
+
+    /// Starts a router that is shut off. Needs [`crate::Role::Operator`].
+    ///
+    /// One that runs already stays so and is no error; one that is suspended is a
+    /// [`crate::Conflict`].
+    async fn start_router(
+        &self,
+        caller: &Caller,
+        request: StartRouterRequest,
+    ) -> Result<StartRouterReply, Error>;
+
+    /// Asks a router to shut down, in a job that waits for it. Needs [`crate::Role::Operator`].
+    async fn shutdown_router(
+        &self,
+        caller: &Caller,
+        request: ShutdownRouterRequest,
+    ) -> Result<ShutdownRouterReply, Error>;
+
+    /// Asks a router's guest to reboot, and does not wait for it. Needs [`crate::Role::Operator`].
+    async fn reboot_router(
+        &self,
+        caller: &Caller,
+        request: RebootRouterRequest,
+    ) -> Result<RebootRouterReply, Error>;
+
+    /// Resets a router at once. Needs [`crate::Role::Operator`].
+    async fn reset_router(
+        &self,
+        caller: &Caller,
+        request: ResetRouterRequest,
+    ) -> Result<ResetRouterReply, Error>;
+
+    /// Switches a router off at once. One that is off already stays so and is no error. Needs
+    /// [`crate::Role::Operator`].
+    async fn destroy_router(
+        &self,
+        caller: &Caller,
+        request: DestroyRouterRequest,
+    ) -> Result<DestroyRouterReply, Error>;
+
+    /// Deletes a router with its disks and its links, in a job. Needs [`crate::Role::Operator`].
+    async fn delete_router(
+        &self,
+        caller: &Caller,
+        request: DeleteRouterRequest,
+    ) -> Result<DeleteRouterReply, Error>;
+
+    /// Changes a router's processors and memory. Needs [`crate::Role::Operator`].
+    async fn resize_router(
+        &self,
+        caller: &Caller,
+        request: ResizeRouterRequest,
+    ) -> Result<ResizeRouterReply, Error>;
+
+    /// Gives a router one more interface. Needs [`crate::Role::Operator`].
+    async fn attach_interface(
+        &self,
+        caller: &Caller,
+        request: AttachInterfaceRequest,
+    ) -> Result<AttachInterfaceReply, Error>;
+
+    /// Takes an interface away from a router. Needs [`crate::Role::Operator`].
+    async fn detach_interface(
+        &self,
+        caller: &Caller,
+        request: DetachInterfaceRequest,
+    ) -> Result<DetachInterfaceReply, Error>;
+
+    /// Links two routers, in a job: all of it, or nothing. Needs [`crate::Role::Operator`].
+    ///
+    /// What cannot be done on a driver is a [`crate::NotSupported`] before anything is touched.
+    async fn create_virtual_link(
+        &self,
+        caller: &Caller,
+        request: CreateVirtualLinkRequest,
+    ) -> Result<CreateVirtualLinkReply, Error>;
+
+    /// Lists the virtual links that VMS made. Needs [`crate::Role::Observer`].
+    async fn list_virtual_links(
+        &self,
+        caller: &Caller,
+        request: ListVirtualLinksRequest,
+    ) -> Result<ListVirtualLinksReply, Error>;
+
+    /// Takes a virtual link away that VMS made, in a job. Needs [`crate::Role::Operator`].
+    async fn delete_virtual_link(
+        &self,
+        caller: &Caller,
+        request: DeleteVirtualLinkRequest,
+    ) -> Result<DeleteVirtualLinkReply, Error>;
+
+    /// Lists the images, and the uploads that are under way. Needs [`crate::Role::Observer`].
+    async fn list_images(
+        &self,
+        caller: &Caller,
+        request: ListImagesRequest,
+    ) -> Result<ListImagesReply, Error>;
+
+    /// Returns one image. Needs [`crate::Role::Observer`].
+    async fn get_image(
+        &self,
+        caller: &Caller,
+        request: GetImageRequest,
+    ) -> Result<GetImageReply, Error>;
+
+    /// Lists the files of the import directory. Needs [`crate::Role::Operator`].
+    async fn list_import_files(
+        &self,
+        caller: &Caller,
+        request: ListImportFilesRequest,
+    ) -> Result<ListImportFilesReply, Error>;
+
+    /// Makes an image of files in the import directory, in a job. Needs [`crate::Role::Operator`].
+    async fn import_image(
+        &self,
+        caller: &Caller,
+        request: ImportImageRequest,
+    ) -> Result<ImportImageReply, Error>;
+
+    /// Begins an upload; its bytes come by [`Self::upload_image_part`]. Needs
+    /// [`crate::Role::Operator`].
+    async fn begin_image_upload(
+        &self,
+        caller: &Caller,
+        request: BeginImageUploadRequest,
+    ) -> Result<BeginImageUploadReply, Error>;
+
+    /// Returns how far an upload is. Needs [`crate::Role::Observer`].
+    async fn get_image_upload(
+        &self,
+        caller: &Caller,
+        request: GetImageUploadRequest,
+    ) -> Result<GetImageUploadReply, Error>;
+
+    /// Gives an upload up, and deletes what came of it. Needs [`crate::Role::Operator`].
+    async fn cancel_image_upload(
+        &self,
+        caller: &Caller,
+        request: CancelImageUploadRequest,
+    ) -> Result<CancelImageUploadReply, Error>;
+
+    /// Changes what is to be known of an image. Needs [`crate::Role::Operator`].
+    async fn describe_image(
+        &self,
+        caller: &Caller,
+        request: DescribeImageRequest,
+    ) -> Result<DescribeImageReply, Error>;
+
+    /// Deletes an image from the store and from all hosts, in a job. One that a router is made from is
+    /// a [`crate::Conflict`]. Needs [`crate::Role::Operator`].
+    async fn delete_image(
+        &self,
+        caller: &Caller,
+        request: DeleteImageRequest,
+    ) -> Result<DeleteImageReply, Error>;
+
+    /// Brings an image to hosts, a job for each. Needs [`crate::Role::Operator`].
+    async fn distribute_image(
+        &self,
+        caller: &Caller,
+        request: DistributeImageRequest,
+    ) -> Result<DistributeImageReply, Error>;
+
+    /// Deletes the copy of an image on a host, in a job. Needs [`crate::Role::Operator`].
+    async fn evict_image(
+        &self,
+        caller: &Caller,
+        request: EvictImageRequest,
+    ) -> Result<EvictImageReply, Error>;
+
+    /// Takes a part of an upload's file, as it comes: what came before the caller hung up is kept,
+    /// and the upload can be gone on with. With the last byte of the last file the image is in the
+    /// store. Needs [`crate::Role::Operator`].
+    ///
+    /// A file that is not what was announced (its size, digest or format) is an
+    /// [`crate::InvalidArgument`], and what came of it is deleted.
+    async fn upload_image_part(
+        &self,
+        caller: &Caller,
+        part: UploadPart,
+    ) -> Result<GetImageUploadReply, Error>;
+
+    /// Opens a router's serial console: what is typed goes in, what the router writes comes out,
+    /// until either ends. Whoever opened it before is cut off. Needs [`crate::Role::Operator`].
+    ///
+    /// A router without a console, or whose driver has none, is a [`crate::NotSupported`]; one that
+    /// does not run is a [`crate::Conflict`].
+    async fn open_console(
+        &self,
+        caller: &Caller,
+        router: RouterId,
+        input: ByteStream,
+    ) -> Result<ByteStream, Error>;
 
     /// Follows what happens, from a version that the caller has: the versions after it come
     /// first, or [`crate::Event::Resync`] when they are no longer kept. Without a version, it

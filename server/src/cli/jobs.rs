@@ -556,6 +556,8 @@ mod tests {
             error: None,
             pending: Vec::new(),
             steps: Vec::new(),
+            image: None,
+            link: None,
         }
     }
 

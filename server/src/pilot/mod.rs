@@ -34,6 +34,7 @@ pub(crate) mod name {
     pub(crate) const MEASUREMENT: &str = "MeasurementService";
     pub(crate) const MIGRATION: &str = "MigrationService";
     pub(crate) const PROVISIONING: &str = "ProvisioningService";
+    pub(crate) const IMAGE: &str = "ImageService";
 }
 
 fn caller(call: &Call) -> Caller {

@@ -383,6 +383,8 @@ mod tests {
             error: None,
             pending: Vec::new(),
             steps: Vec::new(),
+            image: None,
+            link: None,
         };
         let plan = Plan {
             request: MigrateRouterRequest {

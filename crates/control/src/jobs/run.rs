@@ -150,6 +150,8 @@ pub(crate) async fn start(
         error: None,
         pending: Vec::new(),
         steps: Vec::new(),
+        image: None,
+        link: None,
     };
     let plan = Plan {
         router: domain.id,

@@ -29,16 +29,28 @@ use crate::{
     store::Store,
 };
 use api::{
-    Caller, CancelJobReply, CancelJobRequest, CheckHostReply, CheckHostRequest,
-    CheckMigrationReply, CheckMigrationRequest, Error, EventStream, FindPathsReply,
-    FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetJobReply, GetJobRequest,
-    GetLoadReply, GetLoadRequest, GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply,
-    GetTopologyRequest, ListHostsReply, ListHostsRequest, ListJobsReply, ListJobsRequest,
-    ListRoutersReply, ListRoutersRequest, MigrateRouterReply, MigrateRouterRequest, Operations,
-    QueryHistoryReply, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest,
-    RemoveHostReply, RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, Role, RouterId,
-    SetHostMaintenanceReply, SetHostMaintenanceRequest, SuspendRouterReply, SuspendRouterRequest,
-    Timestamp, TopologyView,
+    AttachInterfaceReply, AttachInterfaceRequest, BeginImageUploadReply, BeginImageUploadRequest,
+    ByteStream, Caller, CancelImageUploadReply, CancelImageUploadRequest, CancelJobReply,
+    CancelJobRequest, CheckCreationReply, CheckCreationRequest, CheckHostReply, CheckHostRequest,
+    CheckMigrationReply, CheckMigrationRequest, CreateRouterReply, CreateRouterRequest,
+    CreateVirtualLinkReply, CreateVirtualLinkRequest, DeleteImageReply, DeleteImageRequest,
+    DeleteRouterReply, DeleteRouterRequest, DeleteVirtualLinkReply, DeleteVirtualLinkRequest,
+    DescribeImageReply, DescribeImageRequest, DestroyRouterReply, DestroyRouterRequest,
+    DetachInterfaceReply, DetachInterfaceRequest, DistributeImageReply, DistributeImageRequest,
+    Error, EventStream, EvictImageReply, EvictImageRequest, FindPathsReply, FindPathsRequest,
+    GetHostStatusReply, GetHostStatusRequest, GetImageReply, GetImageRequest, GetImageUploadReply,
+    GetImageUploadRequest, GetJobReply, GetJobRequest, GetLoadReply, GetLoadRequest,
+    GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply, GetTopologyRequest,
+    ImportImageReply, ImportImageRequest, ListHostsReply, ListHostsRequest, ListImagesReply,
+    ListImagesRequest, ListImportFilesReply, ListImportFilesRequest, ListJobsReply,
+    ListJobsRequest, ListRoutersReply, ListRoutersRequest, ListVirtualLinksReply,
+    ListVirtualLinksRequest, MigrateRouterReply, MigrateRouterRequest, Operations,
+    QueryHistoryReply, QueryHistoryRequest, RebootRouterReply, RebootRouterRequest,
+    RegisterHostReply, RegisterHostRequest, RemoveHostReply, RemoveHostRequest, ResetRouterReply,
+    ResetRouterRequest, ResizeRouterReply, ResizeRouterRequest, ResumeRouterReply,
+    ResumeRouterRequest, Role, RouterId, SetHostMaintenanceReply, SetHostMaintenanceRequest,
+    ShutdownRouterReply, ShutdownRouterRequest, StartRouterReply, StartRouterRequest,
+    SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView, UploadPart,
 };
 use async_trait::async_trait;
 use once::Once;
@@ -423,8 +435,229 @@ impl Operations for Service {
         migration::cancel_job(&self.once, &self.state, caller, request).await
     }
 
+    async fn check_creation(
+        &self,
+        caller: &Caller,
+        request: CheckCreationRequest,
+    ) -> Result<CheckCreationReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn create_router(
+        &self,
+        caller: &Caller,
+        request: CreateRouterRequest,
+    ) -> Result<CreateRouterReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn start_router(
+        &self,
+        caller: &Caller,
+        request: StartRouterRequest,
+    ) -> Result<StartRouterReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn shutdown_router(
+        &self,
+        caller: &Caller,
+        request: ShutdownRouterRequest,
+    ) -> Result<ShutdownRouterReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn reboot_router(
+        &self,
+        caller: &Caller,
+        request: RebootRouterRequest,
+    ) -> Result<RebootRouterReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn reset_router(
+        &self,
+        caller: &Caller,
+        request: ResetRouterRequest,
+    ) -> Result<ResetRouterReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn destroy_router(
+        &self,
+        caller: &Caller,
+        request: DestroyRouterRequest,
+    ) -> Result<DestroyRouterReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn delete_router(
+        &self,
+        caller: &Caller,
+        request: DeleteRouterRequest,
+    ) -> Result<DeleteRouterReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn resize_router(
+        &self,
+        caller: &Caller,
+        request: ResizeRouterRequest,
+    ) -> Result<ResizeRouterReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn attach_interface(
+        &self,
+        caller: &Caller,
+        request: AttachInterfaceRequest,
+    ) -> Result<AttachInterfaceReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn detach_interface(
+        &self,
+        caller: &Caller,
+        request: DetachInterfaceRequest,
+    ) -> Result<DetachInterfaceReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn create_virtual_link(
+        &self,
+        caller: &Caller,
+        request: CreateVirtualLinkRequest,
+    ) -> Result<CreateVirtualLinkReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn list_virtual_links(
+        &self,
+        caller: &Caller,
+        request: ListVirtualLinksRequest,
+    ) -> Result<ListVirtualLinksReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn delete_virtual_link(
+        &self,
+        caller: &Caller,
+        request: DeleteVirtualLinkRequest,
+    ) -> Result<DeleteVirtualLinkReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn list_images(
+        &self,
+        caller: &Caller,
+        request: ListImagesRequest,
+    ) -> Result<ListImagesReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn get_image(
+        &self,
+        caller: &Caller,
+        request: GetImageRequest,
+    ) -> Result<GetImageReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn list_import_files(
+        &self,
+        caller: &Caller,
+        request: ListImportFilesRequest,
+    ) -> Result<ListImportFilesReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn import_image(
+        &self,
+        caller: &Caller,
+        request: ImportImageRequest,
+    ) -> Result<ImportImageReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn begin_image_upload(
+        &self,
+        caller: &Caller,
+        request: BeginImageUploadRequest,
+    ) -> Result<BeginImageUploadReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn get_image_upload(
+        &self,
+        caller: &Caller,
+        request: GetImageUploadRequest,
+    ) -> Result<GetImageUploadReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn cancel_image_upload(
+        &self,
+        caller: &Caller,
+        request: CancelImageUploadRequest,
+    ) -> Result<CancelImageUploadReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn describe_image(
+        &self,
+        caller: &Caller,
+        request: DescribeImageRequest,
+    ) -> Result<DescribeImageReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn delete_image(
+        &self,
+        caller: &Caller,
+        request: DeleteImageRequest,
+    ) -> Result<DeleteImageReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn distribute_image(
+        &self,
+        caller: &Caller,
+        request: DistributeImageRequest,
+    ) -> Result<DistributeImageReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn evict_image(
+        &self,
+        caller: &Caller,
+        request: EvictImageRequest,
+    ) -> Result<EvictImageReply, Error> {
+        not_yet(caller, request)
+    }
+
+    async fn upload_image_part(
+        &self,
+        caller: &Caller,
+        part: UploadPart,
+    ) -> Result<GetImageUploadReply, Error> {
+        not_yet(caller, part)
+    }
+
+    async fn open_console(
+        &self,
+        caller: &Caller,
+        router: RouterId,
+        input: ByteStream,
+    ) -> Result<ByteStream, Error> {
+        not_yet(caller, (router, input))
+    }
+
     async fn subscribe(&self, caller: &Caller, since: Option<u64>) -> Result<EventStream, Error> {
         authorise(caller, Role::Observer)?;
         Ok(self.state.events.subscribe(since))
     }
+}
+
+fn not_yet<T, R>(_: &Caller, _: T) -> Result<R, Error> {
+    Err(errors::conflict("this is not there yet".to_owned()))
 }

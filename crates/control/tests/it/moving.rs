@@ -241,6 +241,8 @@ impl Written {
             error: None,
             pending: Vec::new(),
             steps: Vec::new(),
+            image: None,
+            link: None,
         };
         let plan = json!({
             "request": {"router": id(self.router), "destination": self.to, "requestId": "of old"},
