@@ -23,6 +23,7 @@ mod error;
 mod fleet;
 mod jobs;
 mod measurement;
+mod provisioning;
 mod service;
 mod settings;
 mod start;

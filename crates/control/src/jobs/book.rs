@@ -3,7 +3,7 @@
 use super::{plan::Plan, turns::Turns};
 use crate::{
     discovery::Events,
-    service::errors,
+    service::{errors, translate},
     store::{Store, StoreError},
 };
 use api::{
@@ -113,8 +113,10 @@ impl Jobs {
         let entry = {
             // Two callers at once: the second sees the first's.
             let mut book = self.book();
-            if let Some(other) = job.router.and_then(|router| acting_in(&book, router)) {
-                return Err(acting_on(&other));
+            for router in plan.routers() {
+                if let Some(other) = acting_in(&book, *router) {
+                    return Err(acting_on(&other));
+                }
             }
             Self::put(&mut book, job, plan)
         };
@@ -129,7 +131,7 @@ impl Jobs {
 
     /// Refuses what cannot be done to a router while a job acts on it.
     pub fn refuse_if_acting(&self, router: RouterId) -> Result<(), Error> {
-        match acting_in(&self.book(), router) {
+        match acting_in(&self.book(), model::RouterId(router.0)) {
             Some(job) => Err(acting_on(&job)),
             None => Ok(()),
         }
@@ -138,10 +140,11 @@ impl Jobs {
     /// Refuses to let a host go while a job acts on it.
     pub fn refuse_if_at(&self, host: &HostId) -> Result<(), Error> {
         let book = self.book();
-        let mut jobs = book.values().map(|entry| entry.job.borrow());
-        let is_at = |job: &Job| [&job.source, &job.destination].contains(&&Some(host.clone()));
-        match jobs.find(|job| !job.state.is_over() && is_at(job)) {
-            Some(job) => Err(acting(&job, &format!("host {host}"))),
+        let mut entries = book.values();
+        let host_id = translate::host_id(host);
+        let is_at = |entry: &Entry| entry.plan_mut().hosts().contains(&host_id);
+        match entries.find(|entry| !entry.job.borrow().state.is_over() && is_at(entry)) {
+            Some(entry) => Err(acting(&entry.job(), &format!("host {host}"))),
             None => Ok(()),
         }
     }
@@ -152,7 +155,7 @@ impl Jobs {
         let mut entries = book.iter().rev();
         let (key, _) = entries.find(|(_, entry)| {
             entry.job.borrow().requested_by == caller
-                && entry.plan_mut().request.request_id.as_deref() == Some(request_id)
+                && entry.plan_mut().request_id() == Some(request_id)
         })?;
         Some(key.1)
     }
@@ -162,6 +165,15 @@ impl Jobs {
         let mut entries = book.iter();
         let (_, entry) = entries.find(|((_, known), _)| *known == id)?;
         Some(Arc::clone(entry))
+    }
+
+    /// The plans of all jobs that are not over.
+    pub fn unfinished(&self) -> Vec<Plan> {
+        let book = self.book();
+        let entries = book
+            .values()
+            .filter(|entry| !entry.job.borrow().state.is_over());
+        entries.map(|entry| entry.plan()).collect()
     }
 
     /// Those that match, the newest first.
@@ -277,10 +289,12 @@ impl Entry {
 }
 
 /// The job that acts on a router now.
-fn acting_in(book: &Book, router: RouterId) -> Option<Job> {
-    let mut jobs = book.values().map(|entry| entry.job.borrow());
-    let acting = jobs.find(|job| job.router == Some(router) && !job.state.is_over());
-    acting.map(|job| job.clone())
+fn acting_in(book: &Book, router: model::RouterId) -> Option<Job> {
+    let mut entries = book.values();
+    let acting = entries.find(|entry| {
+        !entry.job.borrow().state.is_over() && entry.plan_mut().routers().contains(&router)
+    });
+    acting.map(|entry| entry.job())
 }
 
 fn acting_on(job: &Job) -> Error {
@@ -351,7 +365,7 @@ pub(crate) fn end(job: &mut Job, state: JobState, message: String, error: Option
 mod tests {
     use super::*;
     use crate::{
-        jobs::plan::Stage,
+        jobs::plan::{Migration, Stage},
         store::tests::{committed, fill_the_disk, store},
     };
     use api::{JobKind, MigrateRouterRequest, MigrationMode};
@@ -386,7 +400,7 @@ mod tests {
             image: None,
             link: None,
         };
-        let plan = Plan {
+        let plan = Migration {
             request: MigrateRouterRequest {
                 router,
                 destination: to.clone(),
@@ -411,7 +425,15 @@ mod tests {
             follow_up: Vec::new(),
             outcome: None,
         };
-        (job, plan)
+        (job, Plan::Migration(plan))
+    }
+
+    fn with_name(plan: &Plan, name: &str) -> Plan {
+        let Plan::Migration(mut plan) = plan.clone() else {
+            panic!("{plan:?}")
+        };
+        name.clone_into(&mut plan.name);
+        Plan::Migration(plan)
     }
 
     async fn jobs(store: &Store) -> (Jobs, Vec<Arc<Entry>>) {
@@ -427,9 +449,7 @@ mod tests {
         let (job, plan) = job_and_plan();
         let entry = jobs.begin(job, plan.clone()).await.unwrap();
         fill_the_disk(&store).await;
-        let mut large = plan.clone();
-        large.stage = Stage::Committed;
-        large.name = "r".repeat(1 << 20);
+        let large = with_name(&plan, &"r".repeat(1 << 20));
         jobs.plan(&entry, large).await.unwrap_err();
         assert_eq!(entry.plan(), plan);
         // Whoever writes the job down next does not commit it after all.
@@ -447,8 +467,7 @@ mod tests {
         let (job, plan) = job_and_plan();
         let entry = jobs.begin(job, plan.clone()).await.unwrap();
         for round in 0..50 {
-            let mut next = plan.clone();
-            next.name = round.to_string();
+            let next = with_name(&plan, &round.to_string());
             let writing = {
                 let (jobs, entry) = (jobs.clone(), Arc::clone(&entry));
                 tokio::spawn(async move { jobs.plan(&entry, next).await })
@@ -462,7 +481,10 @@ mod tests {
             cancelling.await.unwrap().unwrap();
         }
         let kept = committed(&directory, "SELECT plan FROM job").await;
-        assert_eq!(serde_json::from_str::<Plan>(&kept[0]).unwrap().name, "49");
+        assert_eq!(
+            serde_json::from_str::<Plan>(&kept[0]).unwrap(),
+            with_name(&plan, "49")
+        );
         let kept = committed(&directory, "SELECT job FROM job").await;
         let kept: Job = serde_json::from_str(&kept[0]).unwrap();
         assert_eq!(kept, entry.job());

@@ -3,8 +3,9 @@
 //! Every chore can be done again, and does nothing that another state of the host would make wrong:
 //! a definition is removed only while it is shut off, a router started only where it is defined.
 
-use super::plan::{Chore, Plan, Replug, What};
+use super::plan::{Chore, Replug, Subject, What};
 use crate::{fleet::Failure, service::State};
+use api::Timestamp;
 use libvirt::{Capability, Connection, DomainState, DomainXml, Error, ErrorKind};
 use std::{net::SocketAddr, time::Duration};
 
@@ -22,10 +23,15 @@ pub(crate) enum Done {
 }
 
 /// Does one.
-pub(crate) async fn act(state: &State, plan: &Plan, chore: &Chore) -> Done {
-    let connection = state.fleet.connection(&chore.host, plan.driver).await;
+pub(crate) async fn act(state: &State, subject: &Subject, chore: &Chore) -> Done {
+    let subject = Subject {
+        driver: chore.driver.unwrap_or(subject.driver),
+        router: chore.router.unwrap_or(subject.router),
+        ..subject.clone()
+    };
+    let connection = state.fleet.connection(&chore.host, subject.driver).await;
     let done = match connection {
-        Ok(connection) => carry_out(&connection, plan, &chore.what).await,
+        Ok(connection) => carry_out(&connection, &subject, &chore.what).await,
         Err(failure) => Err(failure),
     };
     match done {
@@ -37,8 +43,8 @@ pub(crate) async fn act(state: &State, plan: &Plan, chore: &Chore) -> Done {
     }
 }
 
-async fn carry_out(connection: &Connection, plan: &Plan, what: &What) -> Result<(), Failure> {
-    let router = plan.router.0;
+async fn carry_out(connection: &Connection, subject: &Subject, what: &What) -> Result<(), Failure> {
+    let router = subject.router.0;
     let done = match what {
         What::DeleteVolume { pool, volume } => {
             if let Some(by) = needed_by(connection, pool, volume).await? {
@@ -51,7 +57,7 @@ async fn carry_out(connection: &Connection, plan: &Plan, what: &What) -> Result<
             Some(domain) if domain.state.is_active() && domain.state != DomainState::Paused => {
                 return Err(Failure::Sticks(format!(
                     "{} runs there: it is left alone, look which of the two is to stay",
-                    plan.name
+                    subject.name
                 )));
             }
             Some(domain) if domain.state.is_active() => {
@@ -72,7 +78,7 @@ async fn carry_out(connection: &Connection, plan: &Plan, what: &What) -> Result<
             }
             _ => Ok(()),
         },
-        What::Start => start(connection, plan).await,
+        What::Start => start(connection, subject).await,
         What::Resume => match connection.domain(router).await? {
             Some(domain) if domain.state == DomainState::Paused => connection.resume(router).await,
             _ => Ok(()),
@@ -123,14 +129,17 @@ async fn needed_by(
 
 /// Starts a router that was asked to shut down, once it has: a guest that was asked cannot be told
 /// that it need not.
-async fn start(connection: &Connection, plan: &Plan) -> Result<(), Error> {
-    let router = plan.router.0;
+async fn start(connection: &Connection, subject: &Subject) -> Result<(), Error> {
+    let router = subject.router.0;
     loop {
         match connection.domain(router).await? {
             Some(domain) if !domain.state.is_active() => {
                 return connection.start_domain(router).await;
             }
-            Some(_) if plan.may_shut_down() => {}
+            Some(_)
+                if subject
+                    .shut_down_until
+                    .is_some_and(|until| Timestamp::now() < until) => {}
             _ => return Ok(()),
         }
         tokio::time::sleep(PAUSE).await;

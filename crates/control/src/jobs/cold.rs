@@ -12,7 +12,7 @@
 use super::{
     disks, links,
     plan::{End, Stage, What},
-    run::{Stop, Work},
+    work::{Stop, Work},
 };
 use api::{JobPhase, MigrationResult, Timestamp};
 use libvirt::{Connection, ErrorKind};

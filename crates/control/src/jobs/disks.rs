@@ -13,7 +13,7 @@
 
 use super::{
     plan::{End, What},
-    run::{Stop, Work},
+    work::{Stop, Work},
 };
 use api::{JobPhase, JobProgress, MigrationMode};
 use libvirt::{

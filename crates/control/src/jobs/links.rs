@@ -11,7 +11,7 @@
 
 use super::{
     plan::{Chore, Replug, What},
-    run::Work,
+    work::Work,
 };
 use crate::service::State;
 use libvirt::{DomainXml, InterfaceKind};
@@ -98,18 +98,16 @@ pub(crate) fn of_work(work: &Work) -> Vec<Moved> {
 pub(crate) fn replugs(moved: &[Moved]) -> impl Iterator<Item = Chore> + '_ {
     moved.iter().filter_map(|end| {
         let peer = end.peer.as_ref()?;
-        Some(Chore {
-            host: peer.host.clone(),
-            what: What::Replug(Replug {
-                router: peer.router,
-                name: peer.name.clone(),
-                mac: peer.mac,
-                was_active: peer.is_active,
-                from: end.local.to_string(),
-                to: end.to?.to_string(),
-                of: end.mac,
-            }),
-        })
+        let what = What::Replug(Replug {
+            router: peer.router,
+            name: peer.name.clone(),
+            mac: peer.mac,
+            was_active: peer.is_active,
+            from: end.local.to_string(),
+            to: end.to?.to_string(),
+            of: end.mac,
+        });
+        Some(Chore::new(&peer.host, what))
     })
 }
 

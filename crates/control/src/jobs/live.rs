@@ -10,7 +10,7 @@
 use super::{
     disks, links,
     plan::{End, Stage, What},
-    run::{Stop, Work},
+    work::{Stop, Work},
 };
 use crate::service::State;
 use api::{JobPhase, JobProgress, MigrationDriver, MigrationResult};

@@ -24,7 +24,8 @@
 //! then nothing more is done to either host.
 //!
 //! - `book`: all jobs, and who waits for them; `turns`: how many a host at once;
-//! - `plan`: what is to be done and undone; `run`: a job from its turn to its end;
+//! - `plan`: what is to be done and undone; `work`: what all jobs do on their way;
+//! - `run`: a migration from its turn to its end; `task`: any other job;
 //! - `check`: whether a router can be moved, and where to;
 //! - `live`, `cold`: the two ways to move it; `disks`, `links`: what goes with it; `find`: where it
 //!   is.
@@ -39,9 +40,11 @@ mod disks;
 mod find;
 mod links;
 mod live;
-mod plan;
+pub(crate) mod plan;
 mod run;
+pub(crate) mod task;
 mod turns;
+pub(crate) mod work;
 
 pub(crate) use book::{Entry, Jobs};
 pub(crate) use run::{go_on, no_job, start};

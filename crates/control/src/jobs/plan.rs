@@ -1,17 +1,64 @@
 //! What a job is about to do, is to undo, and has to clean up: enough to go on after a sudden death.
 //!
 //! Everything that an act would leave behind is written down before the act, so that whoever comes
-//! after a death knows where to look.
+//! after a death knows where to look. A migration has two hosts and must find out where its router
+//! is ([`Migration`]); everything else is a task (`task`), which is done or undone as a whole.
 
 use api::{JobError, JobState, MigrateRouterRequest, MigrationMode, MigrationResult, Timestamp};
 use jiff::SignedDuration;
 use model::{Driver, HostId, Mac, RouterId};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use super::task::Task;
+
+/// The plan of a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Plan {
+    Task(Task),
+    Migration(Migration),
+}
+
+/// What plans of both kinds have, to whoever carries them out.
+pub(crate) trait Course: Clone + Send + Sync {
+    /// What is noted on the way, and not written down.
+    type Notes: Default + Send + Sync;
+
+    /// The plan, to be written down.
+    fn to_plan(&self) -> Plan;
+    /// What takes back what was begun, the newest last.
+    fn undo(&mut self) -> &mut Vec<Chore>;
+    /// What is left to be done.
+    fn follow_up(&mut self) -> &mut Vec<Chore>;
+    /// How it ended, once that is known and only chores are left.
+    fn outcome(&mut self) -> &mut Option<Outcome>;
+    /// Whether it is past the point of no return.
+    fn is_committed(&self) -> bool;
+    /// What chores are about that do not say it themselves.
+    fn subject(&self) -> Subject;
+
+    /// What is left to be done when it is taken back.
+    fn take_back(&mut self) -> Vec<Chore> {
+        let mut undo = std::mem::take(self.undo());
+        undo.reverse();
+        undo
+    }
+}
+
+/// What a job's chores are about.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    pub router: RouterId,
+    pub name: String,
+    pub driver: Driver,
+    /// Until when the router may still shut down because it was asked to.
+    pub shut_down_until: Option<Timestamp>,
+}
 
 /// The plan of a migration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Plan {
+pub(crate) struct Migration {
     pub request: MigrateRouterRequest,
     pub router: RouterId,
     pub name: String,
@@ -61,6 +108,12 @@ pub(crate) enum End {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Chore {
     pub host: HostId,
+    /// The driver; the plan's if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<Driver>,
+    /// The router; the plan's if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<RouterId>,
     pub what: What,
 }
 
@@ -114,20 +167,12 @@ pub(crate) struct Outcome {
     pub migration: Option<MigrationResult>,
 }
 
-impl Plan {
+impl Migration {
     pub fn host(&self, end: End) -> &HostId {
         match end {
             End::Source => &self.from,
             End::Destination => &self.to,
         }
-    }
-
-    /// Whether the router may still shut down because it was asked to.
-    pub fn may_shut_down(&self) -> bool {
-        self.stopping_since.is_some_and(|since| {
-            let passed = Timestamp::now().duration_since(since);
-            passed < SignedDuration::try_from(self.shut_down_within()).unwrap_or_default()
-        })
     }
 
     /// How long the router may take to shut down.
@@ -138,19 +183,97 @@ impl Plan {
 
     /// Something to be done at one end.
     pub fn chore(&self, end: End, what: What) -> Chore {
-        let host = self.host(end).clone();
-        Chore { host, what }
+        Chore::new(self.host(end), what)
+    }
+}
+
+impl Course for Migration {
+    type Notes = Interruptions;
+
+    fn to_plan(&self) -> Plan {
+        Plan::Migration(self.clone())
     }
 
-    /// What is left to be done when the router has not moved.
-    pub fn take_back(&mut self) -> Vec<Chore> {
-        let mut undo = std::mem::take(&mut self.undo);
-        undo.reverse();
-        undo
+    fn undo(&mut self) -> &mut Vec<Chore> {
+        &mut self.undo
+    }
+
+    fn follow_up(&mut self) -> &mut Vec<Chore> {
+        &mut self.follow_up
+    }
+
+    fn outcome(&mut self) -> &mut Option<Outcome> {
+        &mut self.outcome
+    }
+
+    fn is_committed(&self) -> bool {
+        self.stage == Stage::Committed
+    }
+
+    fn subject(&self) -> Subject {
+        let within = SignedDuration::try_from(self.shut_down_within()).unwrap_or_default();
+        Subject {
+            router: self.router,
+            name: self.name.clone(),
+            driver: self.driver,
+            shut_down_until: (self.stopping_since).and_then(|since| since.checked_add(within).ok()),
+        }
+    }
+}
+
+/// Links that a move interrupts.
+#[derive(Debug, Default)]
+pub(crate) struct Interruptions {
+    /// Since when they are down: from when the router stood still.
+    pub since: Option<Instant>,
+    pub links: Vec<api::LinkInterruption>,
+}
+
+impl Plan {
+    /// The request id that it was asked for with.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Task(task) => task.request_id.as_deref(),
+            Self::Migration(migration) => migration.request.request_id.as_deref(),
+        }
+    }
+
+    /// The routers that nobody else may act on meanwhile.
+    pub fn routers(&self) -> &[RouterId] {
+        match self {
+            Self::Task(task) => &task.routers,
+            Self::Migration(migration) => std::slice::from_ref(&migration.router),
+        }
+    }
+
+    /// The hosts that it acts on.
+    pub fn hosts(&self) -> Vec<HostId> {
+        match self {
+            Self::Task(task) => task.hosts.clone(),
+            Self::Migration(migration) => vec![migration.from.clone(), migration.to.clone()],
+        }
     }
 }
 
 impl Chore {
+    pub fn new(host: &HostId, what: What) -> Self {
+        Self {
+            host: host.clone(),
+            driver: None,
+            router: None,
+            what,
+        }
+    }
+
+    /// The same, about another router than the plan's.
+    pub fn about(host: &HostId, driver: Driver, router: RouterId, what: What) -> Self {
+        Self {
+            driver: Some(driver),
+            router: Some(router),
+            ..Self::new(host, what)
+        }
+    }
+
     /// A sentence without a full stop.
     pub fn describe(&self, router: &str) -> String {
         let host = &self.host;

@@ -1,25 +1,23 @@
-//! One job, from its turn to its end.
+//! A migration, from its turn to its end.
 
 use super::{
-    book::{Entry, Jobs, end, note, step},
-    check,
-    chores::{self, Done},
-    cold,
+    book::{Entry, end, note},
+    check, cold,
     find::{Answer, PAUSE, Place, SETTLING, Search, Side},
     live,
-    plan::{Chore, End, Outcome, Plan, Stage, What},
+    plan::{Chore, Course as _, End, Migration, Outcome, Plan, Stage, What},
     turns,
+    work::{AGAIN, Stop, Work, sentence},
 };
 use crate::{
-    discovery::{Snapshot, Update},
-    fleet::Failure,
+    discovery::Update,
     service::{State, hosts::publish, translate},
-    store::StoreError,
 };
 use api::{
-    Error, Job, JobError, JobId, JobKind, JobPhase, JobProgress, JobState, MigrateRouterRequest,
-    MigrationMode, MigrationResult, Timestamp,
+    Error, Job, JobError, JobId, JobKind, JobPhase, JobState, MigrateRouterRequest, MigrationMode,
+    MigrationResult, Timestamp,
 };
+use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use libvirt::{Connection, DomainState};
 use std::{
@@ -28,91 +26,8 @@ use std::{
 };
 use uuid::Uuid;
 
-/// How long to wait for a host that cannot be asked, at first and at most.
-const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];
-
 /// How long what was looked at before a job was written down holds: its turn came at once.
 const FRESH: SignedDuration = SignedDuration::from_millis(500);
-
-/// How long the first attempt to reach a host is waited for.
-const TRYING: Duration = Duration::from_mins(1);
-
-/// A job at work.
-pub(crate) struct Work {
-    pub state: Arc<State>,
-    pub entry: Arc<Entry>,
-    pub plan: Plan,
-    since: Instant,
-    /// Since when its links are down: from when the router stood still.
-    cut_since: Option<Instant>,
-    interruptions: Vec<api::LinkInterruption>,
-}
-
-/// Why a job does not go on.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    /// Somebody asked for that.
-    Cancelled,
-    /// It cannot, and the router is where it was.
-    Failed(JobError),
-    /// It cannot, and the router is not as it was: the sentence says how it is.
-    Changed(JobError),
-    /// It cannot now: a host does not answer.
-    Away(JobError),
-}
-
-impl Stop {
-    pub fn failed(message: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self::Failed(JobError {
-            message: message.into(),
-            advice: advice.into(),
-        })
-    }
-
-    /// A host did not do what was asked of it.
-    pub fn on(host: &model::HostId, what: &str, failure: impl Into<Failure>) -> Self {
-        let failure = failure.into();
-        let is_away = match &failure {
-            Failure::NotConnected => true,
-            Failure::Sticks(_) => false,
-            Failure::Libvirt(error) => error.is_retryable(),
-        };
-        let (why, advice) = match failure {
-            Failure::NotConnected => (
-                "it is not in contact".to_owned(),
-                "Wait until ListHosts shows it online, then try again.",
-            ),
-            Failure::Sticks(message) => (message, "Look at the router's process on its host."),
-            Failure::Libvirt(error) if error.is_retryable() => (
-                error.to_string(),
-                "Look at the host and at the network to it, then try again.",
-            ),
-            Failure::Libvirt(error) => (
-                error.to_string(),
-                "Mend what the host complains of, then try again.",
-            ),
-        };
-        let why = why.trim_end_matches('.').to_owned();
-        let error = JobError {
-            message: format!("{what} on {host} failed: {why}."),
-            advice: advice.to_owned(),
-        };
-        if is_away {
-            Self::Away(error)
-        } else {
-            Self::Failed(error)
-        }
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::failed(
-            format!("What was to be done could not be written down, so it was not done: {error}."),
-            "Look at the disk of the server.",
-        )
-    }
-}
 
 /// Writes a job down and starts its work.
 pub(crate) async fn start(
@@ -153,7 +68,7 @@ pub(crate) async fn start(
         image: None,
         link: None,
     };
-    let plan = Plan {
+    let plan = Migration {
         router: domain.id,
         name: domain.name.clone(),
         driver: domain.driver,
@@ -170,7 +85,7 @@ pub(crate) async fn start(
         outcome: None,
         request,
     };
-    let entry = state.jobs.begin(job, plan).await?;
+    let entry = state.jobs.begin(job, Plan::Migration(plan)).await?;
     go_on(state, Arc::clone(&entry));
     Ok(entry.job())
 }
@@ -181,18 +96,13 @@ pub(crate) fn go_on(state: &Arc<State>, entry: Arc<Entry>) {
     let jobs = state.jobs.clone();
     let stop = jobs.stop.clone();
     let plan = entry.plan();
-    let hosts = [plan.from.clone(), plan.to.clone()];
-    let place = jobs.turns.join(entry.job().id, &hosts);
+    let place = jobs.turns.join(entry.job().id, &plan.hosts());
     jobs.tasks.spawn(async move {
-        let work = Work {
-            plan,
-            state,
-            entry,
-            since: Instant::now(),
-            cut_since: None,
-            interruptions: Vec::new(),
+        let work: BoxFuture<'_, ()> = match plan {
+            Plan::Migration(plan) => Box::pin(Work::new(state, entry, plan).run(place)),
+            Plan::Task(plan) => Box::pin(Work::new(state, entry, plan).run(place)),
         };
-        stop.run_until_cancelled(Box::pin(work.run(place))).await;
+        stop.run_until_cancelled(work).await;
     });
 }
 
@@ -203,7 +113,7 @@ impl Work {
         let turn = async {
             let turn = place.turn().await;
             // After a start of the server, a host that nobody tried yet is not away.
-            self.tried(&hosts).await;
+            self.tried(&hosts, Some(self.plan.driver)).await;
             turn
         };
         let turn = tokio::select! {
@@ -224,14 +134,14 @@ impl Work {
             self.decided(&outcome).await;
         }
         // Others need not wait for a host that is away.
-        self.clean(turn).await;
+        self.clean(turn, mended).await;
         self.say_migrating(false).await;
         for host in hosts {
             // What the last chores did.
             let (driver, router) = (self.plan.driver, self.plan.router);
             let _ = self.state.fleet.refresh(&host, driver, router).await;
         }
-        let interruptions = std::mem::take(&mut self.interruptions);
+        let interruptions = std::mem::take(&mut self.notes.links);
         self.tell(|job| {
             job.migration = outcome.migration;
             if let Some(result) = &mut job.migration {
@@ -306,7 +216,7 @@ impl Work {
             let Stop::Away(error) = stop else {
                 return self.left_at_destination(stop);
             };
-            let Plan { name, to, .. } = &self.plan;
+            let Migration { name, to, .. } = &self.plan;
             self.wait(format!("{name} belongs to {to}, which does not answer."))
                 .await;
             let is_given_up = tokio::time::timeout(pause, self.entry.give_up.cancelled()).await;
@@ -320,44 +230,13 @@ impl Work {
         }
     }
 
-    /// Tells that a host is waited for; whoever does not want that cancels the job.
-    async fn wait(&self, message: String) {
-        self.tell(|job| {
-            note(job, message.clone());
-            job.state = JobState::CleanupPending;
-            job.cancellable = true;
-            job.message.clone_from(&message);
-            job.pending = vec![message];
-        })
-        .await;
-    }
-
-    /// Waits until contact with these hosts was tried, for some time.
-    async fn tried(&self, hosts: &[model::HostId]) {
-        let mut snapshots = self.state.snapshots.clone();
-        let is_tried = |snapshot: &Arc<Snapshot>| {
-            let mut hosts = hosts
-                .iter()
-                .filter_map(|id| snapshot.topology.hosts.get(id));
-            hosts.all(|host| {
-                let mut endpoints = host.endpoints.iter();
-                endpoints.all(|endpoint| {
-                    endpoint.driver != self.plan.driver
-                        || endpoint.contact != model::Contact::Connecting
-                })
-            })
-        };
-        // Without discovery the server is ending.
-        let _ = tokio::time::timeout(TRYING, snapshots.wait_for(is_tried)).await;
-    }
-
     /// Whether it can be done, looked at anew if it had to wait for its turn.
     async fn check(&mut self) -> Result<(), Stop> {
         let job = self.entry.job();
         if job.created_at.duration_until(Timestamp::now()) < FRESH {
             return self.stop_if_cancelled();
         }
-        let Plan { to, name, .. } = &self.plan;
+        let Migration { to, name, .. } = &self.plan;
         let message = format!("It is checked whether {name} can be moved to {to}.");
         self.step(JobPhase::Checking, message).await;
         self.stop_if_cancelled()?;
@@ -366,7 +245,7 @@ impl Work {
         let found =
             found.map_err(|error| Stop::failed(sentence(&error.to_string()), "Try again."))?;
         if found.source != self.plan.from {
-            let Plan { name, from, .. } = &self.plan;
+            let Migration { name, from, .. } = &self.plan;
             return Err(Stop::Changed(JobError {
                 message: format!("{name} is on {} by now, not on {from}.", found.source),
                 advice: "Ask for it again if it is still wanted.".to_owned(),
@@ -398,7 +277,7 @@ impl Work {
                 self.moved(result)
             }
             Place::Off(side) => {
-                let Plan { name, from, to, .. } = &self.plan;
+                let Migration { name, from, to, .. } = &self.plan;
                 let (found, advice) = match side {
                     Some(Side::Source) => (
                         format!(
@@ -453,7 +332,7 @@ impl Work {
         let left = self.plan.take_back();
         self.leave(left).await;
         self.plan.follow_up.clear();
-        let Plan { name, from, to, .. } = &self.plan;
+        let Migration { name, from, to, .. } = &self.plan;
         let message = format!("Given up: whether {name} is on {from} or on {to} is not known.");
         Outcome {
             state: if is_restart {
@@ -470,15 +349,6 @@ impl Work {
                 ),
             }),
             migration: None,
-        }
-    }
-
-    /// Says what is not going to be done.
-    async fn leave(&self, chores: Vec<Chore>) {
-        for chore in chores {
-            let what = chore.describe(&self.plan.name);
-            self.tell(|job| note(job, format!("Left undone: {what}")))
-                .await;
         }
     }
 
@@ -541,13 +411,13 @@ impl Work {
 
     fn moved(&mut self, mut result: MigrationResult) -> Outcome {
         self.plan.undo.clear();
-        let Plan { name, to, .. } = &self.plan;
+        let Migration { name, to, .. } = &self.plan;
         if result.total_milliseconds == 0 {
             let total = self.since.elapsed().as_millis();
             result.total_milliseconds = u64::try_from(total).unwrap_or(u64::MAX);
         }
         let stood = Duration::from_millis(result.downtime_milliseconds.unwrap_or_default());
-        self.cut_since = Instant::now().checked_sub(stood);
+        self.notes.since = Instant::now().checked_sub(stood);
         let stood = match result.downtime_milliseconds {
             Some(ms) if self.plan.was_active => format!("; it stood still for {ms} ms"),
             _ => String::new(),
@@ -563,7 +433,7 @@ impl Work {
     /// The router is where it was, and all that was begun is taken back.
     fn not_moved(&mut self, stop: Stop, is_restart: bool) -> Outcome {
         self.plan.follow_up.clear();
-        let Plan { name, from, .. } = &self.plan;
+        let Migration { name, from, .. } = &self.plan;
         let back = format!("{name} is on {from} as before.");
         let failed = if is_restart {
             JobState::Interrupted
@@ -589,7 +459,7 @@ impl Work {
     /// Past the point of no return of a cold move, and not started.
     fn left_at_destination(&mut self, stop: Stop) -> Outcome {
         self.plan.undo.clear();
-        let Plan { name, to, .. } = &self.plan;
+        let Migration { name, to, .. } = &self.plan;
         let error = match stop {
             Stop::Cancelled => JobError {
                 message: format!("{name} was moved to {to}."),
@@ -611,165 +481,10 @@ impl Work {
         }
     }
 
-    /// Writes down how it ended and what is left to do.
-    async fn decided(&mut self, outcome: &Outcome) {
-        let has_moved = outcome.state == JobState::Succeeded || self.plan.stage == Stage::Committed;
-        if !has_moved {
-            self.plan.follow_up = self.plan.take_back();
-        }
-        self.plan.outcome = Some(outcome.clone());
-        self.save_plan_at_last().await;
-        if self.plan.follow_up.is_empty() {
-            return;
-        }
-        let (phase, message) = if has_moved {
-            (
-                JobPhase::Finishing,
-                format!("{} What is left is tidied up.", outcome.message),
-            )
-        } else {
-            (
-                JobPhase::Undoing,
-                format!("What was begun is taken back. {}", outcome.message),
-            )
-        };
-        self.step(phase, message).await;
-    }
-
-    /// Does all chores, and waits for hosts that are away.
-    async fn clean<T>(&mut self, turn: T) {
-        let mut turn = Some(turn);
-        let mut pause = AGAIN[0];
-        loop {
-            let mut later = Vec::new();
-            for chore in std::mem::take(&mut self.plan.follow_up) {
-                match chores::act(&self.state, &self.plan, &chore).await {
-                    Done::Yes => self.did(&chore).await,
-                    Done::Later(why) => later.push((chore, why)),
-                    Done::Refused(why) => {
-                        let what = chore.describe(&self.plan.name);
-                        let message = format!("Left undone: {what}, for {why}");
-                        tracing::warn!(job = %self.entry.job().id, "{message}");
-                        self.tell(|job| note(job, message)).await;
-                    }
-                }
-            }
-            let pending: Vec<_> = (later.iter())
-                .map(|(chore, why)| {
-                    let why = why.trim_end_matches('.');
-                    format!("{} ({why})", capital(&chore.describe(&self.plan.name)))
-                })
-                .collect();
-            self.plan.follow_up = later.into_iter().map(|(chore, _)| chore).collect();
-            self.save_plan_at_last().await;
-            if pending.is_empty() {
-                return;
-            }
-            drop(turn.take());
-            self.tell(|job| {
-                if job.state != JobState::CleanupPending {
-                    note(
-                        job,
-                        format!("To be done when the host answers: {}", pending.join("; ")),
-                    );
-                }
-                job.state = JobState::CleanupPending;
-                job.cancellable = true;
-                job.pending = pending;
-            })
-            .await;
-            let is_given_up = tokio::time::timeout(pause, self.entry.give_up.cancelled()).await;
-            if is_given_up.is_ok() {
-                let left = std::mem::take(&mut self.plan.follow_up);
-                for chore in left {
-                    let what = chore.describe(&self.plan.name);
-                    self.tell(|job| note(job, format!("Left undone, as asked: {what}")))
-                        .await;
-                }
-                return;
-            }
-            pause = (pause * 2).min(AGAIN[1]);
-        }
-    }
-
-    async fn did(&mut self, chore: &Chore) {
-        if let What::Replug(replug) = &chore.what {
-            let cut = self.cut_since.map(|since| since.elapsed().as_millis());
-            let interruption = api::LinkInterruption {
-                interface: translate::mac(replug.of),
-                peer: Some(translate::router_id(replug.router)),
-                milliseconds: cut.and_then(|ms| ms.try_into().ok()),
-                message: format!(
-                    "The UDP link to {} was mended at its other end, which leads to {} now.",
-                    replug.name, replug.to
-                ),
-            };
-            self.interruptions.push(interruption);
-        }
-        let what = chore.describe(&self.plan.name);
-        self.tell(|job| note(job, format!("Done: {what}."))).await;
-    }
-
-    pub fn jobs(&self) -> &Jobs {
-        &self.state.jobs
-    }
-
-    /// The next phase, or another sentence of the same.
-    pub async fn step(&self, phase: JobPhase, message: impl Into<String>) {
-        let message = message.into();
-        tracing::info!(job = %self.entry.job().id, phase = phase.as_str(), "{message}");
-        self.tell(|job| {
-            if job.state == JobState::CleanupPending && phase != JobPhase::Done {
-                job.state = JobState::Running;
-                job.pending.clear();
-            }
-            step(job, phase, message);
-        })
-        .await;
-    }
-
-    /// Changes what is told. Not being able to write it down stops nothing: the plan decides.
-    pub async fn tell(&self, change: impl FnOnce(&mut Job)) {
-        if let Err(error) = self.jobs().change(&self.entry, change).await {
-            tracing::error!(%error, "a job cannot be written down");
-        }
-    }
-
-    pub fn progress(&self, progress: JobProgress) {
-        self.jobs().progress(&self.entry, progress);
-    }
-
-    /// Writes the plan down: it is committed when this returns.
-    pub async fn save_plan(&self) -> Result<(), Stop> {
-        Ok(self.jobs().plan(&self.entry, self.plan.clone()).await?)
-    }
-
-    /// The same where there is no way back: what is not written down would be done twice, which does
-    /// no harm.
-    async fn save_plan_at_last(&self) {
-        let plan = self.plan.clone();
-        if let Err(error) = self.jobs().plan_at_last(&self.entry, plan).await {
-            tracing::error!(%error, "a plan cannot be written down");
-        }
-    }
-
     /// Writes down what is to be taken back, before it is done.
     pub async fn will_undo(&mut self, end: End, what: What) -> Result<(), Stop> {
         let chore = self.plan.chore(end, what);
-        self.plan.undo.push(chore);
-        let saved = self.save_plan().await;
-        if saved.is_err() {
-            // It will not be done.
-            self.plan.undo.pop();
-        }
-        saved
-    }
-
-    pub fn stop_if_cancelled(&self) -> Result<(), Stop> {
-        if self.entry.cancel.is_cancelled() {
-            return Err(Stop::Cancelled);
-        }
-        Ok(())
+        self.will_do(chore).await
     }
 
     /// A connection for this work to one of its hosts.
@@ -809,16 +524,20 @@ impl Work {
     }
 }
 
-/// With a capital letter and a full stop.
-fn sentence(text: &str) -> String {
-    format!("{}.", capital(text.trim_end_matches('.')))
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+/// Notes a link that was mended.
+fn mended(work: &mut Work, chore: &Chore) {
+    if let What::Replug(replug) = &chore.what {
+        let cut = work.notes.since.map(|since| since.elapsed().as_millis());
+        work.notes.links.push(api::LinkInterruption {
+            interface: translate::mac(replug.of),
+            peer: Some(translate::router_id(replug.router)),
+            milliseconds: cut.and_then(|ms| ms.try_into().ok()),
+            message: format!(
+                "The UDP link to {} was mended at its other end, which leads to {} now.",
+                replug.name, replug.to
+            ),
+        });
+    }
 }
 
 /// What a caller may do about a job that is not there.

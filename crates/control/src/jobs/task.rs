@@ -1,0 +1,316 @@
+//! A job that is done as a whole, or undone as a whole: everything but a migration.
+//!
+//! ```text
+//!            turn          each step with what takes it back          commit
+//!  Waiting ───────▶ acting ──────────────────────────────────▶ ... ───────────▶ chores ─▶ succeeded
+//!                     │ failed, cancelled, server died
+//!                     └─────────────▶ what was done is taken back, the newest first ─▶ failed,
+//!                                     cancelled, interrupted
+//! ```
+//!
+//! The commit is one write to `vms.db`: the outcome, and what is left to be done. Before it a death
+//! of the server undoes the task, after it the chores are done to their end. So there is the whole of
+//! it or nothing, whenever the server dies. What only takes things away is a check and
+//! then chores alone.
+
+use super::{
+    book::{Entry, end, step},
+    plan::{Chore, Course, Outcome, Plan, Stage, Subject},
+    turns,
+    work::{Stop, Work},
+};
+use crate::{
+    provisioning::{self, ShuttingDown},
+    service::{State, translate},
+};
+use api::{Error, Job, JobId, JobKind, JobPhase, JobState, Timestamp};
+use libvirt::Connection;
+use model::{Driver, HostId, RouterId};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The plan of a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Task {
+    pub act: Act,
+    pub request_id: Option<String>,
+    /// The hosts that it acts on: it waits for its turn at each.
+    pub hosts: Vec<HostId>,
+    /// The routers that nobody else may act on meanwhile.
+    pub routers: Vec<RouterId>,
+    /// What it is about, in sentences: a router's or an image's name.
+    pub name: String,
+    /// The driver of the hosts that it asks, if its chores do not say another.
+    pub driver: Driver,
+    pub stage: Stage,
+    /// What takes back what was begun, the newest last.
+    pub undo: Vec<Chore>,
+    /// What is left to be done.
+    pub follow_up: Vec<Chore>,
+    /// How it ended, once that is known and only chores are left.
+    pub outcome: Option<Outcome>,
+}
+
+/// What a task does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Act {
+    ShutDown(ShuttingDown),
+}
+
+impl Act {
+    fn kind(&self) -> JobKind {
+        match self {
+            Self::ShutDown(_) => JobKind::RouterShutdown,
+        }
+    }
+}
+
+impl Task {
+    /// A task that has not begun.
+    pub fn new(act: Act, name: &str, hosts: Vec<HostId>, driver: Driver) -> Self {
+        Self {
+            act,
+            request_id: None,
+            hosts,
+            routers: Vec::new(),
+            name: name.to_owned(),
+            driver,
+            stage: Stage::Begun,
+            undo: Vec::new(),
+            follow_up: Vec::new(),
+            outcome: None,
+        }
+    }
+}
+
+impl Course for Task {
+    type Notes = ();
+
+    fn to_plan(&self) -> Plan {
+        Plan::Task(self.clone())
+    }
+
+    fn undo(&mut self) -> &mut Vec<Chore> {
+        &mut self.undo
+    }
+
+    fn follow_up(&mut self) -> &mut Vec<Chore> {
+        &mut self.follow_up
+    }
+
+    fn outcome(&mut self) -> &mut Option<Outcome> {
+        &mut self.outcome
+    }
+
+    fn is_committed(&self) -> bool {
+        self.stage == Stage::Committed
+    }
+
+    fn subject(&self) -> Subject {
+        Subject {
+            router: (self.routers.first().copied()).unwrap_or(RouterId(Uuid::nil())),
+            name: self.name.clone(),
+            driver: self.driver,
+            shut_down_until: None,
+        }
+    }
+}
+
+/// Writes a task down and starts its work. `tell` fills in what a caller is told of it beside its
+/// kind and its router.
+pub(crate) async fn start(
+    state: &Arc<State>,
+    task: Task,
+    caller: &str,
+    message: String,
+    tell: impl FnOnce(&mut Job),
+) -> Result<JobId, Error> {
+    let now = Timestamp::now();
+    let router = task.routers.first().copied();
+    let mut job = Job {
+        id: JobId(Uuid::new_v4()),
+        kind: task.act.kind(),
+        state: JobState::Queued,
+        phase: JobPhase::Waiting,
+        message,
+        progress: None,
+        router: router.map(translate::router_id),
+        router_name: router.map(|_| task.name.clone()),
+        source: None,
+        destination: None,
+        requested_by: caller.to_owned(),
+        created_at: now,
+        started_at: None,
+        changed_at: now,
+        finished_at: None,
+        cancellable: true,
+        cancel_requested: false,
+        migration: None,
+        error: None,
+        pending: Vec::new(),
+        steps: Vec::new(),
+        image: None,
+        link: None,
+    };
+    tell(&mut job);
+    let entry = state.jobs.begin(job, Plan::Task(task)).await?;
+    let id = entry.job().id;
+    super::go_on(state, entry);
+    Ok(id)
+}
+
+impl Work<Task> {
+    pub(super) async fn run(mut self, place: turns::Place) {
+        let is_new = self.entry.job().state == JobState::Queued;
+        let hosts = self.plan.hosts.clone();
+        let turn = async {
+            let turn = place.turn().await;
+            if !is_new {
+                // After a start of the server, a host that nobody tried yet is not away.
+                self.tried(&hosts, None).await;
+            }
+            turn
+        };
+        let turn = tokio::select! {
+            turn = turn => Some(turn),
+            () = self.entry.cancel.cancelled(), if is_new => None,
+        };
+        if self.jobs().stop.is_cancelled() {
+            // Its turn came because the server ends: it goes on waiting after the next start.
+            return;
+        }
+        let outcome = match (&turn, self.plan.outcome.clone()) {
+            (_, Some(outcome)) => outcome,
+            (None, None) => self.not_done(Stop::Cancelled, false),
+            (Some(_), None) if is_new => self.attempt().await,
+            (Some(_), None) => {
+                let stop = Stop::failed(
+                    "The server ended while this was under way.",
+                    "Ask for it again if it is still wanted.",
+                );
+                self.not_done(stop, true)
+            }
+        };
+        if self.plan.outcome.is_none() {
+            self.decided(&outcome).await;
+        }
+        // Others need not wait for a host that is away.
+        self.clean(turn, |_, _| {}).await;
+        self.look_again().await;
+        self.tell(|job| end(job, outcome.state, outcome.message, outcome.error))
+            .await;
+    }
+
+    /// Whoever hears that it is over finds the topology so.
+    async fn look_again(&self) {
+        for host in &self.plan.hosts {
+            for &router in &self.plan.routers {
+                let known = self.state.view().topology().routers.get(&router).cloned();
+                let driver = known.map_or(self.plan.driver, |router| router.domain.driver);
+                let _ = self.state.fleet.refresh(host, driver, router).await;
+            }
+        }
+    }
+
+    /// From its turn to its outcome.
+    async fn attempt(&mut self) -> Outcome {
+        self.tell(|job| {
+            job.state = JobState::Running;
+            job.started_at = Some(Timestamp::now());
+        })
+        .await;
+        let done = match self.plan.act.clone() {
+            Act::ShutDown(how) => provisioning::shut_down(self, how).await,
+        };
+        match done {
+            Ok(message) => self
+                .plan
+                .outcome
+                .clone()
+                .unwrap_or_else(|| succeeded(message)),
+            Err(stop) => self.not_done(stop, false),
+        }
+    }
+
+    /// It is done, but for what is left to do: from here on nothing is taken back. Committed when
+    /// this returns; what could not be written down did not happen.
+    pub async fn commit(&mut self, message: &str, follow_up: Vec<Chore>) -> Result<(), Stop> {
+        // From now on nobody can cancel it: whoever was told that it is being cancelled is right.
+        self.stop_if_cancelled()?;
+        let before = self.plan.clone();
+        self.plan.stage = Stage::Committed;
+        self.plan.undo.clear();
+        self.plan.follow_up = follow_up;
+        self.plan.outcome = Some(succeeded(message.to_owned()));
+        if let Err(stop) = self.save_plan().await {
+            self.plan = before;
+            return Err(stop);
+        }
+        self.tell(|job| step(job, JobPhase::Finishing, message))
+            .await;
+        Ok(())
+    }
+
+    /// What is said at its end, once it is committed.
+    pub fn say_at_the_end(&mut self, message: String) {
+        if let Some(outcome) = &mut self.plan.outcome {
+            outcome.message = message;
+        }
+    }
+
+    /// A connection of its own to one of its hosts.
+    pub async fn session(&self, host: &HostId, driver: Driver) -> Result<Connection, Stop> {
+        let session = self.state.fleet.session(host, driver, "job").await;
+        session.map_err(|failure| Stop::on(host, "Connecting", failure))
+    }
+
+    fn not_done(&mut self, stop: Stop, is_restart: bool) -> Outcome {
+        if let Some(outcome) = self.plan.outcome.clone() {
+            return outcome;
+        }
+        self.plan.follow_up.clear();
+        let failed = if is_restart {
+            JobState::Interrupted
+        } else {
+            JobState::Failed
+        };
+        let back = if self.plan.undo.is_empty() {
+            "Nothing was changed."
+        } else {
+            "All that was begun is taken back."
+        };
+        let (state, message, error) = match stop {
+            Stop::Cancelled => (JobState::Cancelled, format!("Cancelled. {back}"), None),
+            Stop::Failed(mut error) | Stop::Away(mut error) => {
+                error.message = format!("{} {back}", error.message);
+                (failed, error.message.clone(), Some(error))
+            }
+            Stop::Changed(error) => (failed, error.message.clone(), Some(error)),
+        };
+        Outcome {
+            state,
+            message,
+            error,
+            migration: None,
+        }
+    }
+}
+
+fn succeeded(message: String) -> Outcome {
+    Outcome {
+        state: JobState::Succeeded,
+        message,
+        error: None,
+        migration: None,
+    }
+}
+
+/// The job as it is told now.
+pub(crate) fn told(state: &State, id: JobId) -> Result<Job, Error> {
+    let entry: Option<Arc<Entry>> = state.jobs.get(id);
+    entry
+        .map(|entry| entry.job())
+        .ok_or_else(|| super::no_job(id))
+}
