@@ -1,11 +1,12 @@
 //! What the control is started with.
 
 use crate::{StartError, demo, fleet::KeyName};
-use api::HostId;
+use api::{HostId, LinkTransport};
 use libvirt::{Transport, Uri};
 use std::{
     collections::BTreeSet,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -32,6 +33,10 @@ pub struct Settings {
     pub lldp_interval: Duration,
     /// How routers are moved.
     pub migration: MigrationSettings,
+    /// What virtual links are made of.
+    pub virtual_links: LinkSettings,
+    /// Whether hosts that offer KVM run new routers with it; if not, QEMU emulates their processors.
+    pub use_kvm: bool,
     /// The demo's made-up measurements; nothing but [`Settings::demo`] sets them.
     pub(crate) demo: Option<demo::Fleet>,
 }
@@ -85,6 +90,46 @@ impl Default for MigrationSettings {
             stall: Duration::from_mins(1),
             memory_overcommit: 1.0,
             vcpu_overcommit: 8.0,
+        }
+    }
+}
+
+/// What virtual links are made of. Pools are those of the whole fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkSettings {
+    /// What carries links between hosts, the first that both can.
+    pub transports: Vec<LinkTransport>,
+    /// Bridges that are prepared for links between hosts (VXLAN, VLAN), by name: one link each.
+    pub bridges: Vec<String>,
+    /// Multicast groups: a network and its prefix length.
+    pub groups: (Ipv4Addr, u8),
+    /// The UDP port of all groups.
+    pub group_port: u16,
+    /// UDP ports that tunnels listen at.
+    pub udp_ports: RangeInclusive<u16>,
+    /// Addresses for IPv4 links, a /31 each (RFC 3021).
+    pub ipv4: (Ipv4Addr, u8),
+    /// Addresses for IPv6 links, a /64 each: at most a /64 itself.
+    pub ipv6: (Ipv6Addr, u8),
+}
+
+impl Default for LinkSettings {
+    fn default() -> Self {
+        Self {
+            transports: vec![
+                LinkTransport::Bridge,
+                LinkTransport::Multicast,
+                LinkTransport::Udp,
+            ],
+            bridges: Vec::new(),
+            // Of the organisation's own (RFC 2365).
+            groups: (Ipv4Addr::new(239, 192, 0, 0), 16),
+            group_port: 5558,
+            udp_ports: 20000..=29999,
+            // Shared address space (RFC 6598): no customer's, and not on the internet.
+            ipv4: (Ipv4Addr::new(100, 64, 0, 0), 16),
+            // Unique local (RFC 4193).
+            ipv6: (Ipv6Addr::new(0xfd76, 0x6d73, 1, 0, 0, 0, 0, 0), 48),
         }
     }
 }
@@ -316,6 +361,8 @@ impl Settings {
             facts_interval: Self::FACTS_INTERVAL,
             lldp_interval: Self::LLDP_INTERVAL,
             migration: MigrationSettings::default(),
+            virtual_links: LinkSettings::default(),
+            use_kvm: true,
             demo: None,
         }
     }

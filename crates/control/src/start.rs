@@ -170,6 +170,9 @@ impl Control {
         .map_err(failed)?;
         let state = State {
             jobs,
+            links: settings.virtual_links,
+            use_kvm: settings.use_kvm,
+            provisioning: tokio::sync::Mutex::default(),
             policy: Policy {
                 memory_overcommit: settings.migration.memory_overcommit,
                 vcpu_overcommit: settings.migration.vcpu_overcommit,

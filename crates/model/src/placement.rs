@@ -1,7 +1,7 @@
 //! What would become of a router's interfaces on another host.
 
 use crate::{
-    Attachment, DeclaredLink, HostId, HostInventory, HostReport, Nic, RouterId,
+    Attachment, DeclaredLink, HostId, HostInventory, HostReport, LinkState, Mac, Nic, RouterId,
     derive::{Wiring, reports_by_id},
 };
 
@@ -62,6 +62,32 @@ impl Placement {
         };
         let nics = domain.interfaces.iter().zip(here);
         nics.map(|(nic, carrier)| place(nic, carrier)).collect()
+    }
+
+    /// Whether frames get from a bridge of one host to a bridge of another, as far as somebody says
+    /// so.
+    pub fn is_joined<'a>(
+        reports: impl IntoIterator<Item = &'a HostReport>,
+        declared: &[DeclaredLink],
+        bridges: [(&HostId, &str); 2],
+    ) -> bool {
+        let reports = reports_by_id(reports);
+        let mut wiring = Wiring::of(&reports, declared);
+        let [a, b] = bridges.map(|(host, bridge)| {
+            let there = reports.get(host)?.inventory.as_deref()?;
+            let is_there = there.interfaces.iter().any(|known| known.name == bridge);
+            let nic = Nic {
+                mac: Mac([0; 6]),
+                attachment: Attachment::Bridge(bridge.to_owned()),
+                device: None,
+                model: None,
+                link: LinkState::Unknown,
+                addresses: Vec::new(),
+            };
+            let end = is_there.then(|| wiring.wires.attach(there, &nic))??;
+            Some(wiring.wires.wire_of(&end))
+        });
+        a.is_some() && a == b
     }
 
     /// What can be said without knowing what is wired to what.

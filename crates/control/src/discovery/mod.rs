@@ -85,6 +85,17 @@ pub(crate) struct Sources {
     pub links: Vec<DeclaredLink>,
 }
 
+/// What the topology is derived from now.
+pub(crate) async fn tell(updates: &mpsc::Sender<Update>) -> Result<Sources, api::Error> {
+    let (to, told) = oneshot::channel();
+    let ending = |error: &dyn std::fmt::Display| {
+        crate::service::errors::internal("The server is ending.", error)
+    };
+    let asked = updates.send(Update::Tell { to }).await;
+    asked.map_err(|error| ending(&error))?;
+    told.await.map_err(|error| ending(&error))
+}
+
 /// The public face of the task.
 #[derive(Debug)]
 pub(crate) struct Discovery {

@@ -96,6 +96,10 @@ const PARTING: Duration = Duration::from_secs(3);
 pub(crate) enum Action {
     Suspend,
     Resume,
+    Start,
+    Reboot,
+    Reset,
+    Destroy,
 }
 
 /// Why a host did not do what was asked.
@@ -331,6 +335,10 @@ impl Fleet {
         let done = match action {
             Action::Suspend => connection.suspend(router.0).await,
             Action::Resume => connection.resume(router.0).await,
+            Action::Start => connection.start_domain(router.0).await,
+            Action::Reboot => connection.reboot(router.0).await,
+            Action::Reset => connection.reset(router.0).await,
+            Action::Destroy => connection.destroy_domain(router.0).await,
         };
         if let Err(Error::Deadline { domain, .. }) = &done {
             contact.hung(domain.map(RouterId));

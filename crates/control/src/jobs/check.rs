@@ -15,7 +15,7 @@ mod place;
 
 use super::links;
 use crate::{
-    discovery::{Sources, Update},
+    discovery::{self, Sources},
     service::{State, errors, translate},
 };
 use api::{
@@ -25,7 +25,6 @@ use api::{
 use futures_util::future::join_all;
 use libvirt::{Connection, DomainXml};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::oneshot;
 
 /// How long one host may take to answer all that it is asked.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -154,11 +153,7 @@ async fn verdicts(
     mode: MigrationMode,
     to: &[model::HostId],
 ) -> Result<Vec<MigrationVerdict>, Error> {
-    let (tell, told) = oneshot::channel();
-    let asked = state.updates.send(Update::Tell { to: tell }).await;
-    let ending = |error: &dyn std::fmt::Display| errors::internal("The server is ending.", error);
-    asked.map_err(|error| ending(&error))?;
-    let sources = told.await.map_err(|error| ending(&error))?;
+    let sources = discovery::tell(&state.updates).await?;
     let subject = Subject {
         state,
         topology,

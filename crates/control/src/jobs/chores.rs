@@ -4,10 +4,12 @@
 //! a definition is removed only while it is shut off, a router started only where it is defined.
 
 use super::plan::{Chore, Replug, Subject, What};
-use crate::{fleet::Failure, service::State};
+use crate::{fleet::Failure, provisioning, service::State};
 use api::Timestamp;
 use libvirt::{Capability, Connection, DomainState, DomainXml, Error, ErrorKind};
+use model::RouterId;
 use std::{net::SocketAddr, time::Duration};
+use uuid::Uuid;
 
 /// How often it is looked whether a router is off.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -29,6 +31,12 @@ pub(crate) async fn act(state: &State, subject: &Subject, chore: &Chore) -> Done
         router: chore.router.unwrap_or(subject.router),
         ..subject.clone()
     };
+    if let What::ForgetLink(link) = &chore.what {
+        return match state.store.forget_link(*link).await {
+            Ok(()) => Done::Yes,
+            Err(error) => Done::Later(format!("vms.db cannot be written: {error}")),
+        };
+    }
     let connection = state.fleet.connection(&chore.host, subject.driver).await;
     let done = match connection {
         Ok(connection) => carry_out(&connection, &subject, &chore.what).await,
@@ -84,10 +92,63 @@ async fn carry_out(connection: &Connection, subject: &Subject, what: &What) -> R
             _ => Ok(()),
         },
         What::Replug(replug) => return plug_anew(connection, replug).await,
+        What::Remove => remove(connection, router).await,
+        What::RemoveNetwork { network } => remove_network(connection, network).await,
+        What::RemoveInterface { mac } => {
+            let removed = provisioning::changes::remove(connection, subject.router, *mac).await;
+            removed.map(|_| ())
+        }
+        What::Restart { seconds } => restart(connection, subject.router, *seconds).await,
+        What::ForgetLink(_) => Ok(()),
     };
     match done {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         done => Ok(done?),
+    }
+}
+
+/// Switches a router off, if it runs, and removes it.
+async fn remove(connection: &Connection, router: Uuid) -> Result<(), Error> {
+    let Some(domain) = connection.domain(router).await? else {
+        return Ok(());
+    };
+    if domain.state.is_active() {
+        match connection.destroy_domain(router).await {
+            // It stopped by itself.
+            Err(error) if error.kind() == ErrorKind::Conflict => {}
+            done => done?,
+        }
+    }
+    if domain.persistent {
+        connection.undefine_domain(router).await?;
+    }
+    Ok(())
+}
+
+/// Takes a network away that VMS made.
+async fn remove_network(connection: &Connection, name: &str) -> Result<(), Error> {
+    match connection.stop_network(name).await {
+        // It is not started.
+        Err(error) if error.kind() == ErrorKind::Conflict => {}
+        stopped => stopped?,
+    }
+    connection.undefine_network(name).await
+}
+
+/// Restarts a router that runs.
+async fn restart(connection: &Connection, router: RouterId, seconds: u32) -> Result<(), Error> {
+    let domain = connection.domain(router.0).await?;
+    if !domain.is_some_and(|domain| domain.state.is_active()) {
+        return Ok(());
+    }
+    let off = provisioning::routers::turn_off(connection, router, seconds, || Ok(())).await;
+    // Nobody cancels a chore.
+    if let Ok(off) = off {
+        off?;
+    }
+    match connection.start_domain(router.0).await {
+        Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
+        started => started,
     }
 }
 

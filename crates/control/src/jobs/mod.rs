@@ -47,4 +47,5 @@ mod turns;
 pub(crate) mod work;
 
 pub(crate) use book::{Entry, Jobs};
+pub(crate) use links::transport_address;
 pub(crate) use run::{go_on, no_job, start};

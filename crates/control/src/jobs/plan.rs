@@ -132,6 +132,16 @@ pub(crate) enum What {
     Resume,
     /// The other end of a UDP link is led to where the router is now.
     Replug(Replug),
+    /// The router is switched off, if it runs, and its definition removed.
+    Remove,
+    /// A network that VMS made is removed.
+    RemoveNetwork { network: String },
+    /// An interface is taken out of the router.
+    RemoveInterface { mac: Mac },
+    /// The router is restarted, if it runs: it is asked to shut down for so long.
+    Restart { seconds: u32 },
+    /// VMS no longer knows a virtual link.
+    ForgetLink(api::VirtualLinkId),
 }
 
 /// A NIC of another router, at the other end of a UDP link.
@@ -286,6 +296,11 @@ impl Chore {
             What::SetAutostart(false) => format!("no longer let {router} start with {host}"),
             What::Start => format!("start {router} on {host} again"),
             What::Resume => format!("let {router} go on on {host}"),
+            What::Remove => format!("remove {router} from {host}"),
+            What::RemoveNetwork { network } => format!("remove the network {network} from {host}"),
+            What::RemoveInterface { mac } => format!("take the interface {mac} out on {host}"),
+            What::Restart { .. } => format!("restart what its link went from on {host}"),
+            What::ForgetLink(link) => format!("forget the link {link}"),
             What::Replug(replug) => format!(
                 "lead the interface {} of {} on {host} to {}",
                 replug.mac, replug.name, replug.to

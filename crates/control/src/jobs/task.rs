@@ -20,7 +20,7 @@ use super::{
     work::{Stop, Work},
 };
 use crate::{
-    provisioning::{self, ShuttingDown},
+    provisioning::{self, Deletion, LinkCreation, LinkDeletion, ShuttingDown},
     service::{State, translate},
 };
 use api::{Error, Job, JobId, JobKind, JobPhase, JobState, Timestamp};
@@ -57,12 +57,18 @@ pub(crate) struct Task {
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Act {
     ShutDown(ShuttingDown),
+    DeleteRouter(Deletion),
+    CreateLink(Box<LinkCreation>),
+    DeleteLink(Box<LinkDeletion>),
 }
 
 impl Act {
     fn kind(&self) -> JobKind {
         match self {
             Self::ShutDown(_) => JobKind::RouterShutdown,
+            Self::DeleteRouter(_) => JobKind::RouterDeletion,
+            Self::CreateLink(_) => JobKind::LinkCreation,
+            Self::DeleteLink(_) => JobKind::LinkDeletion,
         }
     }
 }
@@ -222,7 +228,10 @@ impl Work<Task> {
         })
         .await;
         let done = match self.plan.act.clone() {
-            Act::ShutDown(how) => provisioning::shut_down(self, how).await,
+            Act::ShutDown(how) => provisioning::routers::shut_down(self, how).await,
+            Act::DeleteRouter(deletion) => provisioning::routers::delete(self, deletion).await,
+            Act::CreateLink(link) => provisioning::links::create(self, *link).await,
+            Act::DeleteLink(link) => provisioning::links::delete(self, *link).await,
         };
         match done {
             Ok(message) => self

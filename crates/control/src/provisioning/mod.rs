@@ -1,10 +1,30 @@
 //! Making routers and links, changing them, and taking them away.
 //!
-//! - `routers`: what is done to a router in a job of its own.
+//! - `routers`: what is done to a router in a job of its own; `changes`: what is changed at once;
+//! - `links`: virtual links between two routers; `pools`: what they are given;
+//! - `nics`: interfaces in definitions.
 //!
 //! What does not live here: who may ask for it (`service`); how a job goes on after a sudden death
 //! (`jobs`); images (`images`).
 
-mod routers;
+pub(crate) mod changes;
+pub(crate) mod links;
+pub(crate) mod nics;
+mod pools;
+pub(crate) mod routers;
 
-pub(crate) use routers::{ShuttingDown, shut_down};
+pub(crate) use links::{LinkCreation, LinkDeletion};
+pub(crate) use pools::Taken;
+pub(crate) use routers::{Deletion, ShuttingDown};
+
+use crate::jobs::task::Act;
+use std::hash::{BuildHasher, RandomState};
+
+/// A number that nobody foresees.
+pub(crate) fn random() -> u32 {
+    // The standard library's hashers are seeded at random.
+    RandomState::new().hash_one(0) as u32
+}
+
+/// Takes what a task is about to hold out of the pools.
+pub(crate) fn hold(_: &Act, _: &mut Taken) {}

@@ -7,6 +7,7 @@
 //! - `routers`: what is done to routers; `hosts`: their status, their coming and going;
 //! - `history`: one metric over a span of time; `load`: what everything carries now;
 //! - `migration`: moving routers, jobs, maintenance;
+//! - `provisioning`: making routers and links, changing them, taking them away;
 //! - `paths`: paths through the topology;
 //! - `errors`: why something was not done, in the caller's words;
 //! - `translate`: from the model to what callers are told.
@@ -18,6 +19,7 @@ mod load;
 mod migration;
 mod once;
 mod paths;
+mod provisioning;
 mod routers;
 pub(crate) mod translate;
 
@@ -85,6 +87,12 @@ pub(crate) struct State {
     pub updates: mpsc::Sender<Update>,
     pub jobs: Jobs,
     pub policy: Policy,
+    /// What virtual links are made of.
+    pub links: crate::LinkSettings,
+    /// Whether new routers are run with KVM where there is some.
+    pub use_kvm: bool,
+    /// Held while room, names, addresses and ports are given out, until they are written down.
+    pub provisioning: tokio::sync::Mutex<()>,
     /// Held while a host comes or goes.
     pub registering: tokio::sync::Mutex<()>,
 }
@@ -456,7 +464,10 @@ impl Operations for Service {
         caller: &Caller,
         request: StartRouterRequest,
     ) -> Result<StartRouterReply, Error> {
-        not_yet(caller, request)
+        let operation = routers::START;
+        let done = self.act(caller, operation, request.router, request.request_id);
+        let routers::Done { as_of, router } = done.await?;
+        Ok(StartRouterReply { as_of, router })
     }
 
     async fn shutdown_router(
@@ -464,7 +475,7 @@ impl Operations for Service {
         caller: &Caller,
         request: ShutdownRouterRequest,
     ) -> Result<ShutdownRouterReply, Error> {
-        not_yet(caller, request)
+        provisioning::shutdown_router(&self.once, &self.state, caller, request).await
     }
 
     async fn reboot_router(
@@ -472,7 +483,10 @@ impl Operations for Service {
         caller: &Caller,
         request: RebootRouterRequest,
     ) -> Result<RebootRouterReply, Error> {
-        not_yet(caller, request)
+        let operation = routers::REBOOT;
+        let done = self.act(caller, operation, request.router, request.request_id);
+        let routers::Done { as_of, router } = done.await?;
+        Ok(RebootRouterReply { as_of, router })
     }
 
     async fn reset_router(
@@ -480,7 +494,10 @@ impl Operations for Service {
         caller: &Caller,
         request: ResetRouterRequest,
     ) -> Result<ResetRouterReply, Error> {
-        not_yet(caller, request)
+        let operation = routers::RESET;
+        let done = self.act(caller, operation, request.router, request.request_id);
+        let routers::Done { as_of, router } = done.await?;
+        Ok(ResetRouterReply { as_of, router })
     }
 
     async fn destroy_router(
@@ -488,7 +505,7 @@ impl Operations for Service {
         caller: &Caller,
         request: DestroyRouterRequest,
     ) -> Result<DestroyRouterReply, Error> {
-        not_yet(caller, request)
+        routers::destroy(&self.once, &self.state, caller, request).await
     }
 
     async fn delete_router(
@@ -496,7 +513,7 @@ impl Operations for Service {
         caller: &Caller,
         request: DeleteRouterRequest,
     ) -> Result<DeleteRouterReply, Error> {
-        not_yet(caller, request)
+        provisioning::delete_router(&self.once, &self.state, caller, request).await
     }
 
     async fn resize_router(
@@ -504,7 +521,7 @@ impl Operations for Service {
         caller: &Caller,
         request: ResizeRouterRequest,
     ) -> Result<ResizeRouterReply, Error> {
-        not_yet(caller, request)
+        provisioning::resize_router(&self.once, &self.state, caller, request).await
     }
 
     async fn attach_interface(
@@ -512,7 +529,7 @@ impl Operations for Service {
         caller: &Caller,
         request: AttachInterfaceRequest,
     ) -> Result<AttachInterfaceReply, Error> {
-        not_yet(caller, request)
+        provisioning::attach_interface(&self.once, &self.state, caller, request).await
     }
 
     async fn detach_interface(
@@ -520,7 +537,7 @@ impl Operations for Service {
         caller: &Caller,
         request: DetachInterfaceRequest,
     ) -> Result<DetachInterfaceReply, Error> {
-        not_yet(caller, request)
+        provisioning::detach_interface(&self.once, &self.state, caller, request).await
     }
 
     async fn create_virtual_link(
@@ -528,7 +545,7 @@ impl Operations for Service {
         caller: &Caller,
         request: CreateVirtualLinkRequest,
     ) -> Result<CreateVirtualLinkReply, Error> {
-        not_yet(caller, request)
+        provisioning::create_virtual_link(&self.once, &self.state, caller, request).await
     }
 
     async fn list_virtual_links(
@@ -536,7 +553,7 @@ impl Operations for Service {
         caller: &Caller,
         request: ListVirtualLinksRequest,
     ) -> Result<ListVirtualLinksReply, Error> {
-        not_yet(caller, request)
+        provisioning::list_virtual_links(&self.state, caller, &request).await
     }
 
     async fn delete_virtual_link(
@@ -544,7 +561,7 @@ impl Operations for Service {
         caller: &Caller,
         request: DeleteVirtualLinkRequest,
     ) -> Result<DeleteVirtualLinkReply, Error> {
-        not_yet(caller, request)
+        provisioning::delete_virtual_link(&self.once, &self.state, caller, request).await
     }
 
     async fn list_images(

@@ -18,6 +18,7 @@ mod acts;
 mod hosts;
 mod jobs;
 mod journal;
+mod links;
 mod retention;
 
 pub(crate) use acts::{Act, Begun};
