@@ -204,6 +204,7 @@ fn virtual_router(
         persistent: true,
         interfaces: Vec::new(),
         disks: Vec::new(),
+        image: None,
     })
 }
 

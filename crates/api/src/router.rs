@@ -1,6 +1,6 @@
 //! Virtual routers: libvirt domains.
 
-use crate::{Driver, HostFreshness, HostId, MacAddress, RouterId, SegmentId, Timestamp};
+use crate::{Driver, HostFreshness, HostId, ImageId, MacAddress, RouterId, SegmentId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A virtual router: a libvirt domain on a host.
@@ -44,6 +44,9 @@ pub struct Router {
     pub interfaces: Vec<RouterInterface>,
     /// Its disks.
     pub disks: Vec<Disk>,
+    /// The image that it was made from, if its definition names one.
+    #[serde(default)]
+    pub image: Option<ImageId>,
 }
 
 /// The state of a router.

@@ -115,11 +115,17 @@ pub enum Capability {
     HostFiles,
     /// Saving a domain's memory on its host, and changing what it goes on with.
     ManagedSave,
+    /// Starting a domain paused.
+    StartPaused,
+    /// Changing how much memory a domain has.
+    MemoryChange,
+    /// Changing how many virtual processors a domain has.
+    VcpuChange,
 }
 
 impl Capability {
     /// Every capability, in the order of the table.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 42] = [
         Self::BulkStats,
         Self::BalloonStats,
         Self::BlockStats,
@@ -159,6 +165,9 @@ impl Capability {
         Self::Reset,
         Self::HostFiles,
         Self::ManagedSave,
+        Self::StartPaused,
+        Self::MemoryChange,
+        Self::VcpuChange,
     ];
 
     /// What it is in a few plain words, to be read by people after "can do" or "cannot do".
@@ -203,6 +212,9 @@ impl Capability {
             Self::Reset => "resetting routers",
             Self::HostFiles => "whether a file is on the host",
             Self::ManagedSave => "changing what a router goes on with",
+            Self::StartPaused => "starting routers paused",
+            Self::MemoryChange => "giving running routers more or less memory",
+            Self::VcpuChange => "giving running routers more or fewer processors",
         }
     }
 }
@@ -298,6 +310,9 @@ const TABLE: [(Capability, [bool; 4]); Capability::ALL.len()] = [
     (Capability::Reset,           [ true,  false, false, true ]),
     (Capability::HostFiles,       [ true,  true,  true,  false]),
     (Capability::ManagedSave,     [ true,  false, false, false]),
+    (Capability::StartPaused,     [ true,  true,  false, false]),
+    (Capability::MemoryChange,    [ true,  true,  true,  true ]),
+    (Capability::VcpuChange,      [ true,  true,  false, true ]),
 ];
 
 impl Transport {

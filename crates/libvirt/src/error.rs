@@ -331,9 +331,11 @@ impl Error {
                 {
                     ErrorKind::Conflict
                 }
-                // How all drivers say that another domain has the name or the UUID.
-                sys::VIR_ERR_OPERATION_FAILED
-                    if *call == "virDomainDefineXML" && fault.message.contains("already ") =>
+                // How all drivers say that another domain or network has the name or the UUID, or
+                // another network the bridge.
+                sys::VIR_ERR_OPERATION_FAILED | sys::VIR_ERR_INTERNAL_ERROR
+                    if matches!(*call, "virDomainDefineXML" | "virNetworkDefineXML")
+                        && fault.message.contains("already ") =>
                 {
                     ErrorKind::Conflict
                 }

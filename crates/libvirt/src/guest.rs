@@ -142,6 +142,36 @@ impl Connection {
         .await
     }
 
+    /// Whether the agent in a running guest answers: it has one, and is far enough to run it. Asked of
+    /// a guest without one, it takes some seconds.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::NotSupported`]; a [`crate::ErrorKind::Conflict`] when it does
+    /// not run.
+    pub async fn agent_answers(&self, domain: Uuid) -> Result<bool, Error> {
+        // What every agent knows and what asks for least.
+        let call = "virDomainGetTime";
+        self.needs(Capability::GuestAgent, call)?;
+        let patience = patience(self.deadline());
+        let asked = self.call_about(domain, call, move |session| {
+            let domain = look_up(session, domain)?;
+            let set = "virDomainAgentSetResponseTimeout";
+            if let Err(error) = session.run(set, |_| ffi::guest::set_patience(&domain, patience)) {
+                tracing::debug!("the patience with an agent is not set: {error}");
+            }
+            session.run(call, |_| domain.time(0))
+        });
+        match asked.await {
+            Ok(_) => Ok(true),
+            Err(Error::NoAgent { .. }) => Ok(false),
+            Err(error) => match error.fault() {
+                // It answered that it cannot.
+                Some(fault) if fault.code == sys::VIR_ERR_AGENT_COMMAND_FAILED => Ok(true),
+                _ => Err(error),
+            },
+        }
+    }
+
     /// The addresses of a running guest, as one source knows them. From the agent, `lo` is among
     /// its interfaces.
     ///

@@ -86,10 +86,10 @@ pub use storage::{Pool, PoolState, Volume};
 pub use stream::{Chunk, Download, Span, Upload};
 pub use uri::{Uri, UriError};
 pub use xml::{
-    BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, CpuModeXml, CpuModelXml,
-    CpuTopologyXml, CpuXml, DiskXml, DomainCapabilitiesXml, DomainKind, DomainXml, FeatureXml,
-    FilesystemXml, GuestDomainXml, GuestXml, HostInterfaceXml, InterfaceKind, InterfaceSource,
-    InterfaceXml, IpXml, LoaderXml, METADATA_NAMESPACE, MemballoonXml, NetworkXml, OsXml,
-    PoolSourceXml, PoolXml, RateXml, RouterMetadata, TcpRole, TimerXml, VirtualPort, VolumeXml,
-    XmlError,
+    BackingXml, BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, CpuModeXml,
+    CpuModelXml, CpuTopologyXml, CpuXml, DiskXml, DomainCapabilitiesXml, DomainKind, DomainXml,
+    FeatureXml, FilesystemXml, GuestDomainXml, GuestXml, HostInterfaceXml, InterfaceKind,
+    InterfaceSource, InterfaceXml, IpXml, LoaderXml, METADATA_NAMESPACE, MemballoonXml, NetworkXml,
+    OsXml, PoolSourceXml, PoolXml, RateXml, RngXml, RouterMetadata, TcpRole, TimerXml, VirtualPort,
+    VolumeXml, XmlError,
 };

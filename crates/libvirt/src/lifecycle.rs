@@ -98,6 +98,20 @@ impl Connection {
             .await
     }
 
+    /// Starts a domain that does not run, and pauses it before its guest does anything: what is to
+    /// be put right at the host's end can be, before [`resume`](Self::resume) lets it go.
+    ///
+    /// # Errors
+    /// As [`start_domain`](Self::start_domain); [`Error::NotSupported`].
+    pub async fn start_domain_paused(&self, uuid: Uuid) -> Result<(), Error> {
+        let call = "virDomainCreateWithFlags";
+        self.needs(Capability::StartPaused, call)?;
+        self.change(uuid, LONG, call, |domain| {
+            domain.create_with_flags(sys::VIR_DOMAIN_START_PAUSED)
+        })
+        .await
+    }
+
     /// Asks the guest to shut down, and returns once it was asked: a guest may take its time, and
     /// one without ACPI and agent never hears of it. An event says when it is off.
     ///
@@ -284,6 +298,38 @@ impl Connection {
         let (xml, flags) = (device.to_owned(), affects(live, persistent));
         self.change(uuid, BUSY, call, move |domain| {
             domain.detach_device_flags(&xml, flags)
+        })
+        .await
+    }
+
+    /// Gives a domain so much memory, at most what its definition allows it. `live`: the one that
+    /// runs, whose guest gives back, or takes, in its own time; otherwise what it starts with the
+    /// next time. More than the most that a domain may have is a matter of its definition.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::NotSupported`]; a [`crate::ErrorKind::Conflict`] when `live` is
+    /// asked of a domain that does not run; a [`crate::ErrorKind::InvalidArgument`] when it is more
+    /// than it may have.
+    pub async fn set_memory(&self, uuid: Uuid, bytes: u64, live: bool) -> Result<(), Error> {
+        let call = "virDomainSetMemoryFlags";
+        self.needs(Capability::MemoryChange, call)?;
+        self.change(uuid, BUSY, call, move |domain| {
+            domain.set_memory_flags(bytes / 1024, affects(live, !live))
+        })
+        .await
+    }
+
+    /// Gives a domain so many virtual processors, at most as many as its definition allows it.
+    /// `live` is as with [`set_memory`](Self::set_memory).
+    ///
+    /// # Errors
+    /// As [`set_memory`](Self::set_memory); libvirt's own when the guest, or its machine, does not
+    /// give one back.
+    pub async fn set_vcpus(&self, uuid: Uuid, vcpus: u32, live: bool) -> Result<(), Error> {
+        let call = "virDomainSetVcpusFlags";
+        self.needs(Capability::VcpuChange, call)?;
+        self.change(uuid, BUSY, call, move |domain| {
+            domain.set_vcpus_flags(vcpus, affects(live, !live))
         })
         .await
     }

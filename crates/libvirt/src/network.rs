@@ -1,11 +1,21 @@
 //! Networks that libvirt keeps on a host, and the host's own interfaces.
 
+use std::time::Duration;
+
 use uuid::Uuid;
+use virt::network::Network as Handle;
 
 use crate::connection::{Connection, Session};
+use crate::domain::unless_gone;
 use crate::driver::Capability;
 use crate::error::Error;
 use crate::xml::{HostInterfaceXml, NetworkXml};
+
+/// How long starting and stopping a network may take: its host makes a bridge, and starts and ends
+/// programs.
+const BUSY: Duration = Duration::from_mins(1);
+
+const LOOK_UP: &str = "virNetworkLookupByName";
 
 /// A network of a host. Networks of the same name on two hosts are two networks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +107,106 @@ impl Connection {
         .await
     }
 
+    /// One network, or `None` when the host has none of this name.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn network(&self, name: &str) -> Result<Option<Network>, Error> {
+        let deadline = self.deadline();
+        let read = self.on_network(name, LOOK_UP, deadline, |session, network| {
+            read_network(session, network)
+        });
+        unless_gone(read.await)
+    }
+
+    /// Adds a network to the host's, or replaces the definition of the one that has its name and
+    /// UUID; one that is up keeps what it is up with until it is started again. It is not started.
+    ///
+    /// # Errors
+    /// A [`crate::ErrorKind::InvalidArgument`] when libvirt cannot use the definition; a
+    /// [`crate::ErrorKind::Conflict`] when another network has its name, UUID or bridge;
+    /// [`Error::NotSupported`] where the daemon has no network driver.
+    pub async fn define_network(&self, definition: &NetworkXml) -> Result<Network, Error> {
+        let call = "virNetworkDefineXML";
+        self.needs(Capability::Networks, call)?;
+        let xml = definition.to_xml();
+        self.call(call, move |session| {
+            let network = session.run(call, |c| c.define_network_xml(&xml))?;
+            read_network(session, &network)
+        })
+        .await
+    }
+
+    /// Brings a network up.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; a [`crate::ErrorKind::Conflict`] when it is up; libvirt's own when the
+    /// host cannot, for example when something else has its bridge's name.
+    pub async fn start_network(&self, name: &str) -> Result<(), Error> {
+        self.act_on_network(name, "virNetworkCreate", Handle::create)
+            .await
+    }
+
+    /// Takes a network down: its bridge goes, and whoever is in it is in nothing. One that is not
+    /// persistent is gone then.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; a [`crate::ErrorKind::Conflict`] when it is not up.
+    pub async fn stop_network(&self, name: &str) -> Result<(), Error> {
+        self.act_on_network(name, "virNetworkDestroy", Handle::destroy)
+            .await
+    }
+
+    /// Takes a network off the host's list; one that is up stays so until it is stopped.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; a [`crate::ErrorKind::Conflict`] when it is not persistent.
+    pub async fn undefine_network(&self, name: &str) -> Result<(), Error> {
+        self.act_on_network(name, "virNetworkUndefine", Handle::undefine)
+            .await
+    }
+
+    /// Whether a network comes up with its host.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; a [`crate::ErrorKind::Conflict`] when it is not persistent.
+    pub async fn set_network_autostart(&self, name: &str, autostart: bool) -> Result<(), Error> {
+        let call = "virNetworkSetAutostart";
+        self.act_on_network(name, call, move |network| network.set_autostart(autostart))
+            .await
+    }
+
+    /// Makes one call on one network.
+    async fn act_on_network<F>(&self, name: &str, call: &'static str, f: F) -> Result<(), Error>
+    where
+        F: FnOnce(&Handle) -> Result<(), virt::error::Error> + Send + 'static,
+    {
+        self.on_network(name, call, BUSY, move |session, network| {
+            session.run(call, |_| f(network))
+        })
+        .await
+    }
+
+    async fn on_network<T, F>(
+        &self,
+        name: &str,
+        call: &'static str,
+        deadline: Duration,
+        f: F,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session, &Handle) -> Result<T, Error> + Send + 'static,
+    {
+        self.needs(Capability::Networks, call)?;
+        let name = name.to_owned();
+        self.call_within(deadline, call, None, move |session| {
+            let network = session.run(LOOK_UP, |c| c.lookup_network_by_name(&name))?;
+            f(session, &network)
+        })
+        .await
+    }
+
     /// All interfaces of the host, up or not; none where the daemon was built without that. One
     /// that cannot be read is logged and left out.
     ///
@@ -131,7 +241,7 @@ pub(crate) fn unless_unsupported<T>(result: Result<Vec<T>, Error>) -> Result<Vec
     }
 }
 
-fn read_network(session: &Session, network: &virt::network::Network) -> Result<Network, Error> {
+fn read_network(session: &Session, network: &Handle) -> Result<Network, Error> {
     let uuid = session.run("virNetworkGetUUID", |_| network.uuid())?;
     let name = session.run("virNetworkGetName", |_| network.name())?;
     let active = session.run("virNetworkIsActive", |_| network.is_active())?;

@@ -330,6 +330,8 @@ pub struct Domain {
     pub interfaces: Vec<Nic>,
     /// Its disks.
     pub disks: Vec<Disk>,
+    /// The image that it was made from.
+    pub image: Option<Uuid>,
 }
 
 /// The state of a router.

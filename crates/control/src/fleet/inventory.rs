@@ -194,6 +194,7 @@ fn network(listed: libvirt::Network) -> Network {
 pub(crate) fn domain(listed: libvirt::Domain, driver: model::Driver) -> Domain {
     let definition = listed.definition;
     let metadata = definition.metadata.unwrap_or_default();
+    let made_with = metadata.addresses;
     Domain {
         id: RouterId(listed.uuid),
         name: listed.name,
@@ -210,7 +211,9 @@ pub(crate) fn domain(listed: libvirt::Domain, driver: model::Driver) -> Domain {
             .memory_bytes
             .or(definition.current_memory_bytes)
             .unwrap_or(0),
-        interfaces: definition.interfaces.into_iter().filter_map(nic).collect(),
+        interfaces: (definition.interfaces.into_iter())
+            .filter_map(|listed| nic(listed, &made_with))
+            .collect(),
         disks: definition
             .disks
             .into_iter()
@@ -221,6 +224,7 @@ pub(crate) fn domain(listed: libvirt::Domain, driver: model::Driver) -> Domain {
                 format: disk.format,
             })
             .collect(),
+        image: metadata.image,
     }
 }
 
@@ -245,10 +249,17 @@ fn state(state: DomainState) -> RouterState {
     }
 }
 
-/// libvirt gives every interface a MAC address; one without could not be told from others.
-fn nic(listed: InterfaceXml) -> Option<Nic> {
+/// libvirt gives every interface a MAC address; one without could not be told from others. Where its
+/// definition says no addresses, those are known that it was made with.
+fn nic(listed: InterfaceXml, made_with: &[(String, String)]) -> Option<Nic> {
+    let own = mac(listed.mac.as_deref()?)?;
+    let mut addresses = listed.addresses;
+    if addresses.is_empty() {
+        let made = made_with.iter().filter(|(of, _)| mac(of) == Some(own));
+        addresses.extend(made.map(|(_, address)| address.clone()));
+    }
     Some(Nic {
-        mac: mac(listed.mac.as_deref()?)?,
+        mac: own,
         attachment: attachment(listed.kind, listed.source),
         device: listed.target,
         model: listed.model,
@@ -256,7 +267,7 @@ fn nic(listed: InterfaceXml) -> Option<Nic> {
             Some(false) => LinkState::Down,
             _ => LinkState::Up,
         },
-        addresses: listed.addresses,
+        addresses,
     })
 }
 
@@ -323,6 +334,43 @@ mod tests {
             attachment(InterfaceKind::Bridge, InterfaceSource::default()),
             Attachment::Other("bridge".to_owned())
         );
+    }
+
+    #[test]
+    fn what_a_router_was_made_with_is_known_where_its_definition_says_nothing_better() {
+        let xml = "<domain type='test'><name>r</name><metadata>
+             <vms:router xmlns:vms='urn:vms:metadata:1'>
+             <vms:image>4f1f52a0-0c6e-4b6e-9a35-2d1c1f0e8a01</vms:image>
+             <vms:address mac='52:54:00:00:00:01'>10.0.0.0/31</vms:address>
+             <vms:address mac='52:54:00:00:00:01'>2001:db8::1/64</vms:address>
+             <vms:address mac='52:54:00:00:00:02'>10.0.1.0/31</vms:address>
+             </vms:router></metadata><devices>
+             <interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='b'/></interface>
+             <interface type='bridge'><mac address='52:54:00:00:00:02'/><source bridge='b'/>
+               <ip address='10.0.9.9' prefix='24'/></interface>
+             <interface type='bridge'><mac address='52:54:00:00:00:03'/><source bridge='b'/></interface>
+             </devices></domain>";
+        let listed = libvirt::Domain {
+            uuid: uuid::Uuid::from_u128(1),
+            name: "r".to_owned(),
+            id: None,
+            state: DomainState::ShutOff,
+            persistent: true,
+            autostart: false,
+            definition: libvirt::DomainXml::parse(xml).unwrap(),
+        };
+        let domain = domain(listed, model::Driver::Test);
+        let image = domain.image.map(|image| image.to_string());
+        assert_eq!(
+            image.as_deref(),
+            Some("4f1f52a0-0c6e-4b6e-9a35-2d1c1f0e8a01")
+        );
+        let addresses: Vec<_> = (domain.interfaces.into_iter())
+            .map(|interface| interface.addresses)
+            .collect();
+        assert_eq!(addresses[0], ["10.0.0.0/31", "2001:db8::1/64"]);
+        assert_eq!(addresses[1], ["10.0.9.9/24"]);
+        assert!(addresses[2].is_empty());
     }
 
     #[tokio::test]

@@ -308,6 +308,7 @@ mod tests {
             memory_bytes: 0,
             interfaces: Vec::new(),
             disks: Vec::new(),
+            image: None,
         };
         Router {
             migrating_to: None,

@@ -204,6 +204,7 @@ impl View {
                     format: disk.format.clone(),
                 })
                 .collect(),
+            image: domain.image.map(api::ImageId),
         }
     }
 

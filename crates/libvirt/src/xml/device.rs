@@ -29,6 +29,8 @@ pub struct DiskXml {
     pub source: Option<String>,
     /// `qcow2`, `raw`, ….
     pub format: Option<String>,
+    /// What an overlay is over, where the definition says it; libvirt looks itself otherwise.
+    pub backing: Option<BackingXml>,
     /// How writes are cached: `none`, `writeback`, …. A live migration without shared storage
     /// wants `none`.
     pub cache: Option<String>,
@@ -41,6 +43,17 @@ pub struct DiskXml {
     /// libvirt's name of the device, `virtio-disk0`, by which events speak of it.
     pub alias: Option<String>,
     kept: Kept,
+}
+
+/// `<backingStore>`: what a disk's overlay is over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BackingXml {
+    /// `file`, `block`, `volume`, …; `None` where nothing is below.
+    pub kind: Option<String>,
+    /// `qcow2`, `raw`, ….
+    pub format: Option<String>,
+    /// As [`DiskXml::source`].
+    pub source: Option<String>,
 }
 
 /// One directory or file system that a container sees.
@@ -98,6 +111,18 @@ pub struct MemballoonXml {
     pub stats_period: Option<u32>,
 }
 
+/// `<rng>`: a device that gives the guest randomness.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RngXml {
+    /// `virtio`, ….
+    pub model: String,
+    /// What the host takes it from: `random` (a device of the host), `builtin`, `egd`.
+    pub backend: Option<String>,
+    /// The host's device, `/dev/urandom`.
+    pub source: Option<String>,
+    kept: Kept,
+}
+
 /// An ordinary disk without anything in it.
 impl Default for DiskXml {
     fn default() -> Self {
@@ -108,6 +133,7 @@ impl Default for DiskXml {
             kind: String::new(),
             source: None,
             format: None,
+            backing: None,
             cache: None,
             readonly: false,
             shareable: false,
@@ -173,6 +199,7 @@ impl View for DiskXml {
                 |value, source| set_disk_source(kind, value.as_deref(), source),
             );
         });
+        pass.part("backingStore", &mut self.backing);
         pass.child("target", |target| {
             target.attribute("dev", &mut self.target);
             target.attribute("bus", &mut self.bus);
@@ -181,6 +208,23 @@ impl View for DiskXml {
         pass.flag("shareable", &mut self.shareable);
         pass.child("boot", |boot| boot.attribute("order", &mut self.boot_order));
         pass.child("alias", |alias| alias.attribute("name", &mut self.alias));
+    }
+}
+
+impl View for BackingXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.attribute("type", &mut self.kind);
+        pass.child("format", |format| {
+            format.attribute("type", &mut self.format);
+        });
+        let kind = self.kind.as_deref().unwrap_or_default();
+        pass.child("source", |source| {
+            source.custom(
+                &mut self.source,
+                |source| disk_source(kind, source),
+                |value, source| set_disk_source(kind, value.as_deref(), source),
+            );
+        });
     }
 }
 
@@ -319,6 +363,36 @@ impl View for MemballoonXml {
         pass.attribute("model", &mut self.model);
         pass.child("stats", |stats| {
             stats.attribute("period", &mut self.stats_period);
+        });
+    }
+}
+
+impl RngXml {
+    /// Randomness of the host's `/dev/urandom`, which never runs dry.
+    pub fn urandom() -> Self {
+        Self {
+            model: "virtio".to_owned(),
+            backend: Some("random".to_owned()),
+            source: Some("/dev/urandom".to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
+impl Document for RngXml {
+    const NAME: &'static str = "rng";
+
+    fn kept(&mut self) -> &mut Kept {
+        &mut self.kept
+    }
+}
+
+impl View for RngXml {
+    fn fields(&mut self, pass: &mut Pass<'_>) {
+        pass.attribute("model", &mut self.model);
+        pass.child("backend", |backend| {
+            backend.attribute("model", &mut self.backend);
+            backend.own_text(&mut self.source);
         });
     }
 }

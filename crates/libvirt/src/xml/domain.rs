@@ -4,7 +4,7 @@
 
 use uuid::Uuid;
 
-use super::device::{CharacterXml, DiskXml, FilesystemXml, MemballoonXml};
+use super::device::{CharacterXml, DiskXml, FilesystemXml, MemballoonXml, RngXml};
 use super::fields::{Document, Field, Kept, Pass, View, read_part, write_part};
 use super::interface::InterfaceXml;
 use super::{METADATA_NAMESPACE, XmlError};
@@ -43,6 +43,8 @@ pub struct DomainXml {
     pub current_memory_bytes: Option<u64>,
     /// The largest number of virtual processors.
     pub vcpus: Option<u32>,
+    /// How many of them it has now; all of them without it.
+    pub current_vcpus: Option<u32>,
     /// What it boots.
     pub os: OsXml,
     /// Features of the machine, `acpi`, `apic`, ….
@@ -67,6 +69,8 @@ pub struct DomainXml {
     pub channels: Vec<CharacterXml>,
     /// The memory balloon.
     pub memballoon: Option<MemballoonXml>,
+    /// `<rng>`s: where the guest gets randomness from.
+    pub rngs: Vec<RngXml>,
     kept: Kept,
 }
 
@@ -93,6 +97,8 @@ pub enum DomainKind {
 /// <vms:router xmlns:vms="urn:vms:metadata:1">
 ///   <vms:network>triangle</vms:network>
 ///   <vms:tag>edge</vms:tag>
+///   <vms:image>4f1f52a0-0c6e-4b6e-9a35-2d1c1f0e8a01</vms:image>
+///   <vms:address mac="52:54:00:00:00:01">10.0.0.0/31</vms:address>
 /// </vms:router>
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,6 +107,11 @@ pub struct RouterMetadata {
     pub network: Option<String>,
     /// Free tags, in their order.
     pub tags: Vec<String>,
+    /// The image that it was made from.
+    pub image: Option<Uuid>,
+    /// Addresses that its interfaces were made with: an interface's MAC address in lower case, and an
+    /// address with its prefix.
+    pub addresses: Vec<(String, String)>,
 }
 
 /// `<os>`: what a domain boots, and on what machine.
@@ -324,7 +335,10 @@ impl View for DomainXml {
         });
         pass.bytes("memory", &mut self.memory_bytes);
         pass.bytes("currentMemory", &mut self.current_memory_bytes);
-        pass.text("vcpu", &mut self.vcpus);
+        pass.child("vcpu", |vcpu| {
+            vcpu.attribute("current", &mut self.current_vcpus);
+            vcpu.own_text(&mut self.vcpus);
+        });
         pass.child("os", |os| self.os.fields(os));
         pass.child("features", |features| {
             features.views("", &mut self.features, |a, b| a.name == b.name);
@@ -340,6 +354,7 @@ impl View for DomainXml {
             devices.list("console", &mut self.consoles);
             devices.list("channel", &mut self.channels);
             devices.part("memballoon", &mut self.memballoon);
+            devices.list("rng", &mut self.rngs);
         });
     }
 }
@@ -348,6 +363,20 @@ impl View for RouterMetadata {
     fn fields(&mut self, pass: &mut Pass<'_>) {
         pass.text("network", &mut self.network);
         pass.texts("tag", &mut self.tags);
+        pass.text("image", &mut self.image);
+        pass.each(
+            "address",
+            &mut self.addresses,
+            |address| {
+                let mac = address.attribute("mac")?.to_ascii_lowercase();
+                Some((mac, address.text()?))
+            },
+            |(mac, text), address| {
+                address.set_attribute("mac", Some(mac));
+                address.set_text(Some(text));
+            },
+            |_, _| true,
+        );
     }
 }
 
@@ -508,7 +537,8 @@ lines</description>
             domain.metadata,
             Some(RouterMetadata {
                 network: Some("triangle".to_owned()),
-                tags: vec!["edge".to_owned(), "a".to_owned()]
+                tags: vec!["edge".to_owned(), "a".to_owned()],
+                ..RouterMetadata::default()
             })
         );
         assert_eq!(domain.vcpus, Some(2));

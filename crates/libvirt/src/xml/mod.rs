@@ -27,7 +27,7 @@ pub(crate) use capabilities::capabilities_host_uuid;
 pub use capabilities::{
     CapabilitiesXml, CpuModeXml, CpuModelXml, DomainCapabilitiesXml, GuestDomainXml, GuestXml,
 };
-pub use device::{CharacterXml, DiskXml, FilesystemXml, MemballoonXml};
+pub use device::{BackingXml, CharacterXml, DiskXml, FilesystemXml, MemballoonXml, RngXml};
 pub use domain::{
     ClockXml, CpuFeatureXml, CpuTopologyXml, CpuXml, DomainKind, DomainXml, FeatureXml, LoaderXml,
     OsXml, RouterMetadata, TimerXml,

@@ -41,6 +41,9 @@ pub struct NetworkXml {
     pub mac: Option<String>,
     /// DNS domain.
     pub domain: Option<String>,
+    /// Whether the host answers DNS in it, where it has an address there; libvirt's default is that
+    /// it does.
+    pub dns: Option<bool>,
     /// MTU, bytes.
     pub mtu: Option<u32>,
     /// VLAN tags.
@@ -82,6 +85,17 @@ impl Default for IpXml {
 }
 
 impl NetworkXml {
+    /// A network that has nothing but its name and is isolated: its bridge joins guests, its host has
+    /// no address in it and runs no program for it.
+    pub fn isolated(name: &str, bridge: &str) -> Self {
+        Self {
+            bridge: Some(bridge.to_owned()),
+            stp: Some(true),
+            dns: Some(false),
+            ..Self::new(name)
+        }
+    }
+
     /// A network that has nothing but its name.
     pub fn new(name: &str) -> Self {
         Self {
@@ -147,6 +161,9 @@ impl View for NetworkXml {
         pass.child("mac", |mac| mac.mac("address", &mut self.mac));
         pass.child("domain", |domain| {
             domain.attribute("name", &mut self.domain);
+        });
+        pass.child("dns", |dns| {
+            dns.switch("enable", ("yes", "no"), &mut self.dns);
         });
         pass.child("vlan", |vlan| {
             vlan.attributes("tag", "id", &mut self.vlans);

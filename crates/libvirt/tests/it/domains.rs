@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use libvirt::{
     Connection, CpuMatch, CpuXml, DomainKind, DomainState, DomainXml, ErrorKind, Event,
-    EventReceiver, InterfaceKind, InterfaceXml, LifecycleKind, LoaderXml, PoolXml, VolumeXml,
+    EventReceiver, InterfaceKind, InterfaceXml, LifecycleKind, LoaderXml, NetworkXml, PoolXml,
+    VolumeXml,
 };
 use uuid::Uuid;
 
@@ -129,6 +130,57 @@ async fn a_domain_lives_from_its_definition_to_its_end() {
     assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
     host.destroy_domain(guest).await.unwrap();
     assert_eq!(home.state().await, None);
+}
+
+#[tokio::test]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
+async fn a_domain_starts_paused_and_changes_its_size() {
+    let home = Home::with_guest(5).await;
+    let (host, guest) = (&home.host, home.guest);
+    let mut definition = host.inactive_definition(guest).await.unwrap();
+    (definition.vcpus, definition.current_vcpus) = (Some(2), Some(1));
+    host.define_domain(&definition).await.unwrap();
+    host.start_domain_paused(guest).await.unwrap();
+    assert_eq!(home.state().await, Some(DomainState::Paused));
+    host.resume(guest).await.unwrap();
+    assert_eq!(home.state().await, Some(DomainState::Running));
+    assert_eq!(host.agent_answers(guest).await, Ok(false));
+    host.set_vcpus(guest, 2, true).await.unwrap();
+    host.set_memory(guest, 48 << 20, false).await.unwrap();
+    let now = host.domain(guest).await.unwrap().unwrap().definition;
+    assert_eq!((now.vcpus, now.current_vcpus), (Some(2), None));
+    let next = host.inactive_definition(guest).await.unwrap();
+    assert_eq!(next.current_memory_bytes, Some(48 << 20));
+    assert_eq!(next.current_vcpus, Some(1));
+    let more = host.set_vcpus(guest, 3, true).await.unwrap_err();
+    assert_eq!(more.kind(), ErrorKind::InvalidArgument, "{more}");
+    home.clean().await;
+}
+
+#[tokio::test]
+#[ignore = "needs a QEMU host, named by VMS_TEST_QEMU_URI"]
+async fn an_isolated_network_is_a_bridge_and_nothing_else() {
+    let host = qemu().await;
+    let name = "vms-isolated";
+    let _ = host.stop_network(name).await;
+    let _ = host.undefine_network(name).await;
+    let mut definition = NetworkXml::isolated(name, "vms-iso0");
+    definition.mtu = Some(1400);
+    host.define_network(&definition).await.unwrap();
+    host.start_network(name).await.unwrap();
+    let up = host.network(name).await.unwrap().unwrap();
+    assert!(up.active && up.definition.ips.is_empty());
+    let again = host.start_network(name).await.unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Conflict, "{again}");
+    let mut other = NetworkXml::isolated("vms-isolated-2", "vms-iso0");
+    other.mtu = None;
+    let taken = host.define_network(&other).await.unwrap_err();
+    assert_eq!(taken.kind(), ErrorKind::Conflict, "{taken}");
+    host.stop_network(name).await.unwrap();
+    let stopped = host.stop_network(name).await.unwrap_err();
+    assert_eq!(stopped.kind(), ErrorKind::Conflict, "{stopped}");
+    host.undefine_network(name).await.unwrap();
+    assert_eq!(host.network(name).await, Ok(None));
 }
 
 #[tokio::test]

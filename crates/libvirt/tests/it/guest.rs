@@ -46,6 +46,7 @@ async fn an_agent_tells_what_is_inside_and_events_what_changes() {
         assert!(inside.name.starts_with("eth"), "{inside:?}");
         assert!(!inside.addresses.is_empty(), "{inside:?}");
     }
+    assert_eq!(connection.agent_answers(domain.uuid).await, Ok(true));
     let told = connection
         .addresses(domain.uuid, AddressSource::Agent)
         .await

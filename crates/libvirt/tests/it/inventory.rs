@@ -34,7 +34,8 @@ async fn domains_are_listed_with_their_typed_definitions() {
         definition.metadata,
         Some(RouterMetadata {
             network: Some("triangle".to_owned()),
-            tags: vec!["edge".to_owned()]
+            tags: vec!["edge".to_owned()],
+            ..RouterMetadata::default()
         })
     );
     assert_eq!(

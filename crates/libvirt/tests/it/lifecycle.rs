@@ -173,6 +173,48 @@ fn definition() -> DomainXml {
 }
 
 #[tokio::test]
+async fn memory_and_processors_change_at_once_or_at_the_next_start() {
+    let host = host().await;
+    let connection = &host.connection;
+    // It runs with 2 processors and 256 MiB.
+    connection.set_memory(EDGE, 128 << 20, true).await.unwrap();
+    let next = connection.inactive_definition(EDGE).await.unwrap();
+    assert_eq!(next.current_memory_bytes, Some(256 << 20));
+    let now = connection.domain(EDGE).await.unwrap().unwrap().definition;
+    assert_eq!(now.current_memory_bytes, Some(128 << 20));
+    assert_eq!(now.memory_bytes, Some(256 << 20));
+    connection.set_vcpus(EDGE, 1, false).await.unwrap();
+    let next = connection.inactive_definition(EDGE).await.unwrap();
+    assert_eq!((next.vcpus, next.current_vcpus), (Some(2), Some(1)));
+    let now = connection.domain(EDGE).await.unwrap().unwrap().definition;
+    assert_eq!((now.vcpus, now.current_vcpus), (Some(2), None));
+    connection.set_vcpus(EDGE, 1, true).await.unwrap();
+    let now = connection.domain(EDGE).await.unwrap().unwrap().definition;
+    assert_eq!(now.current_vcpus, Some(1));
+
+    let more = [
+        connection
+            .set_memory(EDGE, 1 << 30, true)
+            .await
+            .unwrap_err(),
+        connection.set_vcpus(EDGE, 16, true).await.unwrap_err(),
+    ];
+    for error in more {
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    }
+    let off = [
+        connection
+            .set_memory(SPARE, 64 << 20, true)
+            .await
+            .unwrap_err(),
+        connection.set_vcpus(SPARE, 1, true).await.unwrap_err(),
+    ];
+    for error in off {
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_domain_is_defined_started_shut_down_and_undefined() {
     let host = host().await;
     let connection = &host.connection;
@@ -338,6 +380,8 @@ async fn the_test_driver_is_not_asked_for_what_it_lacks() {
             .await
             .unwrap_err(),
         connection.compare_cpu(&cpu).await.unwrap_err(),
+        connection.start_domain_paused(SPARE).await.unwrap_err(),
+        connection.agent_answers(EDGE).await.unwrap_err(),
         connection
             .compare_hypervisor_cpu(emulator, arch, machine, None, &cpu)
             .await

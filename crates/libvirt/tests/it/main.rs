@@ -8,6 +8,7 @@ mod leaks;
 mod lifecycle;
 mod measurement;
 mod migration;
+mod network;
 mod storage;
 mod transfer;
 mod unreachable;

@@ -89,6 +89,7 @@ pub trait With: Sized {
             memory_bytes: 1 << 28,
             interfaces: (0..).zip(attachments).map(|(mac, a)| nic(mac, a)).collect(),
             disks: Vec::new(),
+            image: None,
         };
         self.inventory()
             .domains

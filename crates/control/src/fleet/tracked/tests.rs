@@ -28,6 +28,7 @@ fn domain(id: RouterId, state: RouterState, persistent: bool, vcpus: u32) -> Dom
         memory_bytes: 0,
         interfaces: Vec::new(),
         disks: Vec::new(),
+        image: None,
     }
 }
 
@@ -37,7 +38,7 @@ enum Seen {
     /// Nobody has looked yet.
     NotYet,
     Gone,
-    There(Domain),
+    There(Box<Domain>),
 }
 
 /// A host, the way of its events to us, and what is under way between both.
@@ -173,7 +174,7 @@ impl World {
     fn look(&self, id: RouterId) -> Seen {
         self.truth
             .get(&id)
-            .map_or(Seen::Gone, |domain| Seen::There(domain.clone()))
+            .map_or(Seen::Gone, |domain| Seen::There(Box::new(domain.clone())))
     }
 
     /// What was seen; whoever has not looked yet does so now, at the latest.
@@ -181,7 +182,7 @@ impl World {
         match seen {
             Seen::NotYet => self.truth.get(&id).cloned(),
             Seen::Gone => None,
-            Seen::There(domain) => Some(domain),
+            Seen::There(domain) => Some(*domain),
         }
     }
 

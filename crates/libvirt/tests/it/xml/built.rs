@@ -1,10 +1,10 @@
 //! Documents built from nothing: as expected, and accepted by libvirt with its own schema.
 
 use libvirt::{
-    BandwidthXml, CharacterXml, ClockXml, CpuFeatureXml, CpuTopologyXml, CpuXml, DiskXml,
-    DomainKind, DomainXml, FeatureXml, FilesystemXml, HostInterfaceXml, InterfaceKind,
+    BackingXml, BandwidthXml, CharacterXml, ClockXml, CpuFeatureXml, CpuTopologyXml, CpuXml,
+    DiskXml, DomainKind, DomainXml, FeatureXml, FilesystemXml, HostInterfaceXml, InterfaceKind,
     InterfaceSource, InterfaceXml, IpXml, LoaderXml, MemballoonXml, NetworkXml, PoolXml, RateXml,
-    RouterMetadata, TcpRole, TimerXml, VolumeXml,
+    RngXml, RouterMetadata, TcpRole, TimerXml, VolumeXml,
 };
 use uuid::Uuid;
 use virt::connect::Connect;
@@ -46,10 +46,16 @@ fn router(kind: DomainKind) -> DomainXml {
     router.metadata = Some(RouterMetadata {
         network: some("triangle"),
         tags: vec!["edge".to_owned(), "lab".to_owned()],
+        image: Some(Uuid::from_u128(0x1a)),
+        addresses: vec![
+            ("52:54:00:00:00:01".to_owned(), "10.0.0.0/31".to_owned()),
+            ("52:54:00:00:00:01".to_owned(), "2001:db8::1/64".to_owned()),
+        ],
     });
     router.memory_bytes = Some(256 << 20);
     router.current_memory_bytes = Some(128 << 20);
     router.vcpus = Some(2);
+    router.current_vcpus = Some(1);
     router.os.kind = some("hvm");
     router.os.arch = some("x86_64");
     router.os.machine = some("q35");
@@ -98,6 +104,11 @@ fn router(kind: DomainKind) -> DomainXml {
     disk.format = some("qcow2");
     disk.cache = some("none");
     disk.bus = some("virtio");
+    disk.backing = Some(BackingXml {
+        kind: some("file"),
+        format: some("qcow2"),
+        source: some("/images/base.qcow2"),
+    });
     let mut drive = DiskXml::new("file", "sda");
     "cdrom".clone_into(&mut drive.device);
     drive.bus = some("sata");
@@ -169,6 +180,45 @@ fn router(kind: DomainKind) -> DomainXml {
         model: some("virtio"),
         stats_period: Some(5),
     });
+    router.rngs = vec![RngXml::urandom()];
+    router
+}
+
+/// A paravirtualised guest: by Xen's own interface (`xenpv`) or with the processor's help (`xenpvh`).
+fn xen(kind: &str, machine: &str) -> DomainXml {
+    let mut router = DomainXml::new(DomainKind::Xen, "core-1");
+    router.memory_bytes = Some(128 << 20);
+    router.vcpus = Some(1);
+    router.os.kind = some(kind);
+    router.os.arch = some("x86_64");
+    router.os.machine = some(machine);
+    router.os.kernel = some("/images/vmlinuz");
+    router.os.initrd = some("/images/initrd");
+    router.os.cmdline = some("console=hvc0 vms.nic=52:54:00:00:00:01,10.0.0.0/31");
+    let mut disk = DiskXml::new("file", "xvda");
+    disk.source = some("/images/core-1.qcow2");
+    disk.format = some("qcow2");
+    disk.bus = some("xen");
+    disk.backing = Some(BackingXml::default());
+    router.disks = vec![disk];
+    let bridge = InterfaceSource {
+        bridge: some("vms3"),
+        ..InterfaceSource::default()
+    };
+    let mut nic = nic(1, InterfaceKind::Bridge, bridge);
+    nic.mtu = Some(1450);
+    nic.bandwidth = Some(BandwidthXml {
+        inbound: None,
+        outbound: Some(RateXml {
+            average: Some(1250),
+            ..RateXml::default()
+        }),
+    });
+    router.interfaces = vec![nic];
+    let mut console = CharacterXml::new("pty");
+    console.target = some("xen");
+    console.target_port = Some(0);
+    router.consoles = vec![console];
     router
 }
 
@@ -201,6 +251,7 @@ fn network() -> NetworkXml {
     network.stp = Some(true);
     network.mac = some("52:54:00:f0:00:01");
     network.domain = some("transit.example");
+    network.dns = Some(false);
     network.mtu = Some(9000);
     let mut ip = IpXml::new("10.7.0.1", 24);
     let range = ("10.7.0.100", "10.7.0.199");
@@ -215,13 +266,20 @@ fn built_documents_are_as_libvirt_writes_them() {
     assert_eq!(router(DomainKind::Qemu).to_xml(), golden.trim_end());
     let golden = include_str!("../../golden/built-container.xml");
     assert_eq!(container().to_xml(), golden.trim_end());
+    let golden = include_str!("../../golden/built-xen.xml");
+    assert_eq!(xen("xen", "xenpv").to_xml(), golden.trim_end());
+    assert_eq!(
+        NetworkXml::isolated("vms-1", "vms3").to_xml(),
+        "<network>\n  <name>vms-1</name>\n  <bridge name='vms3' stp='on'/>\n  <dns enable='no'/>\n</network>"
+    );
     let golden = include_str!("../../golden/built-network.xml");
     assert_eq!(network().to_xml(), golden.trim_end());
 }
 
 #[test]
 fn built_documents_are_read_as_they_were_built() {
-    for domain in [router(DomainKind::Kvm), container()] {
+    let [pv, pvh] = [xen("xen", "xenpv"), xen("xenpvh", "xenpvh")];
+    for domain in [router(DomainKind::Kvm), container(), pv, pvh] {
         assert_eq!(DomainXml::parse(&domain.to_xml()), Ok(domain));
     }
     assert_eq!(NetworkXml::parse(&network().to_xml()), Ok(network()));
@@ -263,6 +321,9 @@ fn a_built_router_is_accepted_by_libvirt_and_comes_back() {
     }
     assert_eq!(back.interfaces.len(), router.interfaces.len());
     assert_eq!(back.disks[0].source, router.disks[0].source);
+    assert_eq!(back.disks[0].backing, router.disks[0].backing);
+    assert_eq!(back.rngs, router.rngs);
+    assert_eq!(back.current_vcpus, router.current_vcpus);
     assert_eq!(back.os.cmdline, router.os.cmdline);
     assert!(back.guest_agent().is_some());
 }
@@ -275,6 +336,13 @@ fn a_built_network_pool_and_volume_are_accepted_by_libvirt() {
     let back = NetworkXml::parse(&defined.xml_desc(0).unwrap()).unwrap();
     assert_eq!((back.uuid, &back.ips), (built.uuid, &built.ips));
     assert_eq!(back.forward_devices, built.forward_devices);
+
+    assert_eq!(back.dns, Some(false));
+    let isolated = NetworkXml::isolated("vms-1", "vms3");
+    let defined = connection.define_network_xml(&isolated.to_xml()).unwrap();
+    let mut back = NetworkXml::parse(&defined.xml_desc(0).unwrap()).unwrap();
+    (back.uuid, back.mac) = (None, None); // libvirt's own
+    assert_eq!(back, isolated);
 
     let mut pool = PoolXml::new("dir", "images");
     pool.path = some("/images");

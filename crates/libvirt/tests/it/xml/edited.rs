@@ -135,6 +135,7 @@ fn what_is_new_stands_where_libvirt_writes_it() {
     domain.metadata = Some(RouterMetadata {
         network: Some("metro".to_owned()),
         tags: vec!["core".to_owned()],
+        ..RouterMetadata::default()
     });
     domain.features.push(FeatureXml {
         name: "pae".to_owned(),

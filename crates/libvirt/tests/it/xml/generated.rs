@@ -1,11 +1,11 @@
 //! Properties of whatever can be read or built.
 
 use libvirt::{
-    BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml, CpuTopologyXml, CpuXml,
-    DiskXml, DomainKind, DomainXml, FeatureXml, FilesystemXml, GuestDomainXml, GuestXml,
-    HostInterfaceXml, InterfaceKind, InterfaceSource, InterfaceXml, IpXml, LoaderXml,
-    MemballoonXml, NetworkXml, OsXml, PoolSourceXml, PoolXml, RateXml, RouterMetadata, TimerXml,
-    VirtualPort, VolumeXml,
+    BackingXml, BandwidthXml, CapabilitiesXml, CharacterXml, ClockXml, CpuFeatureXml,
+    CpuTopologyXml, CpuXml, DiskXml, DomainKind, DomainXml, FeatureXml, FilesystemXml,
+    GuestDomainXml, GuestXml, HostInterfaceXml, InterfaceKind, InterfaceSource, InterfaceXml,
+    IpXml, LoaderXml, MemballoonXml, NetworkXml, OsXml, PoolSourceXml, PoolXml, RateXml, RngXml,
+    RouterMetadata, TimerXml, VirtualPort, VolumeXml,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -100,11 +100,14 @@ fn disk() -> impl Strategy<Value = DiskXml> {
     let volume = built!(DiskXml::new("volume", "");
         source = of((name(), text()).prop_map(|(pool, volume)| format!("{pool}/{volume}"))));
     let start = prop_oneof![plain, volume];
+    let kinds = prop_oneof![Just("file"), Just("block"), Just("network")];
+    let backing = built!(BackingXml::default();
+        kind = of(kinds.prop_map(str::to_owned)), format = of(text()), source = of(text()));
     (
         start,
         built!(DiskXml::default();
         target = text(), bus = of(text()), device = text(), format = of(text()),
-        cache = of(text()), readonly = any::<bool>(), shareable = any::<bool>(),
+        backing = of(backing), cache = of(text()), readonly = any::<bool>(), shareable = any::<bool>(),
         boot_order = of(any::<u32>()), alias = of(text())),
     )
         .prop_map(|(start, mut disk)| {
@@ -151,22 +154,26 @@ fn cpu() -> impl Strategy<Value = CpuXml> {
 
 fn domain() -> impl Strategy<Value = DomainXml> {
     let metadata = built!(RouterMetadata::default();
-        network = of(text()), tags = vec(text(), 0..3));
+        network = of(text()), tags = vec(text(), 0..3),
+        image = of(any::<u128>().prop_map(Uuid::from_u128)),
+        addresses = vec((mac(), address()), 0..3));
     let feature = built!(FeatureXml::default(); name = name(), state = of(any::<bool>()));
     let timer = built!(TimerXml::default();
         name = text(), present = of(any::<bool>()), tick_policy = of(text()), mode = of(text()));
     let clock = built!(ClockXml::default(); offset = of(text()), timers = vec(timer, 0..3));
     let balloon = built!(MemballoonXml::default();
         model = of(text()), stats_period = of(any::<u32>()));
+    let rng = built!(RngXml::default();
+        model = text(), backend = of(text()), source = of(text()));
     built!(DomainXml::default();
         kind = kind(), name = text(), uuid = of(any::<u128>().prop_map(Uuid::from_u128)),
         title = of(text()), description = of(text()), metadata = of(metadata),
         memory_bytes = of(any::<u64>()), current_memory_bytes = of((0..1_u64 << 40).prop_map(|n| n << 10)),
-        vcpus = of(any::<u32>()), os = os(), features = vec(feature, 0..4), cpu = of(cpu()),
+        vcpus = of(any::<u32>()), current_vcpus = of(any::<u32>()), os = os(), features = vec(feature, 0..4), cpu = of(cpu()),
         clock = of(clock), emulator = of(text()), disks = vec(disk(), 0..3),
         filesystems = vec(filesystem(), 0..3), interfaces = vec(interface(), 0..4),
         serials = vec(character(), 0..2), consoles = vec(character(), 0..2),
-        channels = vec(character(), 0..2), memballoon = of(balloon))
+        channels = vec(character(), 0..2), memballoon = of(balloon), rngs = vec(rng, 0..2))
 }
 
 fn network() -> impl Strategy<Value = NetworkXml> {
@@ -177,7 +184,7 @@ fn network() -> impl Strategy<Value = NetworkXml> {
     let start = built!(NetworkXml::default();
         name = text(), uuid = of(any::<u128>().prop_map(Uuid::from_u128)), title = of(text()),
         bridge = of(text()), stp = of(any::<bool>()), mac = of(mac()), domain = of(text()),
-        mtu = of(any::<u32>()), vlans = vec(any::<u16>(), 0..3), bandwidth = of(bandwidth()),
+        dns = of(any::<bool>()), mtu = of(any::<u32>()), vlans = vec(any::<u16>(), 0..3), bandwidth = of(bandwidth()),
         ips = vec(ip, 0..3));
     (start, forward).prop_map(|(mut network, forward)| {
         if let Some((mode, devices)) = forward {
@@ -247,6 +254,7 @@ fn pour(from: DomainXml, into: &mut DomainXml) {
     into.memory_bytes = from.memory_bytes;
     into.current_memory_bytes = from.current_memory_bytes;
     into.vcpus = from.vcpus;
+    into.current_vcpus = from.current_vcpus;
     into.os = from.os;
     into.features = from.features;
     into.cpu = from.cpu;
@@ -259,6 +267,7 @@ fn pour(from: DomainXml, into: &mut DomainXml) {
     into.consoles = from.consoles;
     into.channels = from.channels;
     into.memballoon = from.memballoon;
+    into.rngs = from.rngs;
 }
 
 /// An element of any shape, of names that mean something and names that do not.

@@ -94,6 +94,7 @@ fn a_qemu_domain_is_read() {
     let metadata = RouterMetadata {
         network: some("triangle"),
         tags: vec!["edge".to_owned()],
+        ..RouterMetadata::default()
     };
     assert_eq!(domain.metadata, Some(metadata));
     assert_eq!(domain.os.machine, some("pc-i440fx-10.0"));
