@@ -33,7 +33,7 @@ pub use error::StartError;
 pub use fleet::KeyName;
 pub use libvirt::{Driver, Transport, Uri, UriError};
 pub use settings::{
-    DeclaredLink, EndpointSettings, HostAddresses, HostSettings, LinkSettings, LldpSettings, MigrationSettings,
-    Settings, SshAddress, VxlanSettings,
+    DeclaredLink, EndpointSettings, HostAddresses, HostSettings, LinkSettings, LldpSettings,
+    MigrationSettings, Settings, SshAddress, VxlanSettings,
 };
 pub use start::Control;

@@ -128,7 +128,11 @@ pub(crate) fn rebind(definition: &mut DomainXml, moved: &[Moved]) {
 
 /// The address at which a host's tunnels end: as it is configured, or as routers that are on it
 /// use it.
-pub(crate) fn transport_address(state: &State, topology: &Topology, host: &HostId) -> Option<IpAddr> {
+pub(crate) fn transport_address(
+    state: &State,
+    topology: &Topology,
+    host: &HostId,
+) -> Option<IpAddr> {
     if let Some(address) = state
         .fleet
         .addresses(host)

@@ -46,7 +46,10 @@ pub(crate) fn check_host(
         && asked > has
     {
         let (asked, has) = (asked >> 20, has >> 20);
-        let message = format!("{asked} MiB are more than {} has in all ({has} MiB)", host.id);
+        let message = format!(
+            "{asked} MiB are more than {} has in all ({has} MiB)",
+            host.id
+        );
         return Err(Error::invalid("memoryBytes", message));
     }
     if let Some((asked, has)) = vcpus.zip(host.node.cpus)
@@ -95,7 +98,11 @@ pub(crate) async fn nic(
     taken: &mut Taken,
 ) -> Result<NewNic, Error> {
     let unreadable = |error: libvirt::Error| {
-        errors::unreachable(&crate::service::translate::id(host), None, Some(&error.to_string()))
+        errors::unreachable(
+            &crate::service::translate::id(host),
+            None,
+            Some(&error.to_string()),
+        )
     };
     let no = |kind: &str, name: &str, has: Vec<String>| {
         let message = format!("{host} has no {kind} {name}; {}", errors::listed(&has));
@@ -112,7 +119,9 @@ pub(crate) async fn nic(
         }
         (None, Some(name)) => {
             let interfaces = connection.list_interfaces().await.map_err(unreadable)?;
-            let bridges = interfaces.into_iter().filter(|of| of.definition.kind == "bridge");
+            let bridges = interfaces
+                .into_iter()
+                .filter(|of| of.kind == libvirt::HostInterfaceKind::Bridge);
             let known: Vec<_> = bridges.map(|bridge| bridge.name).collect();
             if !known.contains(name) {
                 return Err(no("bridge", name, known));
@@ -128,7 +137,8 @@ pub(crate) async fn nic(
         Some(mac) => {
             let mac = Mac(mac.0);
             if !taken.macs.insert(mac) {
-                let message = format!("{mac} is another interface's: leave it out to get a free one");
+                let message =
+                    format!("{mac} is another interface's: leave it out to get a free one");
                 return Err(errors::conflict(message));
             }
             mac
@@ -157,7 +167,11 @@ pub(crate) async fn resize(
     }
     let (host, domain) = (&router.host, &router.domain);
     let failed = |failure: crate::fleet::Failure| errors::from_host(failure, router, None);
-    let connection = state.fleet.connection(host, domain.driver).await.map_err(failed)?;
+    let connection = state
+        .fleet
+        .connection(host, domain.driver)
+        .await
+        .map_err(failed)?;
     let failed = |error: libvirt::Error| errors::from_host(error.into(), router, None);
     let definition = connection.inactive_definition(domain.id.0).await;
     let mut definition = definition.map_err(failed)?;
@@ -171,11 +185,19 @@ pub(crate) async fn resize(
         definition.current_memory_bytes = Some(bytes);
         what.push(format!("{} MiB of memory", bytes >> 20));
     }
-    connection.define_domain(&definition).await.map_err(failed)?;
+    connection
+        .define_domain(&definition)
+        .await
+        .map_err(failed)?;
     let effective = effective(router);
     Ok(Changed {
         effective,
-        message: format!("{} has {} {}.", domain.name, what.join(" and "), effective.as_str()),
+        message: format!(
+            "{} has {} {}.",
+            domain.name,
+            what.join(" and "),
+            effective.as_str()
+        ),
         mac: None,
     })
 }
@@ -205,7 +227,11 @@ pub(crate) async fn attach(
     routers::persistent(router)?;
     let (host, domain) = (&router.host, &router.domain);
     let failed = |failure: crate::fleet::Failure| errors::from_host(failure, router, None);
-    let connection = state.fleet.connection(host, domain.driver).await.map_err(failed)?;
+    let connection = state
+        .fleet
+        .connection(host, domain.driver)
+        .await
+        .map_err(failed)?;
     let _turn = state.provisioning.lock().await;
     let mut taken = links::taken(state).await?;
     let nic = nic(&connection, host, interface, "interface", &mut taken).await?;
@@ -214,7 +240,11 @@ pub(crate) async fn attach(
     links::plug(&connection, domain.id, domain.driver, &nic, now)
         .await
         .map_err(failed)?;
-    let effective = if now { Effective::Now } else { effective(router) };
+    let effective = if now {
+        Effective::Now
+    } else {
+        effective(router)
+    };
     let (name, mac) = (&domain.name, nic.mac);
     Ok(Changed {
         effective,
@@ -224,7 +254,11 @@ pub(crate) async fn attach(
 }
 
 /// Takes an interface away from a router.
-pub(crate) async fn detach(state: &State, router: &Arc<Router>, mac: Mac) -> Result<Changed, Error> {
+pub(crate) async fn detach(
+    state: &State,
+    router: &Arc<Router>,
+    mac: Mac,
+) -> Result<Changed, Error> {
     let view = state.view();
     routers::current(&view, router)?;
     routers::persistent(router)?;
@@ -241,11 +275,19 @@ pub(crate) async fn detach(state: &State, router: &Arc<Router>, mac: Mac) -> Res
     }
     let (host, domain) = (&router.host, &router.domain);
     let failed = |failure: crate::fleet::Failure| errors::from_host(failure, router, None);
-    let connection = state.fleet.connection(host, domain.driver).await.map_err(failed)?;
+    let connection = state
+        .fleet
+        .connection(host, domain.driver)
+        .await
+        .map_err(failed)?;
     let failed = |error: libvirt::Error| errors::from_host(error.into(), router, None);
     let removed = remove(&connection, domain.id, mac).await.map_err(failed)?;
     if !removed {
-        let has: Vec<_> = domain.interfaces.iter().map(|nic| nic.mac.to_string()).collect();
+        let has: Vec<_> = domain
+            .interfaces
+            .iter()
+            .map(|nic| nic.mac.to_string())
+            .collect();
         return Err(NotFound {
             kind: "interface".to_owned(),
             id: mac.to_string(),
@@ -257,7 +299,11 @@ pub(crate) async fn detach(state: &State, router: &Arc<Router>, mac: Mac) -> Res
         }
         .into());
     }
-    let effective = if hotplugs(router) { Effective::Now } else { effective(router) };
+    let effective = if hotplugs(router) {
+        Effective::Now
+    } else {
+        effective(router)
+    };
     Ok(Changed {
         effective,
         message: format!("{} is without {mac} {}.", domain.name, effective.as_str()),
@@ -286,14 +332,19 @@ pub(crate) async fn remove(
     let text = mac.to_string();
     let mut running = domain.definition.interfaces.iter();
     let device = running.find(|nic| nic.mac.as_deref() == Some(&text));
-    let can = connection.uri().driver().supports(Capability::DeviceHotplug);
+    let can = connection
+        .uri()
+        .driver()
+        .supports(Capability::DeviceHotplug);
     if let Some(device) = device
         && domain.state.is_active()
     {
         was_in_it = true;
         if can {
             let device = device.to_xml();
-            connection.detach_device(router.0, &device, true, false).await?;
+            connection
+                .detach_device(router.0, &device, true, false)
+                .await?;
         }
     }
     Ok(was_in_it)

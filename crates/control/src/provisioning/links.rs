@@ -51,7 +51,11 @@ pub(crate) struct Made {
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Carrier {
     /// A network of one host, which VMS made.
-    Network { host: HostId, name: String, bridge: String },
+    Network {
+        host: HostId,
+        name: String,
+        bridge: String,
+    },
     /// A bridge of each host.
     Bridge([String; 2]),
     Multicast(SocketAddr),
@@ -111,13 +115,20 @@ impl Made {
                 remote: ends[1 - at],
             },
         };
-        let (a, b) = (self.link.bits_per_second_to_a, self.link.bits_per_second_to_b);
+        let (a, b) = (
+            self.link.bits_per_second_to_a,
+            self.link.bits_per_second_to_b,
+        );
         let (to, from) = if at == 0 { (a, b) } else { (b, a) };
         NewNic {
             to_bits_per_second: to,
             from_bits_per_second: from,
             mtu: self.link.mtu,
-            ..NewNic::new(self.mac(at), plug, self.end(at).address.iter().cloned().collect())
+            ..NewNic::new(
+                self.mac(at),
+                plug,
+                self.end(at).address.iter().cloned().collect(),
+            )
         }
     }
 
@@ -129,7 +140,9 @@ impl Made {
             let router = RouterId(end.router.0);
             let now = topology.routers.get(&router);
             let host = now.map_or_else(|| translate::host_id(&end.host), |now| now.host.clone());
-            let what = What::RemoveInterface { mac: Mac(end.mac.0) };
+            let what = What::RemoveInterface {
+                mac: Mac(end.mac.0),
+            };
             chores.push(Chore::about(&host, driver, router, what));
         }
         chores.extend(self.network_chore());
@@ -142,7 +155,9 @@ impl Made {
         match &self.carrier {
             Carrier::Network { host, name, .. } => {
                 let router = RouterId(self.link.a.router.0);
-                let what = What::RemoveNetwork { network: name.clone() };
+                let what = What::RemoveNetwork {
+                    network: name.clone(),
+                };
                 Some(Chore::about(host, self.drivers[0], router, what))
             }
             _ => None,
@@ -224,7 +239,10 @@ pub(crate) async fn ask(
     let link = creation.made.link.clone();
     let mut hosts: Vec<_> = routers.iter().map(|router| router.host.clone()).collect();
     hosts.dedup();
-    let names = (routers[0].domain.name.clone(), routers[1].domain.name.clone());
+    let names = (
+        routers[0].domain.name.clone(),
+        routers[1].domain.name.clone(),
+    );
     let name = format!("{} and {}", names.0, names.1);
     let (id, driver) = (link.id, routers[0].domain.driver);
     let mut task = Task::new(Act::CreateLink(Box::new(creation)), &name, hosts, driver);
@@ -259,12 +277,17 @@ fn check(request: &CreateVirtualLinkRequest) -> Result<(), Error> {
         Some(LinkAddressing::Ipv6) => 1280,
         _ => 576,
     };
-    if request.mtu.is_some_and(|mtu| !(least..=9000).contains(&mtu)) {
+    if request
+        .mtu
+        .is_some_and(|mtu| !(least..=9000).contains(&mtu))
+    {
         let message = format!("{least} to 9000 bytes were expected, or nothing at all");
         return Err(Error::invalid("mtu", message));
     }
-    if request.bridge.is_some() && !matches!(request.transport, None | Some(LinkTransport::Bridge)) {
-        let message = "a bridge carries links with the transport bridge only: leave one of both out";
+    if request.bridge.is_some() && !matches!(request.transport, None | Some(LinkTransport::Bridge))
+    {
+        let message =
+            "a bridge carries links with the transport bridge only: leave one of both out";
         return Err(Error::invalid("bridge", message));
     }
     Ok(())
@@ -290,7 +313,14 @@ fn decide(
     };
     let mut why_not = Vec::new();
     let carrier = preferred.iter().find_map(|transport| {
-        let way = Way { state, sources, taken: &taken, request, routers, id };
+        let way = Way {
+            state,
+            sources,
+            taken: &taken,
+            request,
+            routers,
+            id,
+        };
         match way.carrier(*transport) {
             Ok(carrier) => Some((*transport, carrier)),
             Err(why) => {
@@ -315,8 +345,12 @@ fn decide(
     limits(request, transport)?;
     let addresses = match request.addressing {
         None | Some(LinkAddressing::None) => None,
-        Some(LinkAddressing::Ipv4) => Some(taken.ipv4(settings).ok_or_else(|| exhausted("link_ipv4"))?),
-        Some(LinkAddressing::Ipv6) => Some(taken.ipv6(settings).ok_or_else(|| exhausted("link_ipv6"))?),
+        Some(LinkAddressing::Ipv4) => {
+            Some(taken.ipv4(settings).ok_or_else(|| exhausted("link_ipv4"))?)
+        }
+        Some(LinkAddressing::Ipv6) => {
+            Some(taken.ipv6(settings).ok_or_else(|| exhausted("link_ipv6"))?)
+        }
     };
     let mut end = |at: usize| VirtualLinkEnd {
         router: translate::router_id(routers[at].domain.id),
@@ -342,7 +376,11 @@ fn decide(
     };
     let drivers = [0, 1].map(|at: usize| routers[at].domain.driver);
     Ok(LinkCreation {
-        made: Made { link, carrier, drivers },
+        made: Made {
+            link,
+            carrier,
+            drivers,
+        },
         ends: [first?, second?],
     })
 }
@@ -379,7 +417,11 @@ fn exhausted(setting: &str) -> Error {
 }
 
 /// How an interface gets into a router, or why it does not.
-fn plugging(router: &Router, transport: LinkTransport, when: WhenRunning) -> Result<Plugging, Error> {
+fn plugging(
+    router: &Router,
+    transport: LinkTransport,
+    when: WhenRunning,
+) -> Result<Plugging, Error> {
     let of = &router.domain;
     if !of.state.is_active() {
         return Ok(Plugging::Now);
@@ -396,7 +438,10 @@ fn plugging(router: &Router, transport: LinkTransport, when: WhenRunning) -> Res
         WhenRunning::Refuse => {
             let driver = of.driver.as_str();
             let what = if hotplugs {
-                format!("libvirt cannot plug an interface of a {} into it", transport.describe())
+                format!(
+                    "libvirt cannot plug an interface of a {} into it",
+                    transport.describe()
+                )
             } else {
                 format!("the driver {driver} plugs nothing into it")
             };
@@ -468,16 +513,20 @@ impl Way<'_> {
                 } else {
                     first
                 };
-                Ok(Carrier::Udp([SocketAddr::new(from, first), SocketAddr::new(to, second)]))
+                Ok(Carrier::Udp([
+                    SocketAddr::new(from, first),
+                    SocketAddr::new(to, second),
+                ]))
             }
         }
     }
 
     /// Whether both are run by QEMU, or by the test driver, which takes everything.
     fn by_qemu(&self) -> Result<(), String> {
-        let other = self.routers.iter().find(|router| {
-            !matches!(router.domain.driver, Driver::Qemu | Driver::Test)
-        });
+        let other = self
+            .routers
+            .iter()
+            .find(|router| !matches!(router.domain.driver, Driver::Qemu | Driver::Test));
         match other {
             Some(other) => Err(format!(
                 "the driver {} of {} has none",
@@ -508,11 +557,14 @@ impl Way<'_> {
         if prepared.is_empty() {
             return Err("none is prepared (link_bridges)".to_owned());
         }
-        let free = prepared.iter().find(|bridge| {
-            !self.taken.bridges.contains(*bridge) && is_joined(bridge)
-        });
+        let free = prepared
+            .iter()
+            .find(|bridge| !self.taken.bridges.contains(*bridge) && is_joined(bridge));
         let free = free.ok_or_else(|| {
-            format!("none of link_bridges is free and one segment at {} and {}", hosts[0], hosts[1])
+            format!(
+                "none of link_bridges is free and one segment at {} and {}",
+                hosts[0], hosts[1]
+            )
         })?;
         Ok([free.clone(), free.clone()])
     }
@@ -539,8 +591,11 @@ pub(crate) async fn create(work: &mut Work<Task>, creation: LinkCreation) -> Res
         connections.push((work.session(&host, driver).await?, host));
     }
     if let Carrier::Network { host, name, bridge } = &made.carrier {
-        work.step(JobPhase::Preparing, format!("The network {name} is made on {host}."))
-            .await;
+        work.step(
+            JobPhase::Preparing,
+            format!("The network {name} is made on {host}."),
+        )
+        .await;
         work.stop_if_cancelled()?;
         if let Some(undo) = made.network_chore() {
             work.will_do(undo).await?;
@@ -558,7 +613,8 @@ pub(crate) async fn create(work: &mut Work<Task>, creation: LinkCreation) -> Res
             .await;
         let nic = made.nic(at);
         let undo = What::RemoveInterface { mac: nic.mac };
-        work.will_do(Chore::about(host, driver, router, undo)).await?;
+        work.will_do(Chore::about(host, driver, router, undo))
+            .await?;
         let failed = |error| Stop::on(host, &format!("Giving {name} an interface"), error);
         plug(connection, router, driver, &nic, plugging == Plugging::Now)
             .await
@@ -583,7 +639,10 @@ pub(crate) async fn create(work: &mut Work<Task>, creation: LinkCreation) -> Res
     let later = if later.is_empty() {
         String::new()
     } else {
-        format!(" It is there once {} was started anew.", later.join(" and "))
+        format!(
+            " It is there once {} was started anew.",
+            later.join(" and ")
+        )
     };
     let message = format!(
         "{} and {} are linked by a {} ({}).{later}",
@@ -643,8 +702,11 @@ async fn restart(
     router: RouterId,
     name: &str,
 ) -> Result<(), Stop> {
-    work.step(JobPhase::Stopping, format!("{name} is restarted for its link."))
-        .await;
+    work.step(
+        JobPhase::Stopping,
+        format!("{name} is restarted for its link."),
+    )
+    .await;
     let failed = |error| Stop::on(host, &format!("Restarting {name}"), error);
     super::routers::turn_off(connection, router, SHUT_DOWN, || work.stop_if_cancelled())
         .await?
@@ -670,7 +732,9 @@ pub(crate) async fn ask_to_delete(
     for end in made.ends() {
         state.jobs.refuse_if_acting(end.router)?;
         // One that is gone has no interface any more.
-        let Ok(router) = view.find(end.router) else { continue };
+        let Ok(router) = view.find(end.router) else {
+            continue;
+        };
         super::routers::current(&view, router)?;
         let hotplugs = libvirt::Driver::from_name(router.domain.driver.as_str())
             .is_some_and(|driver| driver.supports(Capability::DeviceHotplug));
@@ -700,7 +764,10 @@ pub(crate) async fn ask_to_delete(
         hosts.push(translate::host_id(&made.link.a.host));
     }
     hosts.dedup();
-    let name = format!("{} and {}", made.link.a.router_name, made.link.b.router_name);
+    let name = format!(
+        "{} and {}",
+        made.link.a.router_name, made.link.b.router_name
+    );
     let ends = made.ends().map(|end| end.host.clone());
     let (id, driver) = (made.link.id, made.drivers[0]);
     let deletion = LinkDeletion { made, restart };
@@ -732,7 +799,10 @@ pub(crate) async fn delete(work: &mut Work<Task>, deletion: LinkDeletion) -> Res
 
 /// One of all links.
 pub(crate) async fn find(state: &State, id: VirtualLinkId) -> Result<Made, Error> {
-    let found = all(state).await?.into_iter().find(|made| made.link.id == id);
+    let found = all(state)
+        .await?
+        .into_iter()
+        .find(|made| made.link.id == id);
     found.ok_or_else(|| {
         NotFound {
             kind: "virtualLink".to_owned(),

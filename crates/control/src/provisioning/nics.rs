@@ -109,7 +109,11 @@ pub(crate) fn put_in(definition: &mut DomainXml, nic: &NewNic, driver: model::Dr
 pub(crate) fn take_out(definition: &mut DomainXml, mac: Mac) -> bool {
     let text = mac.to_string();
     let before = definition.interfaces.len();
-    let is_it = |nic: &InterfaceXml| nic.mac.as_deref().is_some_and(|of| of.eq_ignore_ascii_case(&text));
+    let is_it = |nic: &InterfaceXml| {
+        nic.mac
+            .as_deref()
+            .is_some_and(|of| of.eq_ignore_ascii_case(&text))
+    };
     definition.interfaces.retain(|nic| !is_it(nic));
     if let Some(line) = &mut definition.os.cmdline {
         let told = format!("{ARGUMENT}{text},");
@@ -123,7 +127,9 @@ pub(crate) fn take_out(definition: &mut DomainXml, mac: Mac) -> bool {
 
 /// What tells a guest of an interface.
 pub(crate) fn arguments(mac: Mac, addresses: &[String]) -> impl Iterator<Item = String> + '_ {
-    addresses.iter().map(move |address| format!("{ARGUMENT}{mac},{address}"))
+    addresses
+        .iter()
+        .map(move |address| format!("{ARGUMENT}{mac},{address}"))
 }
 
 #[cfg(test)]
@@ -157,7 +163,13 @@ mod tests {
             panic!("{:?}", definition.interfaces)
         };
         let xml = device.to_xml();
-        for part in ["type=\"mcast\"", "239.1.1.1", "5558", "virtio", "average=\"100\""] {
+        for part in [
+            "type=\"mcast\"",
+            "239.1.1.1",
+            "5558",
+            "virtio",
+            "average=\"100\"",
+        ] {
             let single = part.replace('"', "'");
             assert!(xml.contains(part) || xml.contains(&single), "{part}: {xml}");
         }

@@ -36,10 +36,14 @@ impl Taken {
                 }
                 match &nic.attachment {
                     Attachment::Multicast(group) => {
-                        taken.groups.extend(group.parse::<SocketAddr>().ok());
+                        let group = group
+                            .as_deref()
+                            .and_then(|group| group.parse::<SocketAddr>().ok());
+                        taken.groups.extend(group);
                     }
                     Attachment::Udp { local, .. } => {
-                        if let Ok(local) = local.parse::<SocketAddr>() {
+                        let local = local.as_deref().map(str::parse::<SocketAddr>);
+                        if let Some(Ok(local)) = local {
                             let ports = taken.ports.entry(router.host.clone());
                             ports.or_default().insert(local.port());
                         }
@@ -86,7 +90,7 @@ impl Taken {
     /// A port that no tunnel of these two hosts has.
     pub fn port(&self, settings: &LinkSettings, hosts: [&HostId; 2]) -> Option<u16> {
         let is_free = |port: &u16| {
-            let mut ports = hosts.iter().filter_map(|host| self.ports.get(host));
+            let mut ports = hosts.into_iter().filter_map(|host| self.ports.get(host));
             !ports.any(|taken| taken.contains(port))
         };
         settings.udp_ports.clone().find(is_free)
@@ -99,7 +103,9 @@ impl Taken {
         (0..pairs).find_map(|pair| {
             let first = base.to_bits() as u64 + pair * 2;
             let ends = [first, first + 1].map(|bits| Ipv4Addr::from_bits(bits as u32));
-            let is_free = ends.iter().all(|end| !self.addresses.contains(&IpAddr::V4(*end)));
+            let is_free = ends
+                .iter()
+                .all(|end| !self.addresses.contains(&IpAddr::V4(*end)));
             is_free.then(|| ends.map(|end| format!("{end}/31")))
         })
     }
@@ -160,7 +166,10 @@ mod tests {
         let first = taken.ipv6(&settings).unwrap();
         taken.address(&first[0]);
         let second = taken.ipv6(&settings).unwrap();
-        assert!(first[0].ends_with("::1/64") && first != second, "{first:?} {second:?}");
+        assert!(
+            first[0].ends_with("::1/64") && first != second,
+            "{first:?} {second:?}"
+        );
     }
 
     #[test]

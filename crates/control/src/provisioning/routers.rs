@@ -94,7 +94,9 @@ pub(crate) async fn shut_down(work: &mut Work<Task>, how: ShuttingDown) -> Resul
     let message = format!("{name} does not shut down: it is switched off.");
     work.step(JobPhase::Stopping, message).await;
     switch_off(&connection, router).await.map_err(failed)?;
-    Ok(format!("{name} did not shut down in time and was switched off."))
+    Ok(format!(
+        "{name} did not shut down in time and was switched off."
+    ))
 }
 
 /// Asks a router to shut down, and waits for so long; answers whether it is off.
@@ -166,8 +168,11 @@ pub(crate) async fn delete(work: &mut Work<Task>, deletion: Deletion) -> Result<
         force,
     } = deletion;
     let name = work.plan.name.clone();
-    work.step(JobPhase::Checking, format!("What {name} consists of is looked up."))
-        .await;
+    work.step(
+        JobPhase::Checking,
+        format!("What {name} consists of is looked up."),
+    )
+    .await;
     let connection = work.session(&host, driver).await?;
     let failed = |error| Stop::on(&host, "Looking at it", error);
     let domain = connection.domain(router.0).await.map_err(failed)?;

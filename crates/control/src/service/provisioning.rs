@@ -118,7 +118,8 @@ pub(crate) async fn delete_router(
             driver,
         );
         task.routers = vec![router.domain.id];
-        task.routers.extend(others.into_iter().map(|router| model::RouterId(router.0)));
+        task.routers
+            .extend(others.into_iter().map(|router| model::RouterId(router.0)));
         task.request_id = request.request_id;
         let message = format!("{name} waits to be deleted.");
         task::start(state, task, &who, message, |job| {
@@ -182,7 +183,9 @@ pub(crate) async fn list_virtual_links(
     authorise(caller, Role::Observer)?;
     let links = links::all(state).await?.into_iter().map(|made| made.link);
     let has_end = |link: &VirtualLink| {
-        request.router.is_none_or(|router| [link.a.router, link.b.router].contains(&router))
+        request
+            .router
+            .is_none_or(|router| [link.a.router, link.b.router].contains(&router))
     };
     Ok(ListVirtualLinksReply {
         as_of: Timestamp::now(),
@@ -265,9 +268,14 @@ pub(crate) async fn resize_router(
     request: ResizeRouterRequest,
 ) -> Result<ResizeRouterReply, Error> {
     let of = (request.router, request.request_id.clone());
-    let changed = change(once, state, caller, "ResizeRouter", of, |state, router| async move {
-        changes::resize(&state, &router, &request).await
-    });
+    let changed = change(
+        once,
+        state,
+        caller,
+        "ResizeRouter",
+        of,
+        |state, router| async move { changes::resize(&state, &router, &request).await },
+    );
     let changed = changed.await?;
     Ok(ResizeRouterReply {
         as_of: changed.done.as_of,
@@ -285,9 +293,14 @@ pub(crate) async fn attach_interface(
     request: AttachInterfaceRequest,
 ) -> Result<AttachInterfaceReply, Error> {
     let of = (request.router, request.request_id.clone());
-    let changed = change(once, state, caller, "AttachInterface", of, |state, router| async move {
-        changes::attach(&state, &router, &request.interface).await
-    });
+    let changed = change(
+        once,
+        state,
+        caller,
+        "AttachInterface",
+        of,
+        |state, router| async move { changes::attach(&state, &router, &request.interface).await },
+    );
     let changed = changed.await?;
     let no_mac = || errors::internal("the interface is there and unknown", &"it has no MAC");
     Ok(AttachInterfaceReply {
@@ -307,9 +320,15 @@ pub(crate) async fn detach_interface(
     request: DetachInterfaceRequest,
 ) -> Result<DetachInterfaceReply, Error> {
     let of = (request.router, request.request_id.clone());
-    let changed = change(once, state, caller, "DetachInterface", of, |state, router| async move {
-        changes::detach(&state, &router, Mac(request.mac.0)).await
-    });
+    let mac = Mac(request.mac.0);
+    let changed = change(
+        once,
+        state,
+        caller,
+        "DetachInterface",
+        of,
+        move |state, router| async move { changes::detach(&state, &router, mac).await },
+    );
     let changed = changed.await?;
     Ok(DetachInterfaceReply {
         as_of: changed.done.as_of,
