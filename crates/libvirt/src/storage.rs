@@ -275,6 +275,29 @@ impl Connection {
         .await
     }
 
+    /// Creates a volume with what is in another one of the same pool: the host copies it, by reference
+    /// where its file system can.
+    ///
+    /// # Errors
+    /// As [`create_volume`](Self::create_volume); [`Error::NotFound`] also when there is no such
+    /// volume to copy.
+    pub async fn create_volume_from(
+        &self,
+        pool: &str,
+        definition: &VolumeXml,
+        from: &str,
+    ) -> Result<Volume, Error> {
+        let call = "virStorageVolCreateXMLFrom";
+        self.needs(Capability::VolumeTransfer, call)?;
+        let (name, xml, from) = (pool.to_owned(), definition.to_xml(), from.to_owned());
+        self.on_pool(pool, call, LONG, move |session, pool| {
+            let from = session.run(LOOK_UP_VOLUME, |_| pool.lookup_storage_vol_by_name(&from))?;
+            let volume = session.run(call, |_| StorageVol::create_xml_from(pool, &xml, &from, 0))?;
+            read_volume(session, &name, &volume)
+        })
+        .await
+    }
+
     /// **Deletes** a volume and what is in it.
     ///
     /// # Errors

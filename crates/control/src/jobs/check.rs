@@ -13,6 +13,8 @@
 mod hosts;
 mod place;
 
+pub(crate) use place::{claimed, free_share, room};
+
 use super::links;
 use crate::{
     discovery::{self, Sources},
@@ -27,7 +29,7 @@ use libvirt::{Connection, DomainXml};
 use std::{sync::Arc, time::Duration};
 
 /// How long one host may take to answer all that it is asked.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a warning takes from a host's score.
 const WARNING: f64 = 0.1;
@@ -63,7 +65,7 @@ pub(super) struct Source {
 
 /// What was found of one destination.
 #[derive(Default)]
-pub(super) struct Findings(Vec<MigrationFinding>);
+pub(crate) struct Findings(Vec<MigrationFinding>);
 
 /// One verdict.
 pub(crate) struct Checked {
@@ -214,11 +216,10 @@ impl Subject<'_> {
                 );
             }
         }
-        self.judge(to, findings.0)
+        self.judge(to, findings.into_sorted())
     }
 
-    fn judge(&self, to: &model::HostId, mut findings: Vec<MigrationFinding>) -> MigrationVerdict {
-        findings.sort_by_key(|finding| (std::cmp::Reverse(finding.level), finding.check));
+    fn judge(&self, to: &model::HostId, findings: Vec<MigrationFinding>) -> MigrationVerdict {
         let worst = findings.iter().map(|finding| finding.level).max();
         let verdict = worst.unwrap_or(FindingLevel::Fine);
         let first = |level| {
@@ -243,7 +244,7 @@ impl Subject<'_> {
             .iter()
             .filter(|finding| finding.level == FindingLevel::Warning);
         let score = (verdict != FindingLevel::Obstacle)
-            .then(|| place::free_share(self, to))
+            .then(|| place::free_with(self, to))
             .flatten()
             .map(|share| (share - WARNING * warnings.count() as f64).clamp(0.0, 1.0));
         let name = self.topology.hosts.get(to).map(|host| host.name.clone());
@@ -263,7 +264,7 @@ impl Subject<'_> {
 }
 
 impl Findings {
-    fn fine(&mut self, check: MigrationCheck, what: impl Into<String>) {
+    pub fn fine(&mut self, check: MigrationCheck, what: impl Into<String>) {
         self.0.push(MigrationFinding {
             level: FindingLevel::Fine,
             check,
@@ -273,7 +274,7 @@ impl Findings {
         });
     }
 
-    fn warning(
+    pub fn warning(
         &mut self,
         check: MigrationCheck,
         what: impl Into<String>,
@@ -289,7 +290,7 @@ impl Findings {
         });
     }
 
-    fn obstacle(
+    pub fn obstacle(
         &mut self,
         check: MigrationCheck,
         what: impl Into<String>,
@@ -303,6 +304,13 @@ impl Findings {
             why: Some(why.into()),
             advice: Some(advice.into()),
         });
+    }
+
+    /// All of them, the worst first.
+    pub fn into_sorted(self) -> Vec<MigrationFinding> {
+        let mut findings = self.0;
+        findings.sort_by_key(|finding| (std::cmp::Reverse(finding.level), finding.check));
+        findings
     }
 
     fn has_obstacle(&self, of: &[MigrationCheck]) -> bool {

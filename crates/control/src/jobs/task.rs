@@ -20,7 +20,7 @@ use super::{
     work::{Stop, Work},
 };
 use crate::{
-    provisioning::{self, Deletion, LinkCreation, LinkDeletion, ShuttingDown},
+    provisioning::{self, Creation, Deletion, LinkCreation, LinkDeletion, ShuttingDown},
     service::{State, translate},
 };
 use api::{Error, Job, JobId, JobKind, JobPhase, JobState, Timestamp};
@@ -56,6 +56,7 @@ pub(crate) struct Task {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Act {
+    CreateRouter(Box<Creation>),
     ShutDown(ShuttingDown),
     DeleteRouter(Deletion),
     CreateLink(Box<LinkCreation>),
@@ -65,6 +66,7 @@ pub(crate) enum Act {
 impl Act {
     fn kind(&self) -> JobKind {
         match self {
+            Self::CreateRouter(_) => JobKind::RouterCreation,
             Self::ShutDown(_) => JobKind::RouterShutdown,
             Self::DeleteRouter(_) => JobKind::RouterDeletion,
             Self::CreateLink(_) => JobKind::LinkCreation,
@@ -228,6 +230,7 @@ impl Work<Task> {
         })
         .await;
         let done = match self.plan.act.clone() {
+            Act::CreateRouter(creation) => provisioning::create::create(self, *creation).await,
             Act::ShutDown(how) => provisioning::routers::shut_down(self, how).await,
             Act::DeleteRouter(deletion) => provisioning::routers::delete(self, deletion).await,
             Act::CreateLink(link) => provisioning::links::create(self, *link).await,

@@ -1,5 +1,7 @@
 //! Making routers and links, changing them, and taking them away.
 //!
+//! - `create`: making a router; `check`: whether it can be made, and where; `define`: what it is defined
+//!   as; `seed`: what cloud-init reads in it;
 //! - `routers`: what is done to a router in a job of its own; `changes`: what is changed at once;
 //! - `links`: virtual links between two routers; `pools`: what they are given;
 //! - `nics`: interfaces in definitions.
@@ -8,14 +10,21 @@
 //! (`jobs`); images (`images`).
 
 pub(crate) mod changes;
+pub(crate) mod check;
+pub(crate) mod create;
+mod define;
 pub(crate) mod links;
 pub(crate) mod nics;
 mod pools;
 pub(crate) mod routers;
+mod seed;
 
+pub(crate) use create::Creation;
 pub(crate) use links::{LinkCreation, LinkDeletion};
 pub(crate) use pools::Taken;
 pub(crate) use routers::{Deletion, ShuttingDown};
+
+pub(crate) use crate::jobs::work::sentence;
 
 use crate::jobs::task::Act;
 use std::hash::{BuildHasher, RandomState};
@@ -27,4 +36,13 @@ pub(crate) fn random() -> u32 {
 }
 
 /// Takes what a task is about to hold out of the pools.
-pub(crate) fn hold(_: &Act, _: &mut Taken) {}
+pub(crate) fn hold(act: &Act, taken: &mut Taken) {
+    if let Act::CreateRouter(creation) = act {
+        for nic in &creation.nics {
+            taken.macs.insert(nic.mac);
+            for address in &nic.addresses {
+                taken.address(address);
+            }
+        }
+    }
+}

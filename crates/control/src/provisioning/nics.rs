@@ -2,12 +2,14 @@
 
 use libvirt::{BandwidthXml, DomainXml, InterfaceKind, InterfaceXml, RateXml};
 use model::Mac;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 
 /// What tells a guest of its interface, among the arguments of its kernel.
 const ARGUMENT: &str = "vms.nic=";
 
 /// An interface in a definition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewNic {
     pub mac: Mac,
     pub plug: Plug,
@@ -19,14 +21,15 @@ pub(crate) struct NewNic {
 }
 
 /// What an interface is attached to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum Plug {
     Network(String),
     Bridge(String),
-    Multicast(std::net::SocketAddr),
+    Multicast(SocketAddr),
     Udp {
-        local: std::net::SocketAddr,
-        remote: std::net::SocketAddr,
+        local: SocketAddr,
+        remote: SocketAddr,
     },
 }
 
@@ -93,6 +96,11 @@ impl NewNic {
 pub(crate) fn put_in(definition: &mut DomainXml, nic: &NewNic, driver: model::Driver) {
     take_out(definition, nic.mac);
     definition.interfaces.push(nic.device(driver));
+    if let Some(metadata) = &mut definition.metadata {
+        let mac = nic.mac.to_string();
+        let addresses = nic.addresses.iter().cloned();
+        metadata.addresses.extend(addresses.map(|address| (mac.clone(), address)));
+    }
     let is_told = definition.os.kernel.is_some() && definition.metadata.is_some();
     if is_told && !nic.addresses.is_empty() {
         let line = definition.os.cmdline.get_or_insert_default();
@@ -115,6 +123,9 @@ pub(crate) fn take_out(definition: &mut DomainXml, mac: Mac) -> bool {
             .is_some_and(|of| of.eq_ignore_ascii_case(&text))
     };
     definition.interfaces.retain(|nic| !is_it(nic));
+    if let Some(metadata) = &mut definition.metadata {
+        metadata.addresses.retain(|(of, _)| !of.eq_ignore_ascii_case(&text));
+    }
     if let Some(line) = &mut definition.os.cmdline {
         let told = format!("{ARGUMENT}{text},");
         if line.contains(&told) {

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What is taken.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Taken {
     pub macs: BTreeSet<Mac>,
     /// Groups of multicast links, with their ports.

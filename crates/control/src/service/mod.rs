@@ -448,7 +448,7 @@ impl Operations for Service {
         caller: &Caller,
         request: CheckCreationRequest,
     ) -> Result<CheckCreationReply, Error> {
-        not_yet(caller, request)
+        provisioning::check_creation(&self.state, caller, request).await
     }
 
     async fn create_router(
@@ -456,7 +456,7 @@ impl Operations for Service {
         caller: &Caller,
         request: CreateRouterRequest,
     ) -> Result<CreateRouterReply, Error> {
-        not_yet(caller, request)
+        provisioning::create_router(&self.once, &self.state, caller, request).await
     }
 
     async fn start_router(

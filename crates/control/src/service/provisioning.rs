@@ -3,10 +3,11 @@
 use super::{State, authorise, errors, once::Once, routers::Done, translate};
 use crate::{
     jobs::task::{self, Act, Task},
-    provisioning::{self, Deletion, ShuttingDown, changes, links},
+    provisioning::{self, Deletion, ShuttingDown, changes, check, create, links},
 };
 use api::{
-    AttachInterfaceReply, AttachInterfaceRequest, Caller, CreateVirtualLinkReply,
+    AttachInterfaceReply, AttachInterfaceRequest, Caller, CheckCreationReply, CheckCreationRequest,
+    CreateRouterReply, CreateRouterRequest, CreateVirtualLinkReply,
     CreateVirtualLinkRequest, DeleteRouterReply, DeleteRouterRequest, DeleteVirtualLinkReply,
     DeleteVirtualLinkRequest, DetachInterfaceReply, DetachInterfaceRequest, Effective, Error,
     JobId, ListVirtualLinksReply, ListVirtualLinksRequest, MacAddress, ResizeRouterReply,
@@ -24,6 +25,47 @@ const SHUT_DOWN: u32 = 60;
 /// down, and before its answer was.
 fn asked_for(state: &State, caller: &str, request_id: Option<&str>) -> Option<JobId> {
     request_id.and_then(|id| state.jobs.asked_for(caller, id))
+}
+
+/// Where a router could be made.
+pub(crate) async fn check_creation(
+    state: &Arc<State>,
+    caller: &Caller,
+    request: CheckCreationRequest,
+) -> Result<CheckCreationReply, Error> {
+    authorise(caller, Role::Observer)?;
+    let request = request.router;
+    let image = state.images.get(request.image).await?;
+    let wanted = check::request(&request, &image)?;
+    check::is_free(state, &state.view().snapshot, &request.name)?;
+    let taken = links::taken(state).await?;
+    let places = check::places(state, &request, &image, &wanted, &taken).await?;
+    Ok(CheckCreationReply {
+        as_of: Timestamp::now(),
+        places: places.into_iter().map(|place| place.told).collect(),
+    })
+}
+
+/// Makes a router.
+pub(crate) async fn create_router(
+    once: &Once,
+    state: &Arc<State>,
+    caller: &Caller,
+    request: CreateRouterRequest,
+) -> Result<CreateRouterReply, Error> {
+    let shown: String = request.name.chars().take(64).collect();
+    let act = once.act(caller, "CreateRouter", shown, request.request_id.clone());
+    let (making, who) = (Arc::clone(state), caller.name.clone());
+    let job = act.carry_out(Role::Operator, async move {
+        match asked_for(&making, &who, request.request_id.as_deref()) {
+            Some(job) => Ok(job),
+            None => create::ask(&making, request, &who).await,
+        }
+    });
+    Ok(CreateRouterReply {
+        job: task::told(state, job.await?)?,
+        as_of: Timestamp::now(),
+    })
 }
 
 /// Lets a router shut down.

@@ -428,7 +428,16 @@ pub(crate) fn contact(contact: model::Contact) -> api::HostState {
     }
 }
 
-fn driver(driver: model::Driver) -> api::Driver {
+pub(crate) fn model_driver(driver: api::Driver) -> model::Driver {
+    match driver {
+        api::Driver::Qemu => model::Driver::Qemu,
+        api::Driver::Xen => model::Driver::Xen,
+        api::Driver::Lxc => model::Driver::Lxc,
+        api::Driver::Test => model::Driver::Test,
+    }
+}
+
+pub(crate) fn driver(driver: model::Driver) -> api::Driver {
     match driver {
         model::Driver::Qemu => api::Driver::Qemu,
         model::Driver::Xen => api::Driver::Xen,

@@ -1,10 +1,13 @@
 //! What the topology says of a move: contact, room, segments, links, names.
 
 use super::{Findings, Subject};
-use crate::{jobs::live, service::hosts};
+use crate::{
+    jobs::{live, plan::Plan, task::Act},
+    service::{State, hosts},
+};
 use api::{MigrationCheck as Check, MigrationMode, Timestamp};
 use libvirt::Capability;
-use model::{HostId, Nic, Placement, RouterState};
+use model::{HostId, Nic, Placement, RouterId, RouterState, Topology};
 
 /// Looks at everything that no host needs to be asked for.
 pub(super) fn look(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
@@ -12,7 +15,8 @@ pub(super) fn look(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
     maintenance(of, to, found);
     driver(of, to, found);
     state(of, found);
-    room(of, to, found);
+    let its = (of.router.domain.memory_bytes, of.router.domain.vcpus);
+    room(of.state, of.topology, to, Some(of.router.domain.id), its, found);
     networks(of, to, found);
     links(of, to, found);
     identity(of, to, found);
@@ -151,19 +155,29 @@ fn state(of: &Subject<'_>, found: &mut Findings) {
     }
 }
 
-fn room(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
-    let Some(host) = of.topology.hosts.get(to) else {
+/// Whether there is room on a host for so much memory and so many processors more, beside all that
+/// runs there or is about to. `except` is the router itself, if it is known.
+pub(crate) fn room(
+    state: &State,
+    topology: &Topology,
+    to: &HostId,
+    except: Option<RouterId>,
+    (memory, vcpus): (u64, u32),
+    found: &mut Findings,
+) {
+    let Some(host) = topology.hosts.get(to) else {
         return;
     };
-    let policy = &of.state.policy;
-    let there = of.topology.routers.values();
+    let policy = &state.policy;
+    let there = topology.routers.values();
     // Those that are on their way there count as well: two at once must not take the last room.
     let there = there.filter(|router| {
-        router.domain.id != of.router.domain.id
+        Some(router.domain.id) != except
             && (router.host == *to && router.domain.state.is_active()
                 || router.migrating_to.as_ref() == Some(to))
     });
-    let (mut memory, mut vcpus) = (of.router.domain.memory_bytes, of.router.domain.vcpus);
+    let claimed = claimed(state, topology, to);
+    let (mut memory, mut vcpus) = (memory + claimed.0, vcpus + claimed.1);
     for router in there {
         memory = memory.saturating_add(router.domain.memory_bytes);
         vcpus = vcpus.saturating_add(router.domain.vcpus);
@@ -211,6 +225,24 @@ fn room(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
             found.fine(Check::Processors, what);
         }
     }
+}
+
+/// Memory and processors of routers that are being made on a host and do not run yet.
+pub(crate) fn claimed(state: &State, topology: &Topology, on: &HostId) -> (u64, u32) {
+    let mut sum = (0_u64, 0_u32);
+    for plan in state.jobs.unfinished() {
+        let Plan::Task(task) = plan else { continue };
+        let Act::CreateRouter(creation) = task.act else {
+            continue;
+        };
+        let known = topology.routers.get(&creation.router);
+        let runs = known.is_some_and(|router| router.domain.state.is_active());
+        if creation.host == *on && !runs && creation.request.start != Some(false) {
+            sum.0 = sum.0.saturating_add(creation.memory_bytes);
+            sum.1 = sum.1.saturating_add(creation.vcpus);
+        }
+    }
+    sum
 }
 
 fn networks(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
@@ -424,28 +456,34 @@ fn way(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
     }
 }
 
-/// The share of a host's processors that would be free with the router on it, if known.
-pub(super) fn free_share(of: &Subject<'_>, to: &HostId) -> Option<f64> {
-    let host = of.topology.hosts.get(to)?;
-    let cpus = f64::from(host.node.cpus.filter(|&cpus| cpus > 0)?);
+/// The share of a host's processors that nobody uses now, 0 to 1, as far as it is measured.
+pub(crate) fn free_share(state: &State, topology: &Topology, host: &HostId) -> Option<f64> {
+    let (cpus, used) = processors(state, topology, host)?;
+    Some(((cpus - used) / cpus).clamp(0.0, 1.0))
+}
+
+/// The same with the router on it.
+pub(super) fn free_with(of: &Subject<'_>, to: &HostId) -> Option<f64> {
+    let (cpus, used) = processors(of.state, of.topology, to)?;
+    let its = of.state.latest.of(of.router, Timestamp::now());
+    let its = its.and_then(|measured| measured.cpus_used);
+    Some(((cpus - used - its.unwrap_or_default()) / cpus).clamp(0.0, 1.0))
+}
+
+/// A host's processors, and how many of them are used.
+fn processors(state: &State, topology: &Topology, host: &HostId) -> Option<(f64, f64)> {
+    let cpus = topology.hosts.get(host)?.node.cpus;
+    let cpus = f64::from(cpus.filter(|&cpus| cpus > 0)?);
     let now = Timestamp::now();
-    let latest = &of.state.latest;
-    let routers = of
-        .topology
-        .routers
-        .values()
-        .filter(|router| router.host == *to);
+    let routers = topology.routers.values();
     let there: Vec<_> = routers
-        .filter_map(|router| latest.of(router, now))
+        .filter(|router| router.host == *host)
+        .filter_map(|router| state.latest.of(router, now))
         .collect();
-    let load = hosts::load(of.state, to, now, there.iter()).and_then(|load| load.cpus_used);
+    let load = hosts::load(state, host, now, there.iter()).and_then(|load| load.cpus_used);
     // Of a host that measures nothing itself, what its routers use.
     let of_routers = || there.iter().filter_map(|measured| measured.cpus_used).sum();
-    let used: f64 = load.unwrap_or_else(of_routers);
-    let its = latest
-        .of(of.router, now)
-        .and_then(|measured| measured.cpus_used);
-    Some(((cpus - used - its.unwrap_or_default()) / cpus).clamp(0.0, 1.0))
+    Some((cpus, load.unwrap_or_else(of_routers)))
 }
 
 fn can_save(driver: model::Driver) -> bool {
