@@ -19,6 +19,28 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The directory of the image store cannot be used.
+    #[error(
+        "cannot use the directory of images {}: {source}; give image_directory a directory that this \
+         user may write to", path.display()
+    )]
+    ImageDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The directory that images are imported from cannot be read.
+    #[error(
+        "cannot read the import directory {}: {source}; give import_directory a directory that is \
+         there and that this user may read", path.display()
+    )]
+    ImportDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Another server uses the data directory.
     #[error(
         "another VMS server uses the data directory {}: stop it, or give this one a directory of \

@@ -10,6 +10,7 @@
 //! - `fleet`: contact with the hosts, one supervisor each;
 //! - `discovery`: from what hosts report to the topology's versions;
 //! - `measurement`: from counters to the history;
+//! - `images`: what routers are made from, kept and shipped;
 //! - `jobs`: long work: moving routers;
 //! - `service`: the operations, the only door;
 //! - `store`: `vms.db`;
@@ -21,6 +22,7 @@ pub(crate) mod demo;
 mod discovery;
 mod error;
 mod fleet;
+mod images;
 mod jobs;
 mod measurement;
 mod provisioning;
@@ -31,6 +33,7 @@ mod store;
 
 pub use error::StartError;
 pub use fleet::KeyName;
+pub use images::ImageSettings;
 pub use libvirt::{Driver, Transport, Uri, UriError};
 pub use settings::{
     DeclaredLink, EndpointSettings, HostAddresses, HostSettings, LinkSettings, LldpSettings,

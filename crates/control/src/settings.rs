@@ -1,6 +1,6 @@
 //! What the control is started with.
 
-use crate::{StartError, demo, fleet::KeyName};
+use crate::{StartError, demo, fleet::KeyName, images::ImageSettings};
 use api::{HostId, LinkTransport};
 use libvirt::{Transport, Uri};
 use std::{
@@ -37,6 +37,8 @@ pub struct Settings {
     pub virtual_links: LinkSettings,
     /// Whether hosts that offer KVM run new routers with it; if not, QEMU emulates their processors.
     pub use_kvm: bool,
+    /// Where images are kept, and come from.
+    pub images: ImageSettings,
     /// The demo's made-up measurements; nothing but [`Settings::demo`] sets them.
     pub(crate) demo: Option<demo::Fleet>,
 }
@@ -363,6 +365,7 @@ impl Settings {
             migration: MigrationSettings::default(),
             virtual_links: LinkSettings::default(),
             use_kvm: true,
+            images: ImageSettings::default(),
             demo: None,
         }
     }

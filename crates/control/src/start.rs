@@ -4,6 +4,7 @@ use crate::{
     Settings, StartError, demo,
     discovery::Discovery,
     fleet::{Fleet, KeyStore, Surroundings},
+    images::Images,
     jobs::{Jobs, check::Policy},
     measurement::{self, Latest, Recorder, SEED_STEP, Sampler, Simulation},
     service::{Sampling, Service, State, hosts, translate},
@@ -40,8 +41,8 @@ pub struct Control {
     /// Supervisors and the demo end with it.
     stop: DropGuard,
     tasks: Vec<JoinHandle<()>>,
-    /// Held while the data directory is ours.
-    _lock: File,
+    /// Held while the data directory and that of the images are ours.
+    _locks: [File; 2],
 }
 
 impl Control {
@@ -56,6 +57,8 @@ impl Control {
         let database = settings.data.join("vms.db");
         let store = Store::open(&database).await?;
         let history = History::open(&settings.data.join("history.db")).await?;
+        let (images, images_lock) =
+            Images::open(store.clone(), &settings.images, &settings.data).await?;
 
         let links: Vec<_> = settings.links.iter().map(declared).collect();
         let failed = |error: StoreError| StartError::Database {
@@ -160,6 +163,7 @@ impl Control {
             discovery.snapshots.clone(),
         )));
         tasks.push(tokio::spawn(forget_the_old(history.clone(), store.clone())));
+        tasks.push(tokio::spawn(images.clone().forget_the_abandoned()));
         let (jobs, unfinished) = Jobs::open(
             store.clone(),
             Arc::clone(&discovery.events),
@@ -184,6 +188,7 @@ impl Control {
             latest,
             history: history.clone(),
             store: store.clone(),
+            images,
             sampling: Sampling {
                 interval: settings.sample_interval,
                 seeded: is_demo.then_some(SEED_STEP),
@@ -201,7 +206,7 @@ impl Control {
             recording,
             stop: stop.drop_guard(),
             tasks,
-            _lock: lock,
+            _locks: [lock, images_lock],
         })
     }
 

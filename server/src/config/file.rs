@@ -23,6 +23,10 @@ const SETTINGS: &[&str] = &[
     "migration_stall",
     "memory_overcommit",
     "vcpu_overcommit",
+    "image_directory",
+    "import_directory",
+    "pool_directory",
+    "upload_expiry",
     "host",
     "link",
 ];

@@ -12,6 +12,10 @@
 //! | migrations that move nothing | `--migration-stall` | `VMS_MIGRATION_STALL` | `migration_stall` | `1m`, then they are ended |
 //! | memory of routers | `--memory-overcommit` | `VMS_MEMORY_OVERCOMMIT` | `memory_overcommit` | `1` times that of the host they move to |
 //! | their processors | `--vcpu-overcommit` | `VMS_VCPU_OVERCOMMIT` | `vcpu_overcommit` | `8` times those of the host |
+//! | image store | `--image-directory` | `VMS_IMAGE_DIRECTORY` | `image_directory` | `images` in the data directory |
+//! | files to import | `--import-directory` | `VMS_IMPORT_DIRECTORY` | `import_directory` | none: nothing can be imported |
+//! | pool on hosts | `--pool-directory` | `VMS_POOL_DIRECTORY` | `pool_directory` | `/var/lib/libvirt/images/vms` |
+//! | abandoned uploads | `--upload-expiry` | `VMS_UPLOAD_EXPIRY` | `upload_expiry` | `24h` after the last part |
 //! | the file | `--config` | `VMS_CONFIG` | | `vms.toml` |
 //! | hosts | | | `[[host]]` | none; more can be registered while the server runs |
 //! | declared links | | | `[[link]]` | none |
@@ -26,7 +30,7 @@ mod values;
 pub use error::{ConfigError, Place};
 pub use values::{capacity, duration, latency, link_end, listen};
 
-use control::{DeclaredLink, HostSettings, MigrationSettings};
+use control::{DeclaredLink, HostSettings, ImageSettings, MigrationSettings};
 use file::Document;
 use std::{
     ffi::OsString,
@@ -37,7 +41,7 @@ use std::{
 };
 
 /// The names of the environment variables that are read.
-pub const ENVIRONMENT: [&str; 11] = [
+pub const ENVIRONMENT: [&str; 15] = [
     "VMS_LISTEN",
     "VMS_DATA",
     "VMS_SAMPLE_INTERVAL",
@@ -48,6 +52,10 @@ pub const ENVIRONMENT: [&str; 11] = [
     "VMS_MIGRATION_STALL",
     "VMS_MEMORY_OVERCOMMIT",
     "VMS_VCPU_OVERCOMMIT",
+    "VMS_IMAGE_DIRECTORY",
+    "VMS_IMPORT_DIRECTORY",
+    "VMS_POOL_DIRECTORY",
+    "VMS_UPLOAD_EXPIRY",
     "VMS_CONFIG",
 ];
 
@@ -75,6 +83,8 @@ pub struct Config {
     pub lldp_interval: Duration,
     /// How routers are moved, and what their destinations are given at most.
     pub migration: MigrationSettings,
+    /// Where images are kept, and come from.
+    pub images: ImageSettings,
     /// The hosts of the fleet, by id as configured; empty for the demo, which brings its own.
     pub hosts: Vec<HostSettings>,
     /// The physical links that were declared.
@@ -128,6 +138,21 @@ pub struct Flags {
     /// processors [env: `VMS_VCPU_OVERCOMMIT`] [default: 8]
     #[arg(long, value_name = "FACTOR")]
     pub vcpu_overcommit: Option<OsString>,
+    /// Directory of the image store, made where missing [env: `VMS_IMAGE_DIRECTORY`]
+    /// [default: `images` in the data directory]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub image_directory: Option<OsString>,
+    /// The one directory that images may be imported from; links in it are not followed
+    /// [env: `VMS_IMPORT_DIRECTORY`] [default: none]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub import_directory: Option<OsString>,
+    /// Directory on hosts of the storage pool that VMS makes there when it is asked to
+    /// [env: `VMS_POOL_DIRECTORY`] [default: /var/lib/libvirt/images/vms]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub pool_directory: Option<OsString>,
+    /// How long the next part of an upload is waited for [env: `VMS_UPLOAD_EXPIRY`] [default: 24h]
+    #[arg(long, value_name = "DURATION")]
+    pub upload_expiry: Option<OsString>,
 }
 
 /// Looks up an environment variable; [`std::env::var_os`] outside of tests.
@@ -257,6 +282,7 @@ impl Source<'_> {
                 None => Found::default(DEFAULT_LLDP_INTERVAL).read(values::lldp_interval)?,
             };
         let migration = self.migration()?;
+        let images = self.images()?;
         let data = match self.find("--data", "VMS_DATA", "data")? {
             Some(found) => Data::Directory(found.directory()?),
             None => default_data(self.environment, is_root())?,
@@ -269,6 +295,7 @@ impl Source<'_> {
             relist_interval,
             lldp_interval,
             migration,
+            images,
             hosts: Vec::new(),
             links: Vec::new(),
         })
@@ -295,6 +322,27 @@ impl Source<'_> {
         Ok(migration)
     }
 
+    fn images(&self) -> Result<ImageSettings, ConfigError> {
+        let mut images = ImageSettings::default();
+        let store = ("--image-directory", "VMS_IMAGE_DIRECTORY");
+        if let Some(found) = self.find(store.0, store.1, "image_directory")? {
+            images.directory = Some(found.directory()?);
+        }
+        let import = ("--import-directory", "VMS_IMPORT_DIRECTORY");
+        if let Some(found) = self.find(import.0, import.1, "import_directory")? {
+            images.import = Some(found.directory()?);
+        }
+        let pool = ("--pool-directory", "VMS_POOL_DIRECTORY");
+        if let Some(found) = self.find(pool.0, pool.1, "pool_directory")? {
+            images.pool = found.read(values::directory_on_hosts)?;
+        }
+        let expiry = ("--upload-expiry", "VMS_UPLOAD_EXPIRY");
+        if let Some(found) = self.find(expiry.0, expiry.1, "upload_expiry")? {
+            images.upload_expiry = found.read(values::upload_expiry)?;
+        }
+        Ok(images)
+    }
+
     fn find(
         &self,
         flag: &'static str,
@@ -311,6 +359,10 @@ impl Source<'_> {
             "--migration-stall" => &self.flags.migration_stall,
             "--memory-overcommit" => &self.flags.memory_overcommit,
             "--vcpu-overcommit" => &self.flags.vcpu_overcommit,
+            "--image-directory" => &self.flags.image_directory,
+            "--import-directory" => &self.flags.import_directory,
+            "--pool-directory" => &self.flags.pool_directory,
+            "--upload-expiry" => &self.flags.upload_expiry,
             _ => &self.flags.sample_interval,
         };
         if let Some(value) = given {

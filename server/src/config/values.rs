@@ -1,7 +1,7 @@
 //! How single values are written: addresses, durations, capacities, latencies, ends of links. Every error
 //! says what was expected.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Reads where to listen: an address and port, of the loopback interface.
 ///
@@ -124,6 +124,33 @@ pub fn stall(text: &str) -> Result<Duration, String> {
     ))
 }
 
+/// Reads how long the next part of an upload is waited for: a [`duration`] from 1 m to 30 days.
+pub fn upload_expiry(text: &str) -> Result<Duration, String> {
+    let expiry = duration(text)?;
+    let range = Duration::from_mins(1)..=Duration::from_hours(30 * 24);
+    if range.contains(&expiry) {
+        return Ok(expiry);
+    }
+    Err(format!(
+        "{text:?} is not between 1m and 720h: 24h, for example, was expected"
+    ))
+}
+
+/// Reads a directory on hosts: an absolute path without detours, of characters that every tool takes.
+pub fn directory_on_hosts(text: &str) -> Result<PathBuf, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
+    let mut names = text.strip_prefix('/').unwrap_or_default().split('/');
+    let is_fine =
+        |name: &str| !name.is_empty() && !matches!(name, "." | "..") && name.chars().all(is_plain);
+    if text.len() <= 255 && names.all(is_fine) {
+        return Ok(PathBuf::from(text));
+    }
+    Err(format!(
+        "{text:?} is not a directory for a storage pool: an absolute path of letters, digits, `.`, \
+         `_`, `-` and `+` such as /var/lib/libvirt/images/vms was expected"
+    ))
+}
+
 /// Reads how much more is given to routers than a host has: a factor from 0.1 to 100.
 pub fn overcommit(text: &str) -> Result<f64, String> {
     let factor = text.trim().parse().ok();
@@ -233,6 +260,21 @@ mod tests {
         assert!(lldp_interval("999ms").unwrap_err().contains("10s"));
         assert!(facts_interval("100ms").is_ok());
         assert!(facts_interval("99ms").unwrap_err().contains("100ms and 1h"));
+
+        assert!(upload_expiry("30s").unwrap_err().contains("1m and 720h"));
+        assert!(directory_on_hosts("/srv/vms-images").is_ok());
+        for text in [
+            "",
+            "/",
+            "srv",
+            "/srv/../etc",
+            "/srv//x",
+            "/srv/",
+            "/srv/a b",
+            "/srv/<x>",
+        ] {
+            assert!(directory_on_hosts(text).is_err(), "{text}");
+        }
 
         assert_eq!(capacity("10G").unwrap(), 10_000_000_000);
         assert_eq!(capacity("2.5 G").unwrap(), 2_500_000_000);

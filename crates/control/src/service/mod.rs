@@ -8,6 +8,7 @@
 //! - `history`: one metric over a span of time; `load`: what everything carries now;
 //! - `migration`: moving routers, jobs, maintenance;
 //! - `provisioning`: making routers and links, changing them, taking them away;
+//! - `images`: what routers are made from;
 //! - `paths`: paths through the topology;
 //! - `errors`: why something was not done, in the caller's words;
 //! - `translate`: from the model to what callers are told.
@@ -15,6 +16,7 @@
 pub(crate) mod errors;
 mod history;
 pub(crate) mod hosts;
+mod images;
 mod load;
 mod migration;
 mod once;
@@ -26,6 +28,7 @@ pub(crate) mod translate;
 use crate::{
     discovery::{Events, Snapshot, Update},
     fleet::Fleet,
+    images::Images,
     jobs::{self, Jobs, check::Policy},
     measurement::Latest,
     store::Store,
@@ -81,6 +84,7 @@ pub(crate) struct State {
     pub latest: Arc<Latest>,
     pub history: ::history::History,
     pub store: Store,
+    pub images: Images,
     pub sampling: Sampling,
     pub started: Timestamp,
     /// Where discovery is told of hosts that come and go.
@@ -569,7 +573,7 @@ impl Operations for Service {
         caller: &Caller,
         request: ListImagesRequest,
     ) -> Result<ListImagesReply, Error> {
-        not_yet(caller, request)
+        images::list(&self.state, caller, request).await
     }
 
     async fn get_image(
@@ -577,7 +581,7 @@ impl Operations for Service {
         caller: &Caller,
         request: GetImageRequest,
     ) -> Result<GetImageReply, Error> {
-        not_yet(caller, request)
+        images::get(&self.state, caller, request).await
     }
 
     async fn list_import_files(
@@ -585,7 +589,7 @@ impl Operations for Service {
         caller: &Caller,
         request: ListImportFilesRequest,
     ) -> Result<ListImportFilesReply, Error> {
-        not_yet(caller, request)
+        images::import_files(&self.state, caller, request).await
     }
 
     async fn import_image(
@@ -601,7 +605,7 @@ impl Operations for Service {
         caller: &Caller,
         request: BeginImageUploadRequest,
     ) -> Result<BeginImageUploadReply, Error> {
-        not_yet(caller, request)
+        images::begin(&self.once, &self.state, caller, request).await
     }
 
     async fn get_image_upload(
@@ -609,7 +613,7 @@ impl Operations for Service {
         caller: &Caller,
         request: GetImageUploadRequest,
     ) -> Result<GetImageUploadReply, Error> {
-        not_yet(caller, request)
+        images::upload(&self.state, caller, request).await
     }
 
     async fn cancel_image_upload(
@@ -617,7 +621,7 @@ impl Operations for Service {
         caller: &Caller,
         request: CancelImageUploadRequest,
     ) -> Result<CancelImageUploadReply, Error> {
-        not_yet(caller, request)
+        images::cancel(&self.once, &self.state, caller, request).await
     }
 
     async fn describe_image(
@@ -625,7 +629,7 @@ impl Operations for Service {
         caller: &Caller,
         request: DescribeImageRequest,
     ) -> Result<DescribeImageReply, Error> {
-        not_yet(caller, request)
+        images::describe(&self.once, &self.state, caller, request).await
     }
 
     async fn delete_image(
@@ -657,7 +661,7 @@ impl Operations for Service {
         caller: &Caller,
         part: UploadPart,
     ) -> Result<GetImageUploadReply, Error> {
-        not_yet(caller, part)
+        images::receive(&self.once, &self.state, caller, part).await
     }
 
     async fn open_console(

@@ -11,17 +11,20 @@
 //! - `journal`: the topology's versions and what hosts reported last;
 //! - `hosts`: those that were registered while the server ran;
 //! - `jobs`: long work, and hosts in maintenance;
+//! - `images`: the index of images, uploads, and what is on hosts;
 //! - `acts`: who asked for what, and how it ended;
 //! - `retention`: how long all this, and the history, is kept.
 
 mod acts;
 mod hosts;
+mod images;
 mod jobs;
 mod journal;
 mod links;
 mod retention;
 
 pub(crate) use acts::{Act, Begun};
+pub(crate) use images::{CopyRow, Naming};
 pub(crate) use journal::{Entry, Journal, Restored};
 pub(crate) use retention::forget_the_old;
 

@@ -3,6 +3,7 @@
 mod acting;
 mod history;
 mod hosts;
+mod images;
 mod life;
 mod moving;
 mod paths;
