@@ -339,6 +339,12 @@ impl Error {
                 {
                     ErrorKind::Conflict
                 }
+                sys::VIR_ERR_OPERATION_FAILED
+                    if *call == "virDomainOpenConsole"
+                        && fault.message.contains("Active console session exists") =>
+                {
+                    ErrorKind::Conflict
+                }
                 sys::VIR_ERR_INVALID_ARG
                 | sys::VIR_ERR_XML_ERROR
                 | sys::VIR_ERR_XML_DETAIL
@@ -411,10 +417,14 @@ impl Error {
             | sys::VIR_ERR_NO_NETWORK_PORT
             | sys::VIR_ERR_NO_DOMAIN_METADATA => Self::NotFound { call, fault },
             // The transport's program is of this machine.
-            _ if fault.message.contains("cannot execute binary") => Self::System {
-                what: "running ssh",
-                reason: fault.to_string(),
-            },
+            _ if fault.message.contains("cannot execute binary")
+                && matches!(fault.domain, sys::VIR_FROM_RPC | sys::VIR_FROM_REMOTE) =>
+            {
+                Self::System {
+                    what: "running ssh",
+                    reason: fault.to_string(),
+                }
+            }
             // It is the stream that failed, not its host.
             sys::VIR_ERR_RPC if fault.domain == sys::VIR_FROM_STREAMS => {
                 Self::Libvirt { call, fault }

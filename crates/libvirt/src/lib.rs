@@ -17,6 +17,7 @@
 //!   [processors](Connection::compare_hypervisor_cpu) and its [files](Connection::file_exists).
 //! - [`Upload`] and [`Download`] bring images to a host and back; [`Migration`] moves a domain, and
 //!   [`JobProgress`] tells how far it is.
+//! - A [`Console`] is a domain's terminal, both ways.
 //! - [`Driver::supports`] is the table of what each driver can do, asked before acting.
 //! - [`Error`] is a sentence, keeps libvirt's code, domain and message, and says whether to retry.
 //!
@@ -46,6 +47,7 @@
 
 mod capabilities;
 mod connection;
+mod console;
 mod credentials;
 mod domain;
 mod driver;
@@ -69,6 +71,7 @@ mod xml;
 
 pub use capabilities::CpuMatch;
 pub use connection::{Budget, Connection, Options, worker_threads, written_off_threads};
+pub use console::{Console, ConsoleData, ConsoleReader, ConsoleWriter};
 pub use credentials::Credentials;
 pub use domain::{Domain, DomainState};
 pub use driver::{Capability, Driver, Transport};

@@ -60,8 +60,9 @@ for directory in /run /var /tmp /etc/libvirt; do
     mount -t tmpfs -o mode=0755 testbed "$directory"
 done
 chmod 1777 /tmp
-mkdir -p /var/lib/libvirt/images /var/log/libvirt /var/cache/libvirt /run/libvirt
+mkdir -p /var/lib/libvirt/images /var/log/libvirt /var/cache/libvirt /run/libvirt /run/lock
 ln -s /run /var/run
+ln -s /run/lock /var/lock
 echo "127.0.0.1 localhost" >/run/hosts
 mount --bind /run/hosts /etc/hosts
 { echo root:x:0:0::/run:/bin/sh; grep -v ^root: /etc/passwd; } >/run/passwd

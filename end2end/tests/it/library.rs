@@ -1,6 +1,6 @@
 //! The library's own tests of what libvirt's test driver cannot do: the life of guests and their
-//! devices, moving them, what a host says of its processors and files, content of volumes, agents in
-//! guests, and the events of all that.
+//! devices, moving them, their consoles, what a host says of its processors and files, content of
+//! volumes, agents in guests, and the events of all that.
 
 use std::process::Command;
 
@@ -19,7 +19,13 @@ fn its_own_tests_pass_on_real_hosts() {
     bed.wait_routers_up().unwrap();
     let status = Command::new(tests)
         .args(["--ignored", "--test-threads=1"])
-        .args(["domains::", "guest::", "migration::", "transfer::"])
+        .args([
+            "console::",
+            "domains::",
+            "guest::",
+            "migration::",
+            "transfer::",
+        ])
         .env("VMS_TEST_QEMU_URI", bed.host("alpha").uri())
         .env("VMS_TEST_QEMU_PEER_URI", bed.host("beta").uri())
         .status()

@@ -178,6 +178,14 @@ impl Session {
         Ok(connection)
     }
 
+    /// What becomes of an error on a connection of one's own, wherever that is used.
+    pub(crate) fn blame(
+        &self,
+    ) -> impl Fn(&'static str, virt::error::Error) -> Error + Send + use<> {
+        let crew = Arc::clone(&self.crew);
+        move |call, error| crew.common.error(call, error)
+    }
+
     /// The calls that `f` makes are about `domain`: should one hang, its error says so.
     pub(crate) fn about<T>(&mut self, domain: Uuid, f: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.crew.about(self.me, Some(domain));

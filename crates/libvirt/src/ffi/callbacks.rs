@@ -30,6 +30,8 @@ pub(crate) enum Notice {
     Event(Event),
     /// The connection ended: `virConnectCloseReason`.
     Closed { reason: i32 },
+    /// A stream is ready.
+    Ready,
 }
 
 /// Where notices go; must not block and must not call libvirt.
@@ -39,17 +41,17 @@ static SINKS: Mutex<BTreeMap<usize, Sink>> = Mutex::new(BTreeMap::new());
 static NEXT: AtomicUsize = AtomicUsize::new(1);
 
 /// An entry of the table; taken out when dropped.
-struct Token(usize);
+pub(super) struct Token(usize);
 
 impl Token {
-    fn new(sink: Sink) -> Self {
+    pub(super) fn new(sink: Sink) -> Self {
         let token = NEXT.fetch_add(1, Ordering::Relaxed);
         sinks().insert(token, sink);
         Self(token)
     }
 
     /// The number in the shape that libvirt passes through.
-    fn opaque(&self) -> *mut c_void {
+    pub(super) fn opaque(&self) -> *mut c_void {
         ptr::without_provenance_mut(self.0)
     }
 }
@@ -64,7 +66,7 @@ fn sinks() -> std::sync::MutexGuard<'static, BTreeMap<usize, Sink>> {
     SINKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn deliver(opaque: *mut c_void, notice: Notice) {
+pub(super) fn deliver(opaque: *mut c_void, notice: Notice) {
     // The lock is given back before the sink runs.
     let sink = sinks().get(&opaque.addr()).cloned();
     if let Some(sink) = sink {

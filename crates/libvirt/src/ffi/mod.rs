@@ -5,7 +5,7 @@
 //! them), agents and leases (`virt` has none), the state of a domain (`virt` ignores the error),
 //! the size of its disks (`virt` returns uninitialised data), its jobs (`virt` aborts the process
 //! over an idle domain, leaks the parameters of a migration and can abort none), the
-//! comparison of processors (`virt` has half of it), holes in streams (`virt` has none), and the sockets under connections. Every function is safe to call; each
+//! comparison of processors (`virt` has half of it), holes in streams and streams that never wait (`virt` has none), and the sockets under connections. Every function is safe to call; each
 //! unsafe block says why it is sound.
 #![allow(unsafe_code)]
 

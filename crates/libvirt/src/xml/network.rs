@@ -85,8 +85,8 @@ impl Default for IpXml {
 }
 
 impl NetworkXml {
-    /// A network that has nothing but its name and is isolated: its bridge joins guests, its host has
-    /// no address in it and runs no program for it.
+    /// A network that is a bridge and nothing else: it joins guests, its host has no address in it and
+    /// runs no program for it. To start it, libvirt wants `iptables` on the host nonetheless.
     pub fn isolated(name: &str, bridge: &str) -> Self {
         Self {
             bridge: Some(bridge.to_owned()),

@@ -167,16 +167,25 @@ async fn an_isolated_network_is_a_bridge_and_nothing_else() {
     let mut definition = NetworkXml::isolated(name, "vms-iso0");
     definition.mtu = Some(1400);
     host.define_network(&definition).await.unwrap();
-    host.start_network(name).await.unwrap();
-    let up = host.network(name).await.unwrap().unwrap();
-    assert!(up.active && up.definition.ips.is_empty());
-    let again = host.start_network(name).await.unwrap_err();
-    assert_eq!(again.kind(), ErrorKind::Conflict, "{again}");
+    // libvirt makes rules for it, though there is nothing to rule.
+    let iptables = host.file_exists("/usr/sbin/iptables").await.unwrap();
+    if iptables == Some(true) {
+        host.start_network(name).await.unwrap();
+        let up = host.network(name).await.unwrap().unwrap();
+        assert!(up.active && up.definition.ips.is_empty());
+        let again = host.start_network(name).await.unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::Conflict, "{again}");
+    } else {
+        let error = host.start_network(name).await.unwrap_err();
+        assert!(error.to_string().contains("iptables"), "{error}");
+    }
     let mut other = NetworkXml::isolated("vms-isolated-2", "vms-iso0");
     other.mtu = None;
     let taken = host.define_network(&other).await.unwrap_err();
     assert_eq!(taken.kind(), ErrorKind::Conflict, "{taken}");
-    host.stop_network(name).await.unwrap();
+    if iptables == Some(true) {
+        host.stop_network(name).await.unwrap();
+    }
     let stopped = host.stop_network(name).await.unwrap_err();
     assert_eq!(stopped.kind(), ErrorKind::Conflict, "{stopped}");
     host.undefine_network(name).await.unwrap();

@@ -1,5 +1,6 @@
 //! The library against libvirt's test driver and against hosts that do not answer.
 
+mod console;
 mod domains;
 mod fleet;
 mod guest;
