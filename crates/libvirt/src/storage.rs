@@ -292,7 +292,8 @@ impl Connection {
         let (name, xml, from) = (pool.to_owned(), definition.to_xml(), from.to_owned());
         self.on_pool(pool, call, LONG, move |session, pool| {
             let from = session.run(LOOK_UP_VOLUME, |_| pool.lookup_storage_vol_by_name(&from))?;
-            let volume = session.run(call, |_| StorageVol::create_xml_from(pool, &xml, &from, 0))?;
+            let volume =
+                session.run(call, |_| StorageVol::create_xml_from(pool, &xml, &from, 0))?;
             read_volume(session, &name, &volume)
         })
         .await

@@ -57,14 +57,20 @@ pub(crate) fn request(request: &CreateRouterRequest, image: &Stored) -> Result<W
     for interface in &request.interfaces {
         changes::check_interface(interface, "interfaces")?;
     }
-    if request.ready_within_seconds.is_some_and(|seconds| seconds > 3600) {
+    if request
+        .ready_within_seconds
+        .is_some_and(|seconds| seconds > 3600)
+    {
         let message = "0 to 3600 seconds were expected, or nothing at all";
         return Err(Error::invalid("readyWithinSeconds", message));
     }
     let is_kernel = image.kind == ImageKind::Kernel;
     if let Some(arguments) = &request.kernel_arguments {
         if !is_kernel {
-            let message = format!("{} is no kernel: its boot loader says what it gets", image.title());
+            let message = format!(
+                "{} is no kernel: its boot loader says what it gets",
+                image.title()
+            );
             return Err(Error::invalid("kernelArguments", message));
         }
         if arguments.len() > 1024 || arguments.chars().any(char::is_control) {
@@ -80,7 +86,11 @@ pub(crate) fn request(request: &CreateRouterRequest, image: &Stored) -> Result<W
             );
             return Err(Error::invalid("cloudInit", message));
         }
-        if init.user_data.as_ref().is_some_and(|data| data.len() > seed::MOST) {
+        if init
+            .user_data
+            .as_ref()
+            .is_some_and(|data| data.len() > seed::MOST)
+        {
             let message = format!("{} bytes at most were expected", seed::MOST);
             return Err(Error::invalid("cloudInit.userData", message));
         }
@@ -88,7 +98,11 @@ pub(crate) fn request(request: &CreateRouterRequest, image: &Stored) -> Result<W
             name("cloudInit.hostName", host_name)?;
         }
     }
-    let least = image.files.iter().filter_map(|file| file.virtual_size_bytes).max();
+    let least = image
+        .files
+        .iter()
+        .filter_map(|file| file.virtual_size_bytes)
+        .max();
     if let Some(bytes) = request.disk_bytes {
         if bytes < least.unwrap_or(1 << 20) || bytes % 512 != 0 {
             let message = format!(
@@ -105,7 +119,10 @@ pub(crate) fn request(request: &CreateRouterRequest, image: &Stored) -> Result<W
     let description = &image.description;
     Ok(Wanted {
         vcpus: request.vcpus.or(description.vcpus).unwrap_or(1),
-        memory_bytes: request.memory_bytes.or(description.memory_bytes).unwrap_or(128 << 20),
+        memory_bytes: request
+            .memory_bytes
+            .or(description.memory_bytes)
+            .unwrap_or(128 << 20),
         disk_bytes: request.disk_bytes.or(least),
     })
 }
@@ -130,12 +147,13 @@ pub(crate) fn name(element: &str, name: &str) -> Result<(), Error> {
 pub(crate) fn is_free(state: &State, snapshot: &Snapshot, name: &str) -> Result<(), Error> {
     let mut routers = snapshot.topology.routers.values();
     if let Some(router) = routers.find(|router| router.domain.name == name) {
-        let message = format!("{} on {} has the name {name}: choose another one", router.domain.id, router.host);
+        let message = format!(
+            "{} on {} has the name {name}: choose another one",
+            router.domain.id, router.host
+        );
         return Err(errors::conflict(message));
     }
-    let is_about_to = |plan: &Plan| {
-        matches!(plan, Plan::Task(task) if matches!(&task.act, Act::CreateRouter(creation) if creation.name == name))
-    };
+    let is_about_to = |plan: &Plan| matches!(plan, Plan::Task(task) if matches!(&task.act, Act::CreateRouter(creation) if creation.name == name));
     if state.jobs.unfinished().iter().any(is_about_to) {
         let message = format!("a router of the name {name} is being made: choose another name");
         return Err(errors::conflict(message));
@@ -164,10 +182,17 @@ pub(crate) async fn places(
         None => topology.hosts.keys().cloned().collect(),
     };
     let snapshot = &view.snapshot;
-    let looked = hosts.iter().map(|host| {
-        let look = Look { state, snapshot, request, image, wanted, host };
-        look.place(taken)
-    });
+    let looks: Vec<_> = (hosts.iter())
+        .map(|host| Look {
+            state,
+            snapshot,
+            request,
+            image,
+            wanted,
+            host,
+        })
+        .collect();
+    let looked = looks.iter().map(|look| look.place(taken));
     let mut places = join_all(looked).await;
     places.sort_by(|a, b| {
         let key = |place: &Place| (place.told.possible, place.told.score.unwrap_or(-1.0));
@@ -206,7 +231,14 @@ impl Look<'_> {
         self.maintenance(&mut found);
         let has_image = self.has_image().await;
         let topology = &self.snapshot.topology;
-        room(self.state, topology, self.host, None, (self.wanted.memory_bytes, self.wanted.vcpus), &mut found);
+        room(
+            self.state,
+            topology,
+            self.host,
+            None,
+            (self.wanted.memory_bytes, self.wanted.vcpus),
+            &mut found,
+        );
         let mut asked = Asked::default();
         if let Some(driver) = driver {
             let asking = self.ask(driver, taken, has_image, &mut asked, &mut found);
@@ -214,14 +246,33 @@ impl Look<'_> {
                 self.no_answer(&mut found);
             }
         }
+        if !define::is_told(self.image, &asked.nics) {
+            found.warning(
+                Check::Network,
+                format!(
+                    "{} does not read which addresses it gets.",
+                    self.image.title()
+                ),
+                "It is neither a kernel nor said to read a cloud-init seed.",
+                Some("Set the addresses up in the router yourself.".to_owned()),
+            );
+        }
         let told = self.judge(driver, has_image, &asked, found);
-        Place { told, driver, nics: asked.nics }
+        Place {
+            told,
+            driver,
+            nics: asked.nics,
+        }
     }
 
     fn no_answer(&self, found: &mut Findings) {
         found.obstacle(
             Check::Contact,
-            format!("{} did not answer all questions within {} s.", self.host, PATIENCE.as_secs()),
+            format!(
+                "{} did not answer all questions within {} s.",
+                self.host,
+                PATIENCE.as_secs()
+            ),
             "What it would say is not known.",
             "Look at the host, then try again.",
         );
@@ -245,7 +296,10 @@ impl Look<'_> {
                 None => suits.iter().map(|driver| driver.as_str()).collect(),
             };
             let what = if wanted.is_empty() {
-                format!("{} does not suit the driver that is asked for.", self.image.title())
+                format!(
+                    "{} does not suit the driver that is asked for.",
+                    self.image.title()
+                )
             } else {
                 format!(
                     "{} has {}, and {} needs {}.",
@@ -263,18 +317,30 @@ impl Look<'_> {
             );
             return None;
         }
-        let current = fitting.iter().find(|endpoint| endpoint.contact.is_current());
+        let current = fitting
+            .iter()
+            .find(|endpoint| endpoint.contact.is_current());
         let Some(endpoint) = current else {
-            let why = host.message.as_deref().map(|why| format!(": {}", why.trim_end_matches('.')));
+            let why = host
+                .message
+                .as_deref()
+                .map(|why| format!(": {}", why.trim_end_matches('.')));
             found.obstacle(
                 Check::Contact,
-                format!("{} is not in contact{}.", self.host, why.unwrap_or_default()),
+                format!(
+                    "{} is not in contact{}.",
+                    self.host,
+                    why.unwrap_or_default()
+                ),
                 "Nothing can be made there now.",
                 "VMS keeps trying: try again once ListHosts shows it online.",
             );
             return None;
         };
-        found.fine(Check::Driver, format!("{} runs it with {}.", self.host, endpoint.driver.as_str()));
+        found.fine(
+            Check::Driver,
+            format!("{} runs it with {}.", self.host, endpoint.driver.as_str()),
+        );
         Some(endpoint.driver)
     }
 
@@ -285,7 +351,11 @@ impl Look<'_> {
             let reason = reason.map(|reason| format!(": {}", reason.trim_end_matches('.')));
             found.obstacle(
                 Check::Maintenance,
-                format!("{} is in maintenance{}.", self.host, reason.unwrap_or_default()),
+                format!(
+                    "{} is in maintenance{}.",
+                    self.host,
+                    reason.unwrap_or_default()
+                ),
                 "Nothing new lands on a host in maintenance.",
                 "Choose another host, or take it back into use (SetHostMaintenance).",
             );
@@ -294,8 +364,9 @@ impl Look<'_> {
 
     async fn has_image(&self) -> bool {
         let copies = self.state.images.copies().await.unwrap_or_default();
-        let host = translate::id::<api::HostId>(self.host);
-        copies.iter().any(|copy| copy.image == self.image.id && copy.host == host)
+        copies
+            .iter()
+            .any(|copy| copy.image == self.image.id.to_string() && copy.host == self.host.as_str())
     }
 
     async fn ask(
@@ -315,7 +386,9 @@ impl Look<'_> {
             );
             return;
         };
-        let looked = self.look_at(&connection, driver, has_image, asked, found).await;
+        let looked = self
+            .look_at(&connection, driver, has_image, asked, found)
+            .await;
         if let Err(error) = looked {
             found.obstacle(
                 Check::Contact,
@@ -327,7 +400,8 @@ impl Look<'_> {
         }
         let mut taken = taken.clone();
         for interface in &self.request.interfaces {
-            self.nic(&connection, interface, &mut taken, asked, found).await;
+            self.nic(&connection, interface, &mut taken, asked, found)
+                .await;
         }
     }
 
@@ -362,7 +436,10 @@ impl Look<'_> {
         match self.target(&capabilities, driver) {
             Ok(target) => {
                 let kind = target.kind.name();
-                found.fine(Check::Machine, format!("{} can run it ({kind}).", self.host));
+                found.fine(
+                    Check::Machine,
+                    format!("{} can run it ({kind}).", self.host),
+                );
             }
             Err(why) => found.obstacle(
                 Check::Machine,
@@ -378,13 +455,18 @@ impl Look<'_> {
             Err(error) if error.kind() == libvirt::ErrorKind::NotSupported => Vec::new(),
             listed => listed?,
         };
-        let bridges = interfaces.into_iter().filter(|of| of.kind == libvirt::HostInterfaceKind::Bridge);
+        let bridges = interfaces
+            .into_iter()
+            .filter(|of| of.kind == libvirt::HostInterfaceKind::Bridge);
         asked.bridges = bridges.map(|bridge| bridge.name).collect();
         let pool = connection.pool(POOL).await?;
         let Some(pool) = pool else {
             asked.needs_pool = true;
             if self.request.create_pool == Some(true) {
-                found.fine(Check::Disk, format!("The storage pool {POOL} is made on {}.", self.host));
+                found.fine(
+                    Check::Disk,
+                    format!("The storage pool {POOL} is made on {}.", self.host),
+                );
             } else {
                 found.obstacle(
                     Check::Disk,
@@ -404,7 +486,11 @@ impl Look<'_> {
             );
             return Ok(());
         }
-        let mut needed = if has_image { 0 } else { self.image.files.iter().map(|file| file.size_bytes).sum() };
+        let mut needed = if has_image {
+            0
+        } else {
+            self.image.files.iter().map(|file| file.size_bytes).sum()
+        };
         if self.image.kind == ImageKind::RootFileSystem {
             needed += self.wanted.disk_bytes.unwrap_or_default();
         }
@@ -417,12 +503,19 @@ impl Look<'_> {
                 "Make room there: evict images that are not used, or choose another host.",
             );
         } else {
-            found.fine(Check::Disk, format!("The storage pool {POOL} has {free_mib} MiB free."));
+            found.fine(
+                Check::Disk,
+                format!("The storage pool {POOL} has {free_mib} MiB free."),
+            );
         }
         Ok(())
     }
 
-    fn target(&self, capabilities: &libvirt::CapabilitiesXml, driver: Driver) -> Result<Target, String> {
+    fn target(
+        &self,
+        capabilities: &libvirt::CapabilitiesXml,
+        driver: Driver,
+    ) -> Result<Target, String> {
         if driver == Driver::Test {
             // It says i686 of all its guests: what its host is described as counts.
             let host = self.snapshot.topology.hosts.get(self.host);
@@ -430,7 +523,10 @@ impl Look<'_> {
             let arch = self.image.description.architecture.as_str();
             if model.is_some_and(|model| model != arch) {
                 let model = model.unwrap_or_default();
-                return Err(format!("the image is for {arch}, and {} is {model}", self.host));
+                return Err(format!(
+                    "the image is for {arch}, and {} is {model}",
+                    self.host
+                ));
             }
         }
         define::target(capabilities, driver, self.image, self.state.use_kvm)
@@ -446,8 +542,13 @@ impl Look<'_> {
         let mut findings = found.into_sorted();
         let worst = findings.iter().map(|finding| finding.level).max();
         let possible = worst != Some(FindingLevel::Obstacle);
-        let mut told = findings.iter().filter(|finding| Some(finding.level) == worst);
-        let first = told.next().map(|finding| finding.what.clone()).unwrap_or_default();
+        let mut told = findings
+            .iter()
+            .filter(|finding| Some(finding.level) == worst);
+        let first = told
+            .next()
+            .map(|finding| finding.what.clone())
+            .unwrap_or_default();
         let summary = match (possible, told.count()) {
             (true, _) => "It can be made there.".to_owned(),
             (false, 0) => first,
@@ -476,11 +577,16 @@ impl Look<'_> {
         let host = topology.hosts.get(self.host)?;
         let processors = crate::jobs::check::free_share(self.state, topology, self.host);
         let all = host.node.memory_bytes.filter(|&bytes| bytes > 0)?;
-        let routers = topology.routers.values().filter(|router| router.host == *self.host);
+        let routers = topology
+            .routers
+            .values()
+            .filter(|router| router.host == *self.host);
         let active = routers.filter(|router| router.domain.state.is_active());
         let mut used: u64 = active.map(|router| router.domain.memory_bytes).sum();
         used += crate::jobs::check::claimed(self.state, topology, self.host).0;
-        let left = all.saturating_sub(used).saturating_sub(self.wanted.memory_bytes);
+        let left = all
+            .saturating_sub(used)
+            .saturating_sub(self.wanted.memory_bytes);
         let memory = left as f64 / all as f64;
         Some(processors.map_or(memory, |processors| processors.min(memory)))
     }
@@ -492,7 +598,15 @@ pub(crate) fn suitable(image: &Stored) -> Vec<Driver> {
         ImageKind::RootFileSystem => &[Driver::Lxc, Driver::Test],
         _ => &[Driver::Qemu, Driver::Xen, Driver::Test],
     };
-    let said: Vec<_> = image.description.drivers.iter().copied().map(translate::model_driver).collect();
+    let said: Vec<_> = image
+        .description
+        .drivers
+        .iter()
+        .copied()
+        .map(translate::model_driver)
+        .collect();
     let by_kind = by_kind.iter().copied();
-    by_kind.filter(|driver| said.is_empty() || said.contains(driver)).collect()
+    by_kind
+        .filter(|driver| said.is_empty() || said.contains(driver))
+        .collect()
 }

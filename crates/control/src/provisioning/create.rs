@@ -159,9 +159,17 @@ pub(crate) async fn create(work: &mut Work<Task>, creation: Creation) -> Result<
     work.stop_if_cancelled()?;
     let capabilities = connection.capabilities().await;
     let capabilities = capabilities.map_err(|error| failed("Asking what it can run", error))?;
-    let target = define::target(&capabilities, creation.driver, &copy.image, work.state.use_kvm);
+    let target = define::target(
+        &capabilities,
+        creation.driver,
+        &copy.image,
+        work.state.use_kvm,
+    );
     let target = target.map_err(|why| {
-        Stop::failed(super::sentence(&why), "Choose another host or another image.")
+        Stop::failed(
+            super::sentence(&why),
+            "Choose another host or another image.",
+        )
     })?;
     let definition = define::definition(&creation, &copy.image, &target, &files);
     work.will_do(Chore::about(host, creation.driver, router, What::Remove))
@@ -210,7 +218,9 @@ pub(crate) async fn create(work: &mut Work<Task>, creation: Creation) -> Result<
             let took = since.elapsed().as_secs_f64();
             format!("{name} runs on {host} and was ready after {took:.1} s.")
         }
-        Ok(Ready::Ended) => format!("{name} was made on {host}, and its console ended before it was ready."),
+        Ok(Ready::Ended) => {
+            format!("{name} was made on {host}, and its console ended before it was ready.")
+        }
         Err(_) if seconds > 0 => {
             format!("{name} runs on {host}, and was not ready within {seconds} s.")
         }
@@ -260,7 +270,9 @@ async fn wrote(mut console: ConsoleReader, text: &str) -> Ready {
     let mut seen: Vec<u8> = Vec::new();
     while let Some(data) = console.next().await {
         let Ok(data) = data else { return Ready::Ended };
-        let ConsoleData::Bytes(bytes) = data else { continue };
+        let ConsoleData::Bytes(bytes) = data else {
+            continue;
+        };
         seen.extend_from_slice(&bytes);
         if seen.windows(wanted.len()).any(|window| window == wanted) {
             return Ready::Yes;
@@ -301,15 +313,28 @@ async fn files(
     if kind == ImageKind::RootFileSystem {
         // A container mounts a raw file: it gets a copy of its own, made on its host.
         let volume = format!("{prefix}.raw");
-        work.step(JobPhase::Preparing, format!("A file system is made for {name}.")).await;
+        work.step(
+            JobPhase::Preparing,
+            format!("A file system is made for {name}."),
+        )
+        .await;
         let mut made = VolumeXml::new(&volume, creation.disk_bytes.unwrap_or_default());
         made.format = Some("raw".to_owned());
         let base = file(ImageFileRole::Disk).map(|(_, volume, _)| volume.clone());
-        let path = make(work, connection, creation, &copy.pool, &made, base.as_deref()).await?;
+        let path = make(
+            work,
+            connection,
+            creation,
+            &copy.pool,
+            &made,
+            base.as_deref(),
+        )
+        .await?;
         files.disk = Some((path, "raw", None));
     } else if let (Some(bytes), base) = (creation.disk_bytes, path(ImageFileRole::Disk)) {
         let volume = format!("{prefix}.qcow2");
-        work.step(JobPhase::Preparing, format!("A disk is made for {name}.")).await;
+        work.step(JobPhase::Preparing, format!("A disk is made for {name}."))
+            .await;
         let mut made = VolumeXml::new(&volume, bytes);
         made.format = Some("qcow2".to_owned());
         made.allocation_bytes = Some(0);
@@ -320,7 +345,11 @@ async fn files(
         files.disk = Some((path, "qcow2", base.map(|base| (base, format))));
     }
     if let Some(init) = &creation.request.cloud_init {
-        work.step(JobPhase::Preparing, format!("A seed for cloud-init is made for {name}.")).await;
+        work.step(
+            JobPhase::Preparing,
+            format!("A seed for cloud-init is made for {name}."),
+        )
+        .await;
         files.seed = Some(seed_volume(work, connection, creation, &copy.pool, init).await?);
     }
     Ok(files)
@@ -340,8 +369,12 @@ async fn make(
         pool: pool.to_owned(),
         volume: name.clone(),
     };
-    work.will_do(Chore::about(host, creation.driver, creation.router, what)).await?;
-    let can_copy = connection.uri().driver().supports(Capability::VolumeTransfer);
+    work.will_do(Chore::about(host, creation.driver, creation.router, what))
+        .await?;
+    let can_copy = connection
+        .uri()
+        .driver()
+        .supports(Capability::VolumeTransfer);
     let made = match from.filter(|_| can_copy) {
         Some(from) => connection.create_volume_from(pool, definition, from).await,
         None => connection.create_volume(pool, definition).await,
@@ -368,13 +401,20 @@ async fn seed_volume(
 ) -> Result<String, Stop> {
     let disk = seed::disk(creation.router, &creation.name, init, &creation.nics);
     let disk = disk.map_err(|error| {
-        Stop::failed(format!("The seed could not be made: {error}."), "Make its user-data smaller.")
+        Stop::failed(
+            format!("The seed could not be made: {error}."),
+            "Make its user-data smaller.",
+        )
     })?;
     let volume = format!("{}-seed.img", volume_prefix(creation.router));
     let mut made = VolumeXml::new(&volume, disk.len() as u64);
     made.format = Some("raw".to_owned());
     let path = make(work, connection, creation, pool, &made, None).await?;
-    if !connection.uri().driver().supports(Capability::VolumeTransfer) {
+    if !connection
+        .uri()
+        .driver()
+        .supports(Capability::VolumeTransfer)
+    {
         // The test driver's volumes hold nothing.
         return Ok(path);
     }

@@ -62,10 +62,13 @@ pub(crate) fn target(
     let suits = |of: &str| driver == Driver::Test || of == arch;
     for os_type in os_types {
         for kind in kinds {
-            let mut found = guests().filter(|guest| guest.os_type == *os_type && suits(&guest.arch));
+            let mut found =
+                guests().filter(|guest| guest.os_type == *os_type && suits(&guest.arch));
             let Some((guest, domain)) = found.find_map(|guest| {
                 let mut domains = guest.domains.iter();
-                domains.find(|domain| domain.kind == *kind).map(|domain| (guest, domain))
+                domains
+                    .find(|domain| domain.kind == *kind)
+                    .map(|domain| (guest, domain))
             }) else {
                 continue;
             };
@@ -75,7 +78,9 @@ pub(crate) fn target(
             };
             // Of QEMU, the machine that takes most interfaces while it runs; of others, the only one.
             let machine = match driver {
-                Driver::Qemu => ["pc", "virt", "pseries", "s390-ccw-virtio"].iter().find(|of| has(of)),
+                Driver::Qemu => ["pc", "virt", "pseries", "s390-ccw-virtio"]
+                    .iter()
+                    .find(|of| has(of)),
                 _ => None,
             };
             let emulator = domain.emulator.as_ref().or(guest.emulator.as_ref());
@@ -95,7 +100,11 @@ pub(crate) fn target(
     archs.sort_unstable();
     archs.dedup();
     Err(if archs.is_empty() {
-        format!("{} there runs no {} guests", driver.as_str(), os_types.join(" or "))
+        format!(
+            "{} there runs no {} guests",
+            driver.as_str(),
+            os_types.join(" or ")
+        )
     } else {
         format!(
             "the image is for {arch}, and {} there runs {}",
@@ -153,7 +162,10 @@ fn command_line(creation: &Creation, image: &Stored) -> String {
         creation.request.kernel_arguments.as_deref(),
     ];
     let parts = parts.into_iter().flatten().map(str::trim);
-    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    parts
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn container(domain: &mut DomainXml, init: Option<&str>, files: &Files) {
@@ -175,7 +187,11 @@ fn machine(domain: &mut DomainXml, driver: Driver, has_agent: bool, files: &File
     }
     // By ACPI a guest hears that it is to shut down.
     if domain.os.kind.as_deref() != Some("xen") {
-        let names = if domain.os.arch.as_deref() == Some("x86_64") { &["acpi", "apic"][..] } else { &["acpi"] };
+        let names = if domain.os.arch.as_deref() == Some("x86_64") {
+            &["acpi", "apic"][..]
+        } else {
+            &["acpi"]
+        };
         domain.features = names
             .iter()
             .map(|name| FeatureXml {
@@ -194,12 +210,15 @@ fn machine(domain: &mut DomainXml, driver: Driver, has_agent: bool, files: &File
         disk.source = Some(path.clone());
         disk.format = Some((*format).to_owned());
         // Said, so that nobody guesses the format of what is below.
-        disk.backing = backing.as_ref().filter(|_| is_qemu).map(|(path, format)| BackingXml {
-            kind: "file".to_owned(),
-            source: Some(path.clone()),
-            format: Some((*format).to_owned()),
-            ..BackingXml::default()
-        });
+        disk.backing = backing
+            .as_ref()
+            .filter(|_| is_qemu)
+            .map(|(path, format)| BackingXml {
+                kind: Some("file".to_owned()),
+                source: Some(path.clone()),
+                format: Some((*format).to_owned()),
+                ..BackingXml::default()
+            });
         domain.disks.push(disk);
     }
     if let Some(path) = &files.seed {

@@ -99,7 +99,9 @@ pub(crate) fn put_in(definition: &mut DomainXml, nic: &NewNic, driver: model::Dr
     if let Some(metadata) = &mut definition.metadata {
         let mac = nic.mac.to_string();
         let addresses = nic.addresses.iter().cloned();
-        metadata.addresses.extend(addresses.map(|address| (mac.clone(), address)));
+        metadata
+            .addresses
+            .extend(addresses.map(|address| (mac.clone(), address)));
     }
     let is_told = definition.os.kernel.is_some() && definition.metadata.is_some();
     if is_told && !nic.addresses.is_empty() {
@@ -124,7 +126,9 @@ pub(crate) fn take_out(definition: &mut DomainXml, mac: Mac) -> bool {
     };
     definition.interfaces.retain(|nic| !is_it(nic));
     if let Some(metadata) = &mut definition.metadata {
-        metadata.addresses.retain(|(of, _)| !of.eq_ignore_ascii_case(&text));
+        metadata
+            .addresses
+            .retain(|(of, _)| !of.eq_ignore_ascii_case(&text));
     }
     if let Some(line) = &mut definition.os.cmdline {
         let told = format!("{ARGUMENT}{text},");

@@ -7,12 +7,11 @@ use crate::{
 };
 use api::{
     AttachInterfaceReply, AttachInterfaceRequest, Caller, CheckCreationReply, CheckCreationRequest,
-    CreateRouterReply, CreateRouterRequest, CreateVirtualLinkReply,
-    CreateVirtualLinkRequest, DeleteRouterReply, DeleteRouterRequest, DeleteVirtualLinkReply,
-    DeleteVirtualLinkRequest, DetachInterfaceReply, DetachInterfaceRequest, Effective, Error,
-    JobId, ListVirtualLinksReply, ListVirtualLinksRequest, MacAddress, ResizeRouterReply,
-    ResizeRouterRequest, Role, RouterId, ShutdownRouterReply, ShutdownRouterRequest, Timestamp,
-    VirtualLink,
+    CreateRouterReply, CreateRouterRequest, CreateVirtualLinkReply, CreateVirtualLinkRequest,
+    DeleteRouterReply, DeleteRouterRequest, DeleteVirtualLinkReply, DeleteVirtualLinkRequest,
+    DetachInterfaceReply, DetachInterfaceRequest, Effective, Error, JobId, ListVirtualLinksReply,
+    ListVirtualLinksRequest, MacAddress, ResizeRouterReply, ResizeRouterRequest, Role, RouterId,
+    ShutdownRouterReply, ShutdownRouterRequest, Timestamp, VirtualLink,
 };
 use model::{Mac, Router};
 use serde::{Deserialize, Serialize};

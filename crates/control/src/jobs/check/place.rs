@@ -16,7 +16,14 @@ pub(super) fn look(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
     driver(of, to, found);
     state(of, found);
     let its = (of.router.domain.memory_bytes, of.router.domain.vcpus);
-    room(of.state, of.topology, to, Some(of.router.domain.id), its, found);
+    room(
+        of.state,
+        of.topology,
+        to,
+        Some(of.router.domain.id),
+        its,
+        found,
+    );
     networks(of, to, found);
     links(of, to, found);
     identity(of, to, found);
