@@ -93,6 +93,8 @@ pub async fn run(config: Config, demo: bool) -> Result<(), StartError> {
     settings.relist_interval = config.relist_interval;
     settings.lldp_interval = config.lldp_interval;
     settings.migration = config.migration;
+    settings.virtual_links = config.virtual_links;
+    settings.use_kvm = config.use_kvm;
     settings.images = config.images;
     let control = tokio::select! {
         control = Control::start(settings) => control?,

@@ -27,6 +27,13 @@ const SETTINGS: &[&str] = &[
     "import_directory",
     "pool_directory",
     "upload_expiry",
+    "link_transports",
+    "link_bridges",
+    "link_groups",
+    "link_ports",
+    "link_ipv4",
+    "link_ipv6",
+    "use_kvm",
     "host",
     "link",
 ];

@@ -16,6 +16,13 @@
 //! | files to import | `--import-directory` | `VMS_IMPORT_DIRECTORY` | `import_directory` | none: nothing can be imported |
 //! | pool on hosts | `--pool-directory` | `VMS_POOL_DIRECTORY` | `pool_directory` | `/var/lib/libvirt/images/vms` |
 //! | abandoned uploads | `--upload-expiry` | `VMS_UPLOAD_EXPIRY` | `upload_expiry` | `24h` after the last part |
+//! | what carries links between hosts | `--link-transports` | `VMS_LINK_TRANSPORTS` | `link_transports` | `bridge,multicast,udp`: the first that both hosts can |
+//! | bridges prepared for links | `--link-bridges` | `VMS_LINK_BRIDGES` | `link_bridges` | none: one link each |
+//! | multicast groups of links | `--link-groups` | `VMS_LINK_GROUPS` | `link_groups` | `239.192.0.0/16` |
+//! | UDP ports of tunnels | `--link-ports` | `VMS_LINK_PORTS` | `link_ports` | `20000-29999` |
+//! | IPv4 addresses of links | `--link-ipv4` | `VMS_LINK_IPV4` | `link_ipv4` | `100.64.0.0/16` |
+//! | IPv6 addresses of links | `--link-ipv6` | `VMS_LINK_IPV6` | `link_ipv6` | `fd76:6d73:1::/48` |
+//! | KVM for new routers | `--use-kvm` | `VMS_USE_KVM` | `use_kvm` | `yes`, where a host has it |
 //! | the file | `--config` | `VMS_CONFIG` | | `vms.toml` |
 //! | hosts | | | `[[host]]` | none; more can be registered while the server runs |
 //! | declared links | | | `[[link]]` | none |
@@ -30,7 +37,7 @@ mod values;
 pub use error::{ConfigError, Place};
 pub use values::{capacity, duration, latency, link_end, listen};
 
-use control::{DeclaredLink, HostSettings, ImageSettings, MigrationSettings};
+use control::{DeclaredLink, HostSettings, ImageSettings, LinkSettings, MigrationSettings};
 use file::Document;
 use std::{
     ffi::OsString,
@@ -41,7 +48,7 @@ use std::{
 };
 
 /// The names of the environment variables that are read.
-pub const ENVIRONMENT: [&str; 15] = [
+pub const ENVIRONMENT: [&str; 22] = [
     "VMS_LISTEN",
     "VMS_DATA",
     "VMS_SAMPLE_INTERVAL",
@@ -56,6 +63,13 @@ pub const ENVIRONMENT: [&str; 15] = [
     "VMS_IMPORT_DIRECTORY",
     "VMS_POOL_DIRECTORY",
     "VMS_UPLOAD_EXPIRY",
+    "VMS_LINK_TRANSPORTS",
+    "VMS_LINK_BRIDGES",
+    "VMS_LINK_GROUPS",
+    "VMS_LINK_PORTS",
+    "VMS_LINK_IPV4",
+    "VMS_LINK_IPV6",
+    "VMS_USE_KVM",
     "VMS_CONFIG",
 ];
 
@@ -85,6 +99,10 @@ pub struct Config {
     pub migration: MigrationSettings,
     /// Where images are kept, and come from.
     pub images: ImageSettings,
+    /// What virtual links are made of.
+    pub virtual_links: LinkSettings,
+    /// Whether new routers are run with KVM where a host has it.
+    pub use_kvm: bool,
     /// The hosts of the fleet, by id as configured; empty for the demo, which brings its own.
     pub hosts: Vec<HostSettings>,
     /// The physical links that were declared.
@@ -153,6 +171,30 @@ pub struct Flags {
     /// How long the next part of an upload is waited for [env: `VMS_UPLOAD_EXPIRY`] [default: 24h]
     #[arg(long, value_name = "DURATION")]
     pub upload_expiry: Option<OsString>,
+    /// What carries virtual links between hosts, in this order: of bridge, multicast and udp
+    /// [env: `VMS_LINK_TRANSPORTS`] [default: bridge,multicast,udp]
+    #[arg(long, value_name = "LIST")]
+    pub link_transports: Option<OsString>,
+    /// Bridges of hosts that are prepared for virtual links (VXLAN, VLAN), one link each
+    /// [env: `VMS_LINK_BRIDGES`] [default: none]
+    #[arg(long, value_name = "LIST")]
+    pub link_bridges: Option<OsString>,
+    /// Multicast groups for virtual links [env: `VMS_LINK_GROUPS`] [default: 239.192.0.0/16]
+    #[arg(long, value_name = "NETWORK")]
+    pub link_groups: Option<OsString>,
+    /// UDP ports at which virtual links end [env: `VMS_LINK_PORTS`] [default: 20000-29999]
+    #[arg(long, value_name = "FIRST-LAST")]
+    pub link_ports: Option<OsString>,
+    /// Addresses for virtual links, a /31 each [env: `VMS_LINK_IPV4`] [default: 100.64.0.0/16]
+    #[arg(long, value_name = "NETWORK")]
+    pub link_ipv4: Option<OsString>,
+    /// Addresses for virtual links, a /64 each [env: `VMS_LINK_IPV6`] [default: fd76:6d73:1::/48]
+    #[arg(long, value_name = "NETWORK")]
+    pub link_ipv6: Option<OsString>,
+    /// Whether new routers are run with KVM where a host has it: yes or no [env: `VMS_USE_KVM`]
+    /// [default: yes]
+    #[arg(long, value_name = "YES|NO")]
+    pub use_kvm: Option<OsString>,
 }
 
 /// Looks up an environment variable; [`std::env::var_os`] outside of tests.
@@ -283,6 +325,11 @@ impl Source<'_> {
             };
         let migration = self.migration()?;
         let images = self.images()?;
+        let virtual_links = self.virtual_links()?;
+        let use_kvm = match self.find("--use-kvm", "VMS_USE_KVM", "use_kvm")? {
+            Some(found) => found.read(values::yes)?,
+            None => true,
+        };
         let data = match self.find("--data", "VMS_DATA", "data")? {
             Some(found) => Data::Directory(found.directory()?),
             None => default_data(self.environment, is_root())?,
@@ -296,6 +343,8 @@ impl Source<'_> {
             lldp_interval,
             migration,
             images,
+            virtual_links,
+            use_kvm,
             hosts: Vec::new(),
             links: Vec::new(),
         })
@@ -343,6 +392,35 @@ impl Source<'_> {
         Ok(images)
     }
 
+    fn virtual_links(&self) -> Result<LinkSettings, ConfigError> {
+        let mut links = LinkSettings::default();
+        let transports = ("--link-transports", "VMS_LINK_TRANSPORTS");
+        if let Some(found) = self.find(transports.0, transports.1, "link_transports")? {
+            links.transports = found.read(values::transports)?;
+        }
+        let bridges = ("--link-bridges", "VMS_LINK_BRIDGES");
+        if let Some(found) = self.find(bridges.0, bridges.1, "link_bridges")? {
+            links.bridges = found.read(values::bridges)?;
+        }
+        let groups = ("--link-groups", "VMS_LINK_GROUPS");
+        if let Some(found) = self.find(groups.0, groups.1, "link_groups")? {
+            links.groups = found.read(values::groups)?;
+        }
+        let ports = ("--link-ports", "VMS_LINK_PORTS");
+        if let Some(found) = self.find(ports.0, ports.1, "link_ports")? {
+            links.udp_ports = found.read(values::ports)?;
+        }
+        let ipv4 = ("--link-ipv4", "VMS_LINK_IPV4");
+        if let Some(found) = self.find(ipv4.0, ipv4.1, "link_ipv4")? {
+            links.ipv4 = found.read(values::ipv4)?;
+        }
+        let ipv6 = ("--link-ipv6", "VMS_LINK_IPV6");
+        if let Some(found) = self.find(ipv6.0, ipv6.1, "link_ipv6")? {
+            links.ipv6 = found.read(values::ipv6)?;
+        }
+        Ok(links)
+    }
+
     fn find(
         &self,
         flag: &'static str,
@@ -363,6 +441,13 @@ impl Source<'_> {
             "--import-directory" => &self.flags.import_directory,
             "--pool-directory" => &self.flags.pool_directory,
             "--upload-expiry" => &self.flags.upload_expiry,
+            "--link-transports" => &self.flags.link_transports,
+            "--link-bridges" => &self.flags.link_bridges,
+            "--link-groups" => &self.flags.link_groups,
+            "--link-ports" => &self.flags.link_ports,
+            "--link-ipv4" => &self.flags.link_ipv4,
+            "--link-ipv6" => &self.flags.link_ipv6,
+            "--use-kvm" => &self.flags.use_kvm,
             _ => &self.flags.sample_interval,
         };
         if let Some(value) = given {

@@ -1,7 +1,13 @@
 //! How single values are written: addresses, durations, capacities, latencies, ends of links. Every error
 //! says what was expected.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use api::LinkTransport;
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+    time::Duration,
+};
 
 /// Reads where to listen: an address and port, of the loopback interface.
 ///
@@ -149,6 +155,103 @@ pub fn directory_on_hosts(text: &str) -> Result<PathBuf, String> {
         "{text:?} is not a directory for a storage pool: an absolute path of letters, digits, `.`, \
          `_`, `-` and `+` such as /var/lib/libvirt/images/vms was expected"
     ))
+}
+
+/// Reads `yes` or `no`.
+pub fn yes(text: &str) -> Result<bool, String> {
+    match text.trim() {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err(format!("{text:?} is neither yes nor no")),
+    }
+}
+
+/// Reads what carries links between hosts, in the order of preference: `bridge,multicast,udp`.
+pub fn transports(text: &str) -> Result<Vec<LinkTransport>, String> {
+    let mut transports = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        let transport: LinkTransport = name.parse()?;
+        if transport == LinkTransport::Network {
+            return Err(
+                "a network is one host's own: bridge, multicast or udp was expected".into(),
+            );
+        }
+        if transports.contains(&transport) {
+            return Err(format!("{name} is there twice: once was expected"));
+        }
+        transports.push(transport);
+    }
+    Ok(transports)
+}
+
+/// Reads names of bridges: `br-one,br-two`.
+pub fn bridges(text: &str) -> Result<Vec<String>, String> {
+    let is_name = |name: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        (1..=15).contains(&name.len()) && name.chars().all(plain)
+    };
+    let names = text.split(',').map(str::trim);
+    names
+        .map(|name| {
+            is_name(name).then(|| name.to_owned()).ok_or_else(|| {
+                format!("{name:?} is no name of a bridge: br-one,br-two, for example, was expected")
+            })
+        })
+        .collect()
+}
+
+/// Reads a network of multicast groups.
+pub fn groups(text: &str) -> Result<(Ipv4Addr, u8), String> {
+    let network = ipv4(text)?;
+    let last = Ipv4Addr::from_bits(network.0.to_bits() | host_bits(network.1));
+    if network.0.is_multicast() && last.is_multicast() {
+        return Ok(network);
+    }
+    Err(format!(
+        "{text:?} is not a network of multicast groups: 239.192.0.0/16, for example, was expected"
+    ))
+}
+
+/// Reads a range of ports: `20000-29999`.
+pub fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
+    let range = text.split_once('-').and_then(|(first, last)| {
+        let first: u16 = first.trim().parse().ok()?;
+        let last: u16 = last.trim().parse().ok()?;
+        (first > 0 && first <= last).then_some(first..=last)
+    });
+    range.ok_or_else(|| {
+        format!("{text:?} is not a range of ports: 20000-29999, for example, was expected")
+    })
+}
+
+/// Reads an IPv4 network of at least two addresses.
+pub fn ipv4(text: &str) -> Result<(Ipv4Addr, u8), String> {
+    let network = text.trim().split_once('/').and_then(|(address, prefix)| {
+        let address: Ipv4Addr = address.parse().ok()?;
+        let prefix: u8 = prefix.parse().ok()?;
+        let is_network = prefix <= 31 && address.to_bits() & host_bits(prefix) == 0;
+        is_network.then_some((address, prefix))
+    });
+    network.ok_or_else(|| {
+        format!("{text:?} is not an IPv4 network: 100.64.0.0/16, for example, was expected")
+    })
+}
+
+fn host_bits(prefix: u8) -> u32 {
+    u32::MAX.checked_shr(prefix.into()).unwrap_or(0)
+}
+
+/// Reads an IPv6 network of at least one /64.
+pub fn ipv6(text: &str) -> Result<(Ipv6Addr, u8), String> {
+    let network = text.trim().split_once('/').and_then(|(address, prefix)| {
+        let address: Ipv6Addr = address.parse().ok()?;
+        let prefix: u8 = prefix.parse().ok()?;
+        let is_network = prefix <= 64 && address.to_bits() & (u128::MAX >> prefix) == 0;
+        is_network.then_some((address, prefix))
+    });
+    network.ok_or_else(|| {
+        format!("{text:?} is not an IPv6 network of a /64 or more: fd00:1::/48, for example, was expected")
+    })
 }
 
 /// Reads how much more is given to routers than a host has: a factor from 0.1 to 100.

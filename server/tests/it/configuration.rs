@@ -192,7 +192,7 @@ fn what_is_wrong_is_told_with_line_column_and_what_was_expected() {
         ),
         (
             "  colour = \"red\"\n",
-            "vms.toml:1:3: \"colour\" is not a setting: listen, data, sample_interval, facts_interval, relist_interval, lldp_interval, migrations_per_host, migration_stall, memory_overcommit, vcpu_overcommit, image_directory, import_directory, pool_directory, upload_expiry, host or link was expected",
+            "vms.toml:1:3: \"colour\" is not a setting: listen, data, sample_interval, facts_interval, relist_interval, lldp_interval, migrations_per_host, migration_stall, memory_overcommit, vcpu_overcommit, image_directory, import_directory, pool_directory, upload_expiry, link_transports, link_bridges, link_groups, link_ports, link_ipv4, link_ipv6, use_kvm, host or link was expected",
         ),
         (
             "[[host]]\nid = \"a\"\nurl = \"qemu:///system\"\n",
