@@ -23,6 +23,7 @@ use super::{
 };
 
 const INIT: &str = include_str!("router-init.sh");
+const SHUTDOWN: &str = "#!/bin/busybox sh\nexec /bin/busybox poweroff -f\n";
 /// Its name in the cache.
 pub const ROUTER_PROGRAM: &str = "router";
 const ROUTER: &str = include_str!("../bin/router.rs");
@@ -56,6 +57,8 @@ pub struct GuestImage {
     pub kernel: PathBuf,
     /// The initial file system, complete, where a machine of the testbed sees it.
     pub initrd: PathBuf,
+    /// Both where this machine sees them: to be uploaded as an image.
+    pub files: [PathBuf; 2],
     busybox: PathBuf,
     router: PathBuf,
 }
@@ -85,6 +88,7 @@ impl GuestImage {
         Ok(Self {
             kernel: inside(&kernel)?,
             initrd: inside(&initrd)?,
+            files: [kernel.clone(), initrd.clone()],
             busybox,
             router,
         })
@@ -158,10 +162,12 @@ fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
 
 fn initial_file_system(packages: &Path, busybox: &Path, router: &Path) -> Result<Vec<u8>> {
     let mut archive = Cpio::default();
-    for directory in ["bin", "dev", "lib", "lib64", "proc", "run", "sys"] {
+    for directory in ["bin", "dev", "lib", "lib64", "proc", "run", "sbin", "sys"] {
         archive.entry(directory, 0o040_755, &[]);
     }
     archive.entry("init", 0o100_755, INIT.as_bytes());
+    // What the guest agent calls when it is asked to shut down.
+    archive.entry("sbin/shutdown", 0o100_755, SHUTDOWN.as_bytes());
     archive.entry("bin/busybox", 0o100_755, &fs::read(busybox)?);
     archive.entry("bin/router", 0o100_755, &fs::read(router)?);
     let agent = packages.join("usr/sbin/qemu-ga");

@@ -295,6 +295,41 @@ impl Plan {
         plan
     }
 
+    /// Three hosts without routers, to make some on:
+    ///
+    /// ```text
+    /// alpha eth0 ── eth0 beta eth1 ── eth0 gamma
+    /// ```
+    ///
+    /// On each, the cables are ports of `br-phys`, which has the host's transport address
+    /// 10.200.0.N; and `br-blue` is a VXLAN over it, prepared for a link.
+    pub fn empty() -> Self {
+        let host = |number, ports: &[&str]| {
+            let mut plan = HostPlan {
+                transport: Some(Transport {
+                    bridge: "br-phys".into(),
+                    address: Ipv4Addr::new(10, 200, 0, number),
+                    prefix: 24,
+                }),
+                ..host(number, &["br-phys", "br-blue"])
+            };
+            plan.bridges[0].ports = ports.iter().map(ToString::to_string).collect();
+            plan.bridges[1].tunnel = Some(Vxlan {
+                id: 76,
+                group: Ipv4Addr::new(239, 200, 0, 76),
+            });
+            plan
+        };
+        Self {
+            hosts: vec![
+                host(1, &["eth0"]),
+                host(2, &["eth0", "eth1"]),
+                host(3, &["eth0"]),
+            ],
+            cables: vec![cable((1, 0), (2, 0)), cable((2, 1), (3, 0))],
+        }
+    }
+
     /// Two hosts of containers, `alpha` and `beta`, on one segment: `br-phys`, which the cable is a port
     /// of. `c1` is on `alpha`, `c2` on `beta`; `c2` pings `c1`.
     pub fn moving_containers() -> Self {
@@ -432,6 +467,7 @@ mod tests {
         Plan::faults().check().unwrap();
         Plan::moves().check().unwrap();
         Plan::moving_containers().check().unwrap();
+        Plan::empty().check().unwrap();
         Plan::testbed().check().unwrap();
     }
 

@@ -2,7 +2,8 @@
 # Process 1 of a virtual router, machine or container. What it is, is on the kernel's command line
 # or, in a container, in the file /plan:
 #   vms.name=NAME  vms.nic=MAC,ADDRESS/PREFIX (one each)  vms.gateway=ADDRESS  vms.ping=ADDRESS
-#   vms.send=ADDRESS,PACKETS-PER-SECOND,BYTES
+#   vms.send=ADDRESS,PACKETS-PER-SECOND,BYTES  vms.shell=1
+# With the latter there is a shell at the serial console, and nothing else says anything there.
 # Lines on the serial console that begin with VMS- are read by the testbed.
 /bin/busybox mkdir -p /bin /proc /sys /dev /run
 /bin/busybox --install -s /bin
@@ -50,6 +51,11 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 [ -z "$agent" ] || qemu-ga --method=virtio-serial --path="$agent" --statedir=/run &
 router "$control" $(value send | tr , ' ') &
 echo "VMS-UP $(value name) $(cut -d' ' -f1 /proc/uptime)"
+
+if [ -n "$(value shell)" ]; then
+    # The prompt is told apart from what is typed: that is echoed.
+    while :; do setsid cttyhack sh </dev/ttyS0 >/dev/ttyS0 2>&1; sleep 1; done &
+fi
 
 target=$(value ping)
 while :; do

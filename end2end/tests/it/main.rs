@@ -7,6 +7,7 @@ mod fleet;
 mod latency;
 mod library;
 mod migration;
+mod provisioning;
 mod real_host;
 mod resilience;
 mod testbed;
