@@ -1,6 +1,8 @@
 //! A running server, seen from another process: [`Operations`] over its SOAP services. The command
 //! line is a pilot like any other.
 
+mod console;
+
 use crate::pilot::{NAMESPACE, name};
 use api::{
     AttachInterfaceReply, AttachInterfaceRequest, BeginImageUploadReply, BeginImageUploadRequest,
@@ -132,20 +134,30 @@ impl Client {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Error {
+        if error.is_timeout() && !error.is_connect() {
+            return self.too_slow();
+        }
+        // The innermost cause is what a person can act on: "Connection refused".
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        self.nobody_there(cause)
+    }
+
+    fn too_slow(&self) -> Error {
         let server = self.server.as_str().trim_end_matches('/');
-        failure(if error.is_timeout() && !error.is_connect() {
-            format!("The server at {server} did not answer in time; its log may say why.")
-        } else {
-            // The innermost cause is what a person can act on: "Connection refused".
-            let mut cause: &dyn std::error::Error = error;
-            while let Some(inner) = cause.source() {
-                cause = inner;
-            }
-            format!(
-                "No server answers at {server} ({cause}). Start one with `vms serve` or `vms demo`, \
-                 or name its address with --server."
-            )
-        })
+        failure(format!(
+            "The server at {server} did not answer in time; its log may say why."
+        ))
+    }
+
+    fn nobody_there(&self, cause: &dyn std::fmt::Display) -> Error {
+        let server = self.server.as_str().trim_end_matches('/');
+        failure(format!(
+            "No server answers at {server} ({cause}). Start one with `vms serve` or `vms demo`, or \
+             name its address with --server."
+        ))
     }
 
     fn not_understood(&self, reason: &str) -> Error {
@@ -554,10 +566,10 @@ impl Operations for Client {
     async fn open_console(
         &self,
         _: &Caller,
-        _: RouterId,
-        _: ByteStream,
+        router: RouterId,
+        input: ByteStream,
     ) -> Result<ByteStream, Error> {
-        todo!("console")
+        self.console(router, input).await
     }
 
     /// By the server's event stream, which is not SOAP. It ends when the connection does.

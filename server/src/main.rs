@@ -3,7 +3,7 @@
 use api::{Caller, Channel};
 use clap::Parser as _;
 use server::{
-    cli::{Command, CommandError, CommandLine, Console, Remote, execute},
+    cli::{Command, CommandError, CommandLine, Console, Remote, execute, keyboard},
     client::{Client, sentence},
     config::Config,
     process,
@@ -79,6 +79,7 @@ async fn ask(command: Command) -> ExitCode {
         terminal: io::stdout().is_terminal(),
         out: &mut io::stdout(),
         confirm: &mut confirm,
+        listen: &mut keyboard,
     };
     match execute(command, &client, &caller, console).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,9 @@
 //! are carried out is not known here.
 
 use super::{
-    Command, HistoryQuery, RouterCommand, hosts, jobs, migration,
+    Command, HistoryQuery, RouterCommand,
+    console::{self, Listen},
+    hosts, jobs, migration,
     names::Names,
     network,
     table::{ABSENT, Table, bit_rate, bytes, facts, or_absent},
@@ -65,6 +67,9 @@ pub enum CommandError {
         /// The job.
         job: JobId,
     },
+    /// A console ended as it should not.
+    #[error("{0}")]
+    ConsoleBroke(String),
     /// How a job is getting on can no longer be asked.
     #[error(
         "{reason} Whether job {job} goes on is not known: `vms job watch {job}` follows it again."
@@ -97,6 +102,8 @@ pub struct Console<'a> {
     pub terminal: bool,
     /// Asks.
     pub confirm: Confirm<'a>,
+    /// Listens to the keyboard.
+    pub listen: Listen<'a>,
 }
 
 /// Carries out a command that asks a server, and writes its answer to the console.
@@ -108,10 +115,18 @@ pub async fn execute(
     caller: &Caller,
     console: Console<'_>,
 ) -> Result<(), CommandError> {
+    if let Command::Router {
+        command: RouterCommand::Console { router },
+        ..
+    } = command
+    {
+        return console::converse(&router, operations, caller, console).await;
+    }
     let Console {
         out,
         terminal,
         confirm,
+        listen: _,
     } = console;
     match command {
         Command::Demo(_) | Command::Serve { .. } => Ok(()),
@@ -233,6 +248,8 @@ async fn router(
             let reply = operations.resume_router(caller, request).await?;
             write(out, json, &reply, |reply| state_now(&reply.router))
         }
+        // It needs more than what the others do.
+        RouterCommand::Console { .. } => Ok(()),
         RouterCommand::Check {
             router,
             to,

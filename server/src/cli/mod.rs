@@ -5,6 +5,7 @@
 //! standard error.
 
 mod commands;
+mod console;
 mod endpoint;
 mod hosts;
 mod jobs;
@@ -15,6 +16,7 @@ mod table;
 mod time;
 
 pub use commands::{CommandError, Confirm, Console, execute};
+pub use console::{Keyboard, Listen, RawTerminal, keyboard};
 pub use endpoint::Endpoint;
 pub use time::moment;
 
@@ -246,6 +248,12 @@ pub enum RouterCommand {
     },
     /// Let a suspended router go on
     Resume {
+        /// Its id or, where only one has it, its name
+        #[arg(value_name = "ID_OR_NAME")]
+        router: String,
+    },
+    /// Open a router's console at this terminal; Ctrl-] leaves it
+    Console {
         /// Its id or, where only one has it, its name
         #[arg(value_name = "ID_OR_NAME")]
         router: String,

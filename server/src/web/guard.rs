@@ -9,8 +9,9 @@
 //!   nothing about who wrote the page;
 //! - **by a form or a `fetch`** that the page sends across origins: the browser says so in
 //!   `Sec-Fetch-Site`, or, older ones, in `Origin`. Whatever may act (every method but GET, HEAD
-//!   and OPTIONS) is answered only if it comes from a page of the same origin, or carries neither
-//!   header, as programs do that are no browser.
+//!   and OPTIONS, and every WebSocket, which a page may open across origins as it likes) is answered
+//!   only if it comes from a page of the same origin, or carries neither header, as programs do that
+//!   are no browser.
 //!
 //! The second rule is that of Go's `net/http.CrossOriginProtection`.
 
@@ -37,7 +38,9 @@ pub async fn guard(request: Request, next: Next) -> Response {
 
 fn check(request: &Parts) -> Result<(), Refusal> {
     let host = host(request)?;
-    if matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    let reads = matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    // A WebSocket over HTTP/2 comes with CONNECT.
+    if reads && !request.headers.contains_key(header::UPGRADE) {
         return Ok(());
     }
     if is_same_origin(&request.headers, host.as_ref()) {
@@ -238,5 +241,10 @@ mod tests {
         for method in ["GET", "HEAD", "OPTIONS"] {
             assert_eq!(status(method, &foreign), 200, "{method}");
         }
+        let upgrade = ("upgrade", "websocket");
+        let own = [host, ("origin", "http://localhost:8080"), upgrade];
+        assert_eq!(status("GET", &own), 200);
+        assert_eq!(status("GET", &[host, upgrade]), 200);
+        assert_eq!(status("GET", &[host, foreign[1], upgrade]), 403);
     }
 }

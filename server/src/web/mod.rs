@@ -5,6 +5,7 @@
 //! guard ─▶ limits ─▶ compression ─▶ headers ─┬▶ /            pages (Leptos), with server functions
 //!                                            ├▶ /events      events
 //!                                            ├▶ /graph/{v}   pictures
+//!                                            ├▶ /routers/{id}/console  console
 //!                                            ├▶ /healthz, /readyz
 //!                                            ├▶ /services/…  SOAP
 //!                                            └▶ otherwise    assets, or the page that says 404
@@ -12,6 +13,7 @@
 
 mod assets;
 mod caching;
+mod console;
 mod events;
 mod guard;
 mod health;
@@ -127,6 +129,7 @@ pub fn router(web: Web) -> Router {
         )
         .route("/events", get(events::events))
         .route("/graph/{version}", get(pictures::graph))
+        .route("/routers/{id}/console", get(console::console))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(pages::asset_or_not_found)

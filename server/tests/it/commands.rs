@@ -1,8 +1,13 @@
 //! The command line over the demo fleet: what it asks, prints, and ends with.
 
 use crate::demo::{Demo, with_demo};
+use api::{Error, Operations as _};
 use clap::Parser as _;
-use server::cli::{CommandError, CommandLine, Console, execute};
+use futures_util::StreamExt as _;
+use server::{
+    cli::{CommandError, CommandLine, Console, execute},
+    client::Client,
+};
 
 /// Carries out a command where nobody sits at a terminal.
 async fn vms(demo: &Demo, arguments: &[&str]) -> (String, Result<(), CommandError>) {
@@ -12,9 +17,57 @@ async fn vms(demo: &Demo, arguments: &[&str]) -> (String, Result<(), CommandErro
         out: &mut out,
         terminal: false,
         confirm: &mut |_| Ok(None),
+        listen: &mut || panic!("nobody types"),
     };
     let end = execute(line.command, &*demo.operations, &Demo::caller(), console).await;
     (String::from_utf8(out).unwrap(), end)
+}
+
+#[test]
+fn a_console_that_is_not_there_is_told_before_anybody_types() {
+    with_demo(async |demo| {
+        let router = demo.router_of_its_own(3).await;
+        let (text, end) = vms(demo, &["router", "console", &router.name]).await;
+        let why = end.unwrap_err().to_string();
+        assert!(why.contains("has no consoles"), "{why}");
+        assert_eq!(text, "");
+    });
+}
+
+/// Over a socket: what a browser cannot be told by an answer is told by the WebSocket.
+#[test]
+fn a_console_over_the_network_says_why_it_is_not_there() {
+    with_demo(async |demo| {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = demo.router.clone();
+        let served = tokio::spawn(async move { axum::serve(listener, router).await });
+        let client = Client::new(&format!("http://{address}"), soap::Version::V12).unwrap();
+        let open = async |id| {
+            let input = futures_util::stream::pending().boxed();
+            let opened = client.open_console(&Demo::caller(), id, input).await;
+            opened.err().unwrap()
+        };
+        let router = demo.router_of_its_own(3).await;
+        let unable = open(router.id).await;
+        assert!(matches!(unable, Error::NotSupported(_)), "{unable:?}");
+        assert!(unable.to_string().contains(&router.name), "{unable}");
+        let nobody = open("6f1f52a0-0c6e-4b6e-9a35-2d1c1f0e8a01".parse().unwrap()).await;
+        assert!(matches!(nobody, Error::NotFound(_)), "{nobody:?}");
+
+        // A page of somebody else's opens none.
+        let stranger = reqwest::Client::new()
+            .get(format!("http://{address}/routers/{}/console", router.id))
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .header("origin", "http://evil.example");
+        assert_eq!(stranger.send().await.unwrap().status(), 403);
+        served.abort();
+        let gone = open(router.id).await.to_string();
+        assert!(gone.starts_with("No server answers at "), "{gone}");
+    });
 }
 
 #[test]

@@ -10,9 +10,11 @@
 //! - `provisioning`: making routers and links, changing them, taking them away;
 //! - `images`: what routers are made from;
 //! - `paths`: paths through the topology;
+//! - `console`: consoles of routers;
 //! - `errors`: why something was not done, in the caller's words;
 //! - `translate`: from the model to what callers are told.
 
+mod console;
 pub(crate) mod errors;
 mod history;
 pub(crate) mod hosts;
@@ -670,7 +672,7 @@ impl Operations for Service {
         router: RouterId,
         input: ByteStream,
     ) -> Result<ByteStream, Error> {
-        not_yet(caller, (router, input))
+        console::open(&self.once, &self.state, caller, router, input).await
     }
 
     async fn subscribe(&self, caller: &Caller, since: Option<u64>) -> Result<EventStream, Error> {

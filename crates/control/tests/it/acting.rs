@@ -5,6 +5,7 @@ use api::{
     ElementKind, Error, Event, GetRouterStatusRequest, ResumeRouterRequest, RouterId, RouterState,
     SuspendRouterReply, SuspendRouterRequest,
 };
+use futures_util::StreamExt as _;
 
 fn suspend(router: RouterId, request_id: Option<&str>) -> SuspendRouterRequest {
     SuspendRouterRequest {
@@ -244,4 +245,26 @@ async fn acts(data: &std::path::Path) -> Vec<(String, String, String)> {
         .fetch_all(&mut database)
         .await
         .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_is_opened_by_operators_and_only_where_there_is_one() {
+    let data = directory();
+    let running = demo(data.path()).await;
+    let router = running.router_that_is(RouterState::Running).await;
+    let open = async |caller: api::Caller, router| {
+        let input = futures_util::stream::empty().boxed();
+        let opened = running.operations.open_console(&caller, router, input);
+        opened.await.err().unwrap()
+    };
+    let denied = open(observer(), router.id).await;
+    assert!(matches!(denied, Error::Denied(_)), "{denied:?}");
+    let unable = open(operator(), router.id).await;
+    let Error::NotSupported(unable) = unable else {
+        panic!("{unable:?}");
+    };
+    assert_eq!(unable.driver, "test");
+    assert!(unable.message.contains(&router.name), "{unable:?}");
+    let nobody = open(operator(), RouterId(uuid::Uuid::from_u128(7))).await;
+    assert!(matches!(nobody, Error::NotFound(_)), "{nobody:?}");
 }
