@@ -597,7 +597,7 @@ impl Operations for Service {
         caller: &Caller,
         request: ImportImageRequest,
     ) -> Result<ImportImageReply, Error> {
-        not_yet(caller, request)
+        images::import(&self.once, &self.state, caller, request).await
     }
 
     async fn begin_image_upload(
@@ -637,7 +637,7 @@ impl Operations for Service {
         caller: &Caller,
         request: DeleteImageRequest,
     ) -> Result<DeleteImageReply, Error> {
-        not_yet(caller, request)
+        images::delete(&self.once, &self.state, caller, request).await
     }
 
     async fn distribute_image(
@@ -645,7 +645,7 @@ impl Operations for Service {
         caller: &Caller,
         request: DistributeImageRequest,
     ) -> Result<DistributeImageReply, Error> {
-        not_yet(caller, request)
+        images::distribute(&self.once, &self.state, caller, request).await
     }
 
     async fn evict_image(
@@ -653,7 +653,7 @@ impl Operations for Service {
         caller: &Caller,
         request: EvictImageRequest,
     ) -> Result<EvictImageReply, Error> {
-        not_yet(caller, request)
+        images::evict(&self.once, &self.state, caller, request).await
     }
 
     async fn upload_image_part(

@@ -428,7 +428,7 @@ pub(crate) fn contact(contact: model::Contact) -> api::HostState {
     }
 }
 
-fn driver(driver: model::Driver) -> api::Driver {
+pub(crate) fn driver(driver: model::Driver) -> api::Driver {
     match driver {
         model::Driver::Qemu => api::Driver::Qemu,
         model::Driver::Xen => api::Driver::Xen,
