@@ -58,7 +58,9 @@ CREATE TABLE image_upload_file (
 CREATE TABLE image_pool (
     host TEXT NOT NULL,
     pool TEXT NOT NULL,
-    directory TEXT NOT NULL,
+    driver TEXT NOT NULL,
+    -- Whether its directory was made for it, and goes with it.
+    directory_made INTEGER NOT NULL,
     made_ms INTEGER NOT NULL,
     PRIMARY KEY (host, pool)
 ) STRICT;
@@ -68,6 +70,7 @@ CREATE TABLE image_volume (
     host TEXT NOT NULL,
     pool TEXT NOT NULL,
     volume TEXT NOT NULL,
+    driver TEXT NOT NULL,
     path TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     verified_ms INTEGER NOT NULL,

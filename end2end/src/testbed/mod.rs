@@ -35,7 +35,7 @@ use anyhow::{Context, Result, bail};
 
 use control_group::ControlGroups;
 pub use fault::Fault;
-use guest::GuestImage;
+pub use guest::GuestImage;
 pub use host::Host;
 pub use lldp::LldpClient;
 pub use machine::Machine;

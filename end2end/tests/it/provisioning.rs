@@ -44,7 +44,10 @@ impl Makes {
         until("the hosts to be online", SOON, || {
             let hosts = makes.call("StatusService", "ListHosts", &json!({}));
             let hosts = hosts["hosts"].as_array().cloned().unwrap_or_default();
-            Ok(hosts.iter().all(|host| host["state"] == "online").then_some(()))
+            Ok(hosts
+                .iter()
+                .all(|host| host["state"] == "online")
+                .then_some(()))
         })
         .unwrap();
         makes
@@ -97,12 +100,17 @@ impl Makes {
 
     /// The job of a reply, once it is over; it must have ended so.
     fn done(&self, reply: &Value, state: &str) -> Value {
-        let id = reply["job"]["id"].as_str().unwrap_or_else(|| panic!("{reply:#}"));
+        let id = reply["job"]["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{reply:#}"));
         let since = Instant::now();
         while since.elapsed() < Duration::from_mins(4) {
             let request = json!({"job": id, "waitSeconds": 20});
             let job = self.call("MigrationService", "GetJob", &request)["job"].clone();
-            if !matches!(job["state"].as_str(), Some("queued" | "running" | "cleanupPending")) {
+            if !matches!(
+                job["state"].as_str(),
+                Some("queued" | "running" | "cleanupPending")
+            ) {
                 assert_eq!(job["state"], state, "{job:#}");
                 return job;
             }
@@ -122,7 +130,10 @@ impl Makes {
     fn state(&self, name: &str) -> String {
         let request = json!({"router": self.id(name)});
         let status = self.call("StatusService", "GetRouterStatus", &request);
-        status["router"]["state"].as_str().unwrap_or_default().to_owned()
+        status["router"]["state"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     fn host(&self, id: &str) -> &Host {
@@ -176,7 +187,10 @@ impl Makes {
             if said.contains(" 0% packet loss") {
                 return;
             }
-            assert!(since.elapsed() < SOON, "{router} does not reach {to}: {said}");
+            assert!(
+                since.elapsed() < SOON,
+                "{router} does not reach {to}: {said}"
+            );
         }
     }
 
@@ -204,7 +218,7 @@ struct Typing {
 
 impl Typing {
     fn begin(url: &str, router: &str) -> Self {
-        let mut child = Command::new(VmsProcess::binary().unwrap())
+        let mut child = Command::new(end2end::vms_process::binary().unwrap())
             .args(["router", "console", router, "--server", url])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -221,7 +235,11 @@ impl Typing {
                 }
             }
         });
-        Self { child, heard, said: String::new() }
+        Self {
+            child,
+            heard,
+            said: String::new(),
+        }
     }
 
     fn line(&mut self, text: &str) {
@@ -298,9 +316,15 @@ fn a_triangle_of_routers_over_three_hosts_comes_and_goes() {
     assert_eq!(at_beta.trim(), "running");
     makes.assert_links_ping();
 
-    let resized = makes.provisioning("ResizeRouter", &json!({"router": ids[1], "memoryBytes": 160 << 20}));
+    let resized = makes.provisioning(
+        "ResizeRouter",
+        &json!({"router": ids[1], "memoryBytes": 160 << 20}),
+    );
     assert_eq!(resized["effective"], "nextStart", "{resized:#}");
-    let xml = makes.host("beta").virsh(&["dumpxml", "--inactive", "t2"]).unwrap();
+    let xml = makes
+        .host("beta")
+        .virsh(&["dumpxml", "--inactive", "t2"])
+        .unwrap();
     assert!(xml.contains(">163840</memory>"), "{xml}");
     for (operation, state) in [("SuspendRouter", "suspended"), ("ResumeRouter", "running")] {
         let done = makes.provisioning(operation, &json!({"router": ids[1]}));
@@ -314,14 +338,19 @@ fn a_triangle_of_routers_over_three_hosts_comes_and_goes() {
 
     let running = makes.provisioning("DeleteRouter", &json!({"router": ids[0]}));
     assert_eq!(running["fault"], "Conflict", "{running:#}");
-    let calls = ids.clone().map(|id| ("DeleteRouter", json!({"router": id, "force": true})));
+    let calls = ids
+        .clone()
+        .map(|id| ("DeleteRouter", json!({"router": id, "force": true})));
     for (name, call) in ["t1", "t2", "t3"].iter().zip(&calls) {
         let deleted = makes.provisioning(call.0, &call.1);
         makes.done(&deleted, "succeeded");
         eprintln!("{name} is gone");
     }
     let links = makes.provisioning("ListVirtualLinks", &json!({}));
-    assert!(links["links"].as_array().is_none_or(Vec::is_empty), "{links:#}");
+    assert!(
+        links["links"].as_array().is_none_or(Vec::is_empty),
+        "{links:#}"
+    );
     let deleted = makes.call("ImageService", "DeleteImage", &json!({"image": image}));
     makes.done(&deleted, "succeeded");
     assert_eq!(makes.listing(), before);

@@ -22,12 +22,15 @@
 //! - `formats`: what a file is, and what is refused;
 //! - `import`: the import directory, and no way out of it;
 //! - `uploads`: files that come in parts, and are gone on with after a cut;
-//! - `describe`: what is to be known of an image.
+//! - `describe`: what is to be known of an image;
+//! - `shipping`: images on their way to hosts, and away from them; `tasks`: what is done in jobs.
 
 mod describe;
 mod files;
 mod formats;
 mod import;
+pub(crate) mod shipping;
+pub(crate) mod tasks;
 mod uploads;
 
 use crate::{
@@ -55,6 +58,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub(crate) use describe::check as check_description;
+pub(crate) use shipping::{Copy, ensure};
 
 /// What is left free on the disk of the store, bytes: `vms.db` is often on the same one, and must go
 /// on.
@@ -79,6 +83,10 @@ struct Inner {
     under_way: Mutex<HashMap<(UploadId, ImageFileRole), uploads::Slot>>,
     /// Held while an upload is begun: its name is free, and stays so.
     beginning: tokio::sync::Mutex<()>,
+    /// Who ships to which host.
+    lanes: shipping::Lanes,
+    /// The directory of pools that are made on hosts.
+    pool: PathBuf,
 }
 
 /// An image as the index has it.
@@ -191,6 +199,8 @@ impl Images {
             placing: tokio::sync::Mutex::default(),
             under_way: Mutex::default(),
             beginning: tokio::sync::Mutex::default(),
+            lanes: shipping::Lanes::default(),
+            pool: settings.pool.clone(),
         }));
         let database = |error: StoreError| StartError::Database {
             path: data.join("vms.db"),
@@ -317,6 +327,7 @@ impl Images {
     /// are there; `cancel` ends it, and nothing is left.
     pub async fn import(
         &self,
+        id: ImageId,
         request: &ImportImageRequest,
         caller: &str,
         progress: impl Fn(u64, u64) + Send + Sync + 'static,
@@ -358,7 +369,7 @@ impl Images {
             arrived.files.push(checked?);
         }
         let image = Stored {
-            id: ImageId(Uuid::new_v4()),
+            id,
             kind: request.kind,
             description: request.description.clone(),
             files: arrived.files.clone(),
@@ -748,20 +759,4 @@ fn not_kept(error: &io::Error) -> Error {
 
 fn not_read(error: StoreError) -> Error {
     errors::internal("the index of images cannot be read", &error)
-}
-/// TEMPORARY
-pub(crate) struct Copy {
-    pub image: Stored,
-    pub pool: String,
-    pub files: Vec<(ImageFileRole, String, String)>,
-}
-/// TEMPORARY
-pub(crate) async fn ensure(
-    _: &mut crate::jobs::work::Work<crate::jobs::task::Task>,
-    _: &libvirt::Connection,
-    _: &model::HostId,
-    _: ImageId,
-    _: bool,
-) -> Result<Copy, crate::jobs::work::Stop> {
-    Err(crate::jobs::work::Stop::failed("not there", ""))
 }

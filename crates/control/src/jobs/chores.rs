@@ -4,7 +4,7 @@
 //! a definition is removed only while it is shut off, a router started only where it is defined.
 
 use super::plan::{Chore, Replug, Subject, What};
-use crate::{fleet::Failure, provisioning, service::State};
+use crate::{fleet::Failure, images::shipping, provisioning, service::State, store::VolumeRow};
 use api::Timestamp;
 use libvirt::{Capability, Connection, DomainState, DomainXml, Error, ErrorKind};
 use model::RouterId;
@@ -37,9 +37,37 @@ pub(crate) async fn act(state: &State, subject: &Subject, chore: &Chore) -> Done
             Err(error) => Done::Later(format!("vms.db cannot be written: {error}")),
         };
     }
-    let connection = state.fleet.connection(&chore.host, subject.driver).await;
+    if let What::DeleteImage(image) = &chore.what {
+        return match state.images.remove(*image).await {
+            Ok(()) => Done::Yes,
+            Err(error) => Done::Later(error.to_string()),
+        };
+    }
+    let host = &chore.host;
+    let connection = state.fleet.connection(host, subject.driver).await;
     let done = match connection {
-        Ok(connection) => carry_out(&connection, &subject, &chore.what).await,
+        Ok(connection) => match &chore.what {
+            What::EvictImage {
+                image,
+                pool,
+                volume,
+                sha256,
+            } => {
+                let row = VolumeRow {
+                    host: host.clone(),
+                    driver: subject.driver,
+                    pool: pool.clone(),
+                    volume: volume.clone(),
+                    path: String::new(),
+                    sha256: sha256.clone(),
+                };
+                shipping::evict(state, &connection, host, *image, &row).await
+            }
+            What::RemovePool { pool } => {
+                shipping::remove_pool(state, &connection, host, pool).await
+            }
+            what => carry_out(&connection, &subject, what).await,
+        },
         Err(failure) => Err(failure),
     };
     match done {
@@ -99,7 +127,11 @@ async fn carry_out(connection: &Connection, subject: &Subject, what: &What) -> R
             removed.map(|_| ())
         }
         What::Restart { seconds } => restart(connection, subject.router, *seconds).await,
-        What::ForgetLink(_) => Ok(()),
+        // Done above.
+        What::ForgetLink(_)
+        | What::DeleteImage(_)
+        | What::EvictImage { .. }
+        | What::RemovePool { .. } => Ok(()),
     };
     match done {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -153,7 +185,7 @@ async fn restart(connection: &Connection, router: RouterId, seconds: u32) -> Res
 }
 
 /// Who on a host needs a volume: a router, this one or another, or a volume that is made on it.
-async fn needed_by(
+pub(crate) async fn needed_by(
     connection: &Connection,
     pool: &str,
     volume: &str,

@@ -47,5 +47,6 @@ mod turns;
 pub(crate) mod work;
 
 pub(crate) use book::{Entry, Jobs};
+pub(crate) use chores::needed_by;
 pub(crate) use links::transport_address;
 pub(crate) use run::{go_on, no_job, start};

@@ -142,6 +142,17 @@ pub(crate) enum What {
     Restart { seconds: u32 },
     /// VMS no longer knows a virtual link.
     ForgetLink(api::VirtualLinkId),
+    /// An image leaves the store.
+    DeleteImage(api::ImageId),
+    /// An image is no longer on the host; its volume goes, unless another image needs it.
+    EvictImage {
+        image: api::ImageId,
+        pool: String,
+        volume: String,
+        sha256: String,
+    },
+    /// A storage pool that VMS made goes, if nothing is in it.
+    RemovePool { pool: String },
 }
 
 /// A NIC of another router, at the other end of a UDP link.
@@ -301,6 +312,11 @@ impl Chore {
             What::RemoveInterface { mac } => format!("take the interface {mac} out on {host}"),
             What::Restart { .. } => format!("restart what its link went from on {host}"),
             What::ForgetLink(link) => format!("forget the link {link}"),
+            What::DeleteImage(_) => format!("delete {router} from the image store"),
+            What::EvictImage { volume, .. } => {
+                format!("delete the copy {volume} of {router} on {host}")
+            }
+            What::RemovePool { pool } => format!("remove the storage pool {pool} from {host}"),
             What::Replug(replug) => format!(
                 "lead the interface {} of {} on {host} to {}",
                 replug.mac, replug.name, replug.to

@@ -20,6 +20,7 @@ use super::{
     work::{Stop, Work},
 };
 use crate::{
+    images::tasks::{self, Distribution, Import, Removal},
     provisioning::{self, Creation, Deletion, LinkCreation, LinkDeletion, ShuttingDown},
     service::{State, translate},
 };
@@ -61,6 +62,10 @@ pub(crate) enum Act {
     DeleteRouter(Deletion),
     CreateLink(Box<LinkCreation>),
     DeleteLink(Box<LinkDeletion>),
+    ImportImage(Box<Import>),
+    DistributeImage(Distribution),
+    /// An image leaves a host, or the store.
+    RemoveImage(Removal),
 }
 
 impl Act {
@@ -71,6 +76,10 @@ impl Act {
             Self::DeleteRouter(_) => JobKind::RouterDeletion,
             Self::CreateLink(_) => JobKind::LinkCreation,
             Self::DeleteLink(_) => JobKind::LinkDeletion,
+            Self::ImportImage(_) => JobKind::ImageImport,
+            Self::DistributeImage(_) => JobKind::ImageDistribution,
+            Self::RemoveImage(Removal { host: Some(_), .. }) => JobKind::ImageEviction,
+            Self::RemoveImage(Removal { host: None, .. }) => JobKind::ImageDeletion,
         }
     }
 }
@@ -235,6 +244,9 @@ impl Work<Task> {
             Act::DeleteRouter(deletion) => provisioning::routers::delete(self, deletion).await,
             Act::CreateLink(link) => provisioning::links::create(self, *link).await,
             Act::DeleteLink(link) => provisioning::links::delete(self, *link).await,
+            Act::ImportImage(import) => tasks::import(self, *import).await,
+            Act::DistributeImage(distribution) => tasks::distribute(self, distribution).await,
+            Act::RemoveImage(removal) => tasks::remove(self, removal).await,
         };
         match done {
             Ok(message) => self

@@ -300,8 +300,8 @@ async fn files(
     creation: &Creation,
     copy: &images::Copy,
 ) -> Result<Files, Stop> {
-    let file = |role| copy.files.iter().find(|(of, ..)| *of == role);
-    let path = |role| file(role).map(|(_, _, path)| path.clone());
+    let file = |role| copy.files.iter().find(|file| file.role == role);
+    let path = |role| file(role).map(|file| file.path.clone());
     let mut files = Files {
         kernel: path(ImageFileRole::Kernel),
         initial_file_system: path(ImageFileRole::InitialFileSystem),
@@ -320,7 +320,7 @@ async fn files(
         .await;
         let mut made = VolumeXml::new(&volume, creation.disk_bytes.unwrap_or_default());
         made.format = Some("raw".to_owned());
-        let base = file(ImageFileRole::Disk).map(|(_, volume, _)| volume.clone());
+        let base = file(ImageFileRole::Disk).map(|file| file.volume.clone());
         let path = make(
             work,
             connection,

@@ -599,7 +599,7 @@ impl Operations for Service {
         caller: &Caller,
         request: ImportImageRequest,
     ) -> Result<ImportImageReply, Error> {
-        not_yet(caller, request)
+        images::import(&self.once, &self.state, caller, request).await
     }
 
     async fn begin_image_upload(
@@ -639,7 +639,7 @@ impl Operations for Service {
         caller: &Caller,
         request: DeleteImageRequest,
     ) -> Result<DeleteImageReply, Error> {
-        not_yet(caller, request)
+        images::delete(&self.once, &self.state, caller, request).await
     }
 
     async fn distribute_image(
@@ -647,7 +647,7 @@ impl Operations for Service {
         caller: &Caller,
         request: DistributeImageRequest,
     ) -> Result<DistributeImageReply, Error> {
-        not_yet(caller, request)
+        images::distribute(&self.once, &self.state, caller, request).await
     }
 
     async fn evict_image(
@@ -655,7 +655,7 @@ impl Operations for Service {
         caller: &Caller,
         request: EvictImageRequest,
     ) -> Result<EvictImageReply, Error> {
-        not_yet(caller, request)
+        images::evict(&self.once, &self.state, caller, request).await
     }
 
     async fn upload_image_part(
@@ -679,8 +679,4 @@ impl Operations for Service {
         authorise(caller, Role::Observer)?;
         Ok(self.state.events.subscribe(since))
     }
-}
-
-fn not_yet<T, R>(_: &Caller, _: T) -> Result<R, Error> {
-    Err(errors::conflict("this is not there yet".to_owned()))
 }

@@ -2,8 +2,9 @@
 
 use super::{Store, StoreError};
 use crate::images::{Received, Stored, Upload};
-use api::{HostId, ImageDescription, ImageFile, ImageFileRole, ImageId, UploadId};
+use api::{ImageDescription, ImageFile, ImageFileRole, ImageId, UploadId};
 use jiff::Timestamp;
+use model::{Driver, HostId};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Sqlite, Transaction, error::ErrorKind};
 use std::collections::BTreeSet;
@@ -20,13 +21,25 @@ pub(crate) enum Naming {
 }
 
 /// A volume that VMS put on a host.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct VolumeRow {
-    pub host: String,
+    pub host: HostId,
+    pub driver: Driver,
     pub pool: String,
     pub volume: String,
+    /// Where the host sees it.
     pub path: String,
     pub sha256: String,
+}
+
+/// A pool that VMS made on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PoolRow {
+    pub host: HostId,
+    pub driver: Driver,
+    pub pool: String,
+    /// Whether its directory was made for it.
+    pub directory_made: bool,
 }
 
 /// An image on a host: since when.
@@ -330,13 +343,177 @@ impl Store {
         Ok(copies.fetch_all(&self.pool).await?)
     }
 
-    /// The volumes that VMS put on a host.
-    pub async fn volumes_on(&self, host: &HostId) -> Result<Vec<VolumeRow>, StoreError> {
-        let volumes = sqlx::query_as(
-            "SELECT host, pool, volume, path, sha256 FROM image_volume WHERE host = ?",
+    /// The volumes that VMS put on hosts, of an image on one host or on all.
+    pub async fn image_volumes(
+        &self,
+        image: ImageId,
+        host: Option<&HostId>,
+    ) -> Result<Vec<VolumeRow>, StoreError> {
+        let rows: Vec<(String, String, String, String, String, String)> = sqlx::query_as(
+            "SELECT DISTINCT v.host, v.driver, v.pool, v.volume, v.path, v.sha256 \
+             FROM image_copy c JOIN image_file f ON f.image = c.image \
+             JOIN image_volume v ON v.host = c.host AND v.sha256 = f.sha256 \
+             WHERE c.image = ?1 AND (?2 IS NULL OR c.host = ?2) ORDER BY v.host, v.volume",
         )
-        .bind(host.as_str());
-        Ok(volumes.fetch_all(&self.pool).await?)
+        .bind(image.to_string())
+        .bind(host.map(HostId::as_str))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|(host, driver, pool, volume, path, sha256)| {
+                Ok(VolumeRow {
+                    host: HostId::new(host),
+                    driver: read(&driver)?,
+                    pool,
+                    volume,
+                    path,
+                    sha256,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether a volume of a host is complete and was verified.
+    pub async fn is_verified(&self, of: &VolumeRow) -> Result<bool, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM image_volume WHERE host = ? AND pool = ? AND volume = ? AND sha256 = ?",
+        )
+        .bind(of.host.as_str())
+        .bind(&of.pool)
+        .bind(&of.volume)
+        .bind(&of.sha256)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(found.is_some())
+    }
+
+    /// Notes that a volume is complete and was verified.
+    pub async fn put_volume(&self, of: &VolumeRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT OR REPLACE INTO image_volume \
+             (host, driver, pool, volume, path, sha256, verified_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(of.host.as_str())
+        .bind(json(&of.driver)?)
+        .bind(&of.pool)
+        .bind(&of.volume)
+        .bind(&of.path)
+        .bind(&of.sha256)
+        .bind(Timestamp::now().as_millisecond())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Notes that a volume is gone.
+    pub async fn forget_volume(
+        &self,
+        host: &HostId,
+        pool: &str,
+        volume: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM image_volume WHERE host = ? AND pool = ? AND volume = ?")
+            .bind(host.as_str())
+            .bind(pool)
+            .bind(volume)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes that all of an image is on a host; whether there is such an image still.
+    pub async fn put_copy(&self, image: ImageId, host: &HostId) -> Result<bool, StoreError> {
+        let put = sqlx::query(
+            "INSERT OR IGNORE INTO image_copy (image, host, since_ms) SELECT id, ?, ? FROM image \
+             WHERE id = ?",
+        )
+        .bind(host.as_str())
+        .bind(Timestamp::now().as_millisecond())
+        .bind(image.to_string())
+        .execute(&self.pool)
+        .await?;
+        if put.rows_affected() > 0 {
+            return Ok(true);
+        }
+        // It was there before, or there is no such image.
+        let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM image WHERE id = ?")
+            .bind(image.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(known.is_some())
+    }
+
+    /// Notes that an image is no longer on a host.
+    pub async fn forget_copy(&self, image: ImageId, host: &HostId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM image_copy WHERE image = ? AND host = ?")
+            .bind(image.to_string())
+            .bind(host.as_str())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Whether an image that is on a host has a file of this digest.
+    pub async fn is_needed_on(&self, host: &HostId, sha256: &str) -> Result<bool, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM image_copy c JOIN image_file f ON f.image = c.image \
+             WHERE c.host = ? AND f.sha256 = ? LIMIT 1",
+        )
+        .bind(host.as_str())
+        .bind(sha256)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(found.is_some())
+    }
+
+    /// A pool that VMS made on a host.
+    pub async fn made_pool(
+        &self,
+        host: &HostId,
+        pool: &str,
+    ) -> Result<Option<PoolRow>, StoreError> {
+        let row: Option<(String, bool)> = sqlx::query_as(
+            "SELECT driver, directory_made FROM image_pool WHERE host = ? AND pool = ?",
+        )
+        .bind(host.as_str())
+        .bind(pool)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|(driver, directory_made)| {
+            Ok(PoolRow {
+                host: host.clone(),
+                driver: read(&driver)?,
+                pool: pool.to_owned(),
+                directory_made,
+            })
+        })
+        .transpose()
+    }
+
+    /// Notes that VMS makes a pool.
+    pub async fn put_pool(&self, of: &PoolRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT OR REPLACE INTO image_pool (host, driver, pool, directory_made, made_ms) \
+             VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(of.host.as_str())
+        .bind(json(&of.driver)?)
+        .bind(&of.pool)
+        .bind(of.directory_made)
+        .bind(Timestamp::now().as_millisecond())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Notes that a pool that VMS made is gone.
+    pub async fn forget_pool(&self, host: &HostId, pool: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM image_pool WHERE host = ? AND pool = ?")
+            .bind(host.as_str())
+            .bind(pool)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 }
 

@@ -24,7 +24,7 @@ mod links;
 mod retention;
 
 pub(crate) use acts::{Act, Begun};
-pub(crate) use images::{CopyRow, Naming};
+pub(crate) use images::{CopyRow, Naming, PoolRow, VolumeRow};
 pub(crate) use journal::{Entry, Journal, Restored};
 pub(crate) use retention::forget_the_old;
 
