@@ -49,6 +49,8 @@ pub enum Channel {
     Page,
     /// A pilot over SOAP, the command line included.
     Soap,
+    /// A program over plain HTTP: the bytes of an upload.
+    Http,
     /// The server itself.
     Internal,
 }
@@ -58,6 +60,7 @@ impl fmt::Display for Channel {
         f.write_str(match self {
             Self::Page => "page",
             Self::Soap => "soap",
+            Self::Http => "http",
             Self::Internal => "internal",
         })
     }

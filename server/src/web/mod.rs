@@ -8,6 +8,7 @@
 //!                                            ├▶ /routers/{id}/console  console
 //!                                            ├▶ /healthz, /readyz
 //!                                            ├▶ /services/…  SOAP
+//!                                            ├▶ /images/…    uploads, of any size
 //!                                            └▶ otherwise    assets, or the page that says 404
 //! ```
 
@@ -20,6 +21,8 @@ mod health;
 mod pages;
 mod pictures;
 mod refusal;
+mod unhurried;
+mod uploads;
 
 pub use pictures::PictureCache;
 pub use refusal::Refusal;
@@ -32,7 +35,7 @@ use axum::{
     middleware,
     routing::get,
 };
-use http::{Extensions, HeaderName, HeaderValue, StatusCode, header};
+use http::{Extensions, HeaderName, HeaderValue, header};
 use leptos::config::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use std::{
@@ -45,7 +48,6 @@ use tower_http::{
     compression::CompressionLayer,
     limit::RequestBodyLimitLayer,
     set_header::SetResponseHeaderLayer,
-    timeout::TimeoutLayer,
     trace::{DefaultOnFailure, TraceLayer},
 };
 
@@ -120,6 +122,8 @@ pub fn router(web: Web) -> Router {
     let services = soap::router(crate::pilot::services(&web.operations), limits).layer(
         header_if_absent(header::CONTENT_SECURITY_POLICY, SERVICES_POLICY),
     );
+    // What may be large, and take its time, has bounds of its own.
+    let uploads = uploads::router(web.clone());
     Router::new()
         .leptos_routes_with_context(
             &web,
@@ -134,7 +138,11 @@ pub fn router(web: Web) -> Router {
         .route("/readyz", get(health::ready))
         .fallback(pages::asset_or_not_found)
         .with_state(web)
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES))
         .merge(services)
+        .layer(CompressionLayer::new())
+        .merge(uploads)
+        .layer(middleware::from_fn(unhurried::time_limits))
         .layer(header_if_absent(
             header::CONTENT_SECURITY_POLICY,
             CONTENT_SECURITY_POLICY,
@@ -148,12 +156,6 @@ pub fn router(web: Web) -> Router {
         .layer(header_if_absent(
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
-        ))
-        .layer(CompressionLayer::new())
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::GATEWAY_TIMEOUT,
-            REQUEST_TIME,
         ))
         .layer(middleware::from_fn(guard::guard))
         // A server that is not ready yet, or a SOAP 1.1 fault, is no failure of ours: those are
