@@ -359,17 +359,22 @@ impl Desk {
 
     /// Takes one piece from the stream.
     fn take(&mut self, buffer: &mut [u8]) -> Result<Taken, Error> {
-        let received = receive_now(&self.stream, buffer);
-        Ok(
-            match received.map_err(|error| (self.blame)("virStreamRecv", error))? {
-                None => Taken::Nothing,
-                Some(0) => Taken::End,
-                Some(length) => {
-                    self.shelf.put(&buffer[..length.min(PIECE)]);
-                    Taken::Some
-                }
-            },
-        )
+        let received =
+            receive_now(&self.stream, buffer).map_err(|error| (self.blame)("virStreamRecv", error));
+        match received {
+            Ok(None) => Ok(Taken::Nothing),
+            Ok(Some(0)) => Ok(Taken::End),
+            Ok(Some(length)) => {
+                self.shelf.put(&buffer[..length.min(PIECE)]);
+                Ok(Taken::Some)
+            }
+            // The host broke the stream off, and says no more: that is how it ends for whom
+            // somebody else has cut off.
+            Err(Error::Libvirt { fault, .. }) if fault.domain == sys::VIR_FROM_STREAMS => {
+                Ok(Taken::End)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Puts what was typed into the stream; whether some of it does not go in yet.

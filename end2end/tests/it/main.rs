@@ -1,6 +1,7 @@
 //! End-to-end tests: VMS and its testbed as their users meet them.
 
 mod cold;
+mod console;
 mod demo;
 mod faults;
 mod fleet;

@@ -2,6 +2,7 @@
 
 mod console;
 mod domains;
+mod echo;
 mod fleet;
 mod guest;
 mod inventory;
