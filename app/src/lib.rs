@@ -4,6 +4,7 @@
 //! shell ─▶ App ─▶ /         topology_view (picture, camera, list) and panels
 //!                 /hosts    tables::hosts
 //!                 /routers  tables::routers
+//!                 /images   images
 //!                 /settings settings (hosts: which there are, adding and removing)
 //! ```
 //!
@@ -20,8 +21,10 @@ mod clock;
 pub mod components;
 mod element;
 pub mod endpoint;
+pub mod errands;
 mod failure;
 pub mod format;
+mod images;
 pub mod jobs;
 pub mod live;
 pub mod moving;

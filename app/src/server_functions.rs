@@ -9,24 +9,26 @@
 
 mod facts;
 mod load;
+mod provisioning;
 mod series;
 
 pub use facts::{
-    EndFacts, Fleet, HostFacts, HostTable, LinkFacts, LinkLine, Named, PathEnds, PathFacts,
-    RouterFacts, RouterRow, RouterTable, SegmentFacts,
+    Attachments, EndFacts, Fleet, HostFacts, HostTable, LinkFacts, LinkLine, Named, PathEnds,
+    PathFacts, RouterFacts, RouterRow, RouterTable, SegmentFacts,
 };
 pub use load::Load;
+pub use provisioning::*;
 pub use series::{InterfaceHistory, Range, RouterHistory, Series};
 
 use crate::{
     Element, Failure,
+    moving::acts::{Acted, Deed, How},
     wire::{Acting, Reading},
 };
 use api::{
     CancelJobReply, CheckHostReply, CheckMigrationReply, EndpointAddress, HostId, JobId, LinkId,
     ListJobsReply, MacAddress, MigrateRouterReply, MigrationMode, PathMetric, RegisterHostReply,
-    RemoveHostReply, ResumeRouterReply, RouterId, SegmentId, SetHostMaintenanceReply,
-    SuspendRouterReply, TopologyView,
+    RemoveHostReply, RouterId, SegmentId, SetHostMaintenanceReply, TopologyView,
 };
 use leptos::prelude::*;
 
@@ -196,16 +198,22 @@ pub async fn interface_history(
         .await
 }
 
-/// Pauses a router in memory.
-#[server(name = SuspendRouter, prefix = "/api", endpoint = "suspend_router", protocol = Acting)]
-pub async fn suspend_router(router: RouterId) -> Result<SuspendRouterReply, Failure> {
-    Door::open()?.suspend(router).await
+/// What interfaces of a router can be connected to on its host, as far as is known.
+#[server(name = ReadAttachments, prefix = "/api", endpoint = "attachments", protocol = Reading)]
+pub async fn attachments(router: RouterId) -> Result<Attachments, Failure> {
+    let door = Door::open()?;
+    let topology = door.topology(TopologyView::Combined).await?;
+    Ok(Attachments::of(&topology, router))
 }
 
-/// Lets a suspended router go on.
-#[server(name = ResumeRouter, prefix = "/api", endpoint = "resume_router", protocol = Acting)]
-pub async fn resume_router(router: RouterId) -> Result<ResumeRouterReply, Failure> {
-    Door::open()?.resume(router).await
+/// Does something to a router: at once, or in a job. The arguments are the fields of a form.
+#[server(name = ActOnRouter, prefix = "/api", endpoint = "act_on_router", protocol = Acting)]
+pub async fn act_on_router(
+    router: RouterId,
+    deed: Deed,
+    #[server(default)] how: How,
+) -> Result<Acted, Failure> {
+    Door::open()?.act(router, deed, how).await
 }
 
 /// Where a router can be moved to, of all other hosts; it asks hosts, so it is no reading.

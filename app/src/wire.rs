@@ -16,6 +16,9 @@ pub type Reading = Http<GetUrl, Post<JsonText>>;
 /// The protocol of what acts: the fields of a form.
 pub type Acting = Http<PostUrl, Post<JsonText>>;
 
+/// The protocol of what acts and says more than a form does.
+pub type Posting = Http<Post<JsonText>, Post<JsonText>>;
+
 /// JSON in UTF-8.
 #[derive(Debug)]
 pub struct JsonText;

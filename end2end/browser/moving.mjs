@@ -149,9 +149,9 @@ async function liveIsRefused(page) {
   await dialog(page).locator('.place.obstacle').first().waitFor({ timeout: 30_000 });
   assert.equal(await dialog(page).locator('.place:not(.obstacle)').count(), 0, 'live it can go nowhere');
   const move = dialog(page).getByRole('button', { name: 'Move', exact: true });
-  await page.waitForFunction(() => document.querySelector('#move-why-not').textContent.length > 20);
+  await page.waitForFunction(() => document.querySelector('#dialog-why-not').textContent.length > 20);
   assert.ok(await move.isDisabled(), 'and is not moved');
-  assert.match(await page.locator('#move-why-not').textContent(), /live|driver/i, 'and it says why');
+  assert.match(await page.locator('#dialog-why-not').textContent(), /live|driver/i, 'and it says why');
   await both(page, 'dialog-refused', 'the dialog that refuses');
   await page.keyboard.press('Escape');
   await dialog(page).waitFor({ state: 'detached' });

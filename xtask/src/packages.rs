@@ -41,7 +41,8 @@ const TEST: [&str; 2] = ["chromium", "python3-venv"];
 /// Something is missing and cannot be installed.
 pub fn for_build() -> Result<()> {
     debian(&BUILD)?;
-    wasm_target()
+    wasm_target()?;
+    npm("console")
 }
 
 /// What is needed for the testbed of real hosts.
@@ -88,6 +89,7 @@ pub fn valgrind() -> Result<()> {
 pub fn for_test() -> Result<()> {
     debian(&[&BUILD[..], &TESTBED, &TEST].concat())?;
     wasm_target()?;
+    npm("console")?;
     rust_component("rustfmt", "cargo-fmt")?;
     rust_component("clippy", "cargo-clippy")
 }

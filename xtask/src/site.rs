@@ -6,6 +6,7 @@
 //! arranger ──cargo──> arranger.wasm ───────wasm-bindgen──────> target/site/pkg/arranger.js, …_bg.wasm
 //! style/main.css ───────────────────────────────────────────> target/site/pkg/vms.css
 //! public/* ─────────────────────────────────────────────────> target/site/*
+//! console/console.js, xterm.js ─────────────────────────────> target/site/later-console/*
 //! ```
 //!
 //! What pages can start without (`app`, `pages/later.rs`) is split off and loaded when it is wanted,
@@ -36,6 +37,14 @@ const PROFILE: &str = "wasm-release";
 const NAME: &str = "vms";
 /// The layouts' worker and its WebAssembly.
 const ARRANGER: &str = "arranger";
+/// The terminal of routers' consoles, which is loaded with the first one; below `console`.
+const CONSOLE: [&str; 4] = [
+    "console.js",
+    "node_modules/@xterm/addon-fit/lib/addon-fit.mjs",
+    "node_modules/@xterm/xterm/css/xterm.css",
+    "node_modules/@xterm/xterm/lib/xterm.mjs",
+];
+const LATER_CONSOLE: &str = "later-console";
 /// How the directories with what is loaded later begin.
 const LATER: &str = "later-";
 
@@ -64,6 +73,11 @@ pub fn lay_out() -> Result<()> {
             files.push((entry.file_name().into(), entry.path()));
         }
     }
+    files.extend(CONSOLE.map(|name| {
+        let source = root().join("console").join(name);
+        let name = source.file_name().unwrap_or_default();
+        (Path::new(LATER_CONSOLE).join(name), source)
+    }));
     files.sort();
 
     // What the site was made from: when that is the same, so is the site.
@@ -306,7 +320,7 @@ fn compresses(name: &Path) -> bool {
     name.extension()
         .and_then(|extension| extension.to_str())
         .is_some_and(|extension| {
-            ["css", "html", "js", "json", "svg", "txt", "wasm"].contains(&extension)
+            ["css", "html", "js", "json", "mjs", "svg", "txt", "wasm"].contains(&extension)
         })
 }
 

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use std::future::Future;
 
 /// How acts of one kind go.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Act {
     /// Whether one is under way.
     pub pending: RwSignal<bool>,
@@ -29,10 +29,9 @@ impl Act {
         let failed = use_context::<ServerActionError>()
             .filter(|error| error.path() == F::PATH)
             .map(|error| ServerFnUrlError::decode_err(error.err()));
-        Self {
-            pending: RwSignal::new(false),
-            failure: RwSignal::new(failed),
-        }
+        let act = Self::default();
+        act.failure.set(failed);
+        act
     }
 
     /// Waits for an act, and hands what comes of it to `done`; one at a time.

@@ -2,6 +2,7 @@
 
 use super::{ThemeSwitch, search::SearchBox};
 use crate::{
+    errands::{Errand, Errands},
     format,
     jobs::JobsButton,
     live::{Kept, Live, Status},
@@ -14,6 +15,7 @@ use leptos_router::components::A;
 #[component]
 pub fn TopBar() -> impl IntoView {
     let first = Resource::new_blocking(|| (), |()| fleet());
+    let errands = expect_context::<Errands>();
     view! {
         <header class="bar">
             <A href="/" attr:class="wordmark" attr:aria-label="VMS, to the topology">
@@ -29,9 +31,19 @@ pub fn TopBar() -> impl IntoView {
                 <A href="/" exact=true>"Topology"</A>
                 <A href="/hosts">"Hosts"</A>
                 <A href="/routers">"Routers"</A>
+                <A href="/images">"Images"</A>
                 <A href="/settings">"Settings"</A>
             </nav>
             <SearchBox/>
+            <button
+                type="button"
+                class="act new-router scripted"
+                title="New router (n)"
+                on:click=move |_| errands.wanted.set(Some(Errand::Create { image: None, host: None }))
+            >
+                <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M9.2 4h1.6v5.2H16v1.6h-5.2V16H9.2v-5.2H4V9.2h5.2Z"></path></svg>
+                <span class="word">"New router"</span>
+            </button>
             <div class="bar-end">
                 <Suspense>
                     {move || Suspend::new(async move {

@@ -32,7 +32,7 @@ pub fn JobsButton() -> impl IntoView {
             id="jobs-button"
             class="tool jobs-button"
             aria-label=label
-            title="Jobs: what is being moved, and what was"
+            title="Jobs: what is under way, and what was"
             on:click=move |event| {
                 if event.ctrl_key() || event.meta_key() || event.shift_key() {
                     return;

@@ -1,6 +1,7 @@
 //! The drawer: what is being moved, and what was, beside whatever page one is on.
 
 use super::{Desk, UNKNOWN_YET, card::JobCard, notes::Notes};
+use crate::components::Close;
 use api::JobId;
 use leptos::{html, prelude::*};
 use leptos_router::components::A;
@@ -91,11 +92,7 @@ fn Open(
                 <h2 id="drawer-title">"Jobs"</h2>
                 <div class="drawer-tools">
                     <A href="/jobs">"All jobs"</A>
-                    <button type="button" class="tool close" aria-label="Close the jobs" on:click=move |_| close()>
-                        <svg viewBox="0 0 20 20" aria-hidden="true">
-                            <path d="M5.1 4 10 8.9 14.9 4 16 5.1 11.1 10l4.9 4.9-1.1 1.1L10 11.1 5.1 16 4 14.9 8.9 10 4 5.1Z"></path>
-                        </svg>
-                    </button>
+                    <Close label="Close the jobs" close=move |()| close()/>
                 </div>
             </div>
             <ul class="jobs">
@@ -108,7 +105,7 @@ fn Open(
                     {if is_read.get() {
                         view! {
                             <p>"No job yet."</p>
-                            <p class="minor">"Move a router by dragging it onto another host, or by “Move…” in its panel: how far it is stands here."</p>
+                            <p class="minor">"What takes a while stands here: routers that are made or moved, links, images on their way to hosts."</p>
                         }.into_any()
                     } else {
                         view! { <p>{UNKNOWN_YET}</p> }.into_any()

@@ -1,6 +1,6 @@
 //! The jobs that this page knows of. Pure, but for where they are kept.
 
-use api::{Job, JobId, JobState, RouterId, Timestamp};
+use api::{Job, JobId, JobKind, JobState, RouterId, Timestamp};
 use leptos::prelude::*;
 
 /// So many are kept at most: the others have long ended.
@@ -102,6 +102,8 @@ pub struct Note {
     pub good: bool,
     /// What happened, in a sentence.
     pub text: String,
+    /// The router that came of it.
+    pub made: Option<RouterId>,
 }
 
 /// What the parts of the page that show jobs share.
@@ -165,11 +167,18 @@ impl Desk {
 
     fn tell_end(self, job: &Job) {
         let good = job.state == JobState::Succeeded;
-        self.tell(Some(job.id), good, super::words::ended(job));
+        let made = job
+            .router
+            .filter(|_| good && job.kind == JobKind::RouterCreation);
+        self.note(Some(job.id), good, super::words::ended(job), made);
     }
 
     /// Tells something in passing.
     pub fn tell(self, job: Option<JobId>, good: bool, text: String) {
+        self.note(job, good, text, None);
+    }
+
+    fn note(self, job: Option<JobId>, good: bool, text: String, made: Option<RouterId>) {
         self.notes.try_update(|notes| {
             let number = notes.last().map_or(0, |note| note.number + 1);
             notes.push(Note {
@@ -177,6 +186,7 @@ impl Desk {
                 job,
                 good,
                 text,
+                made,
             });
             let spare = notes.len().saturating_sub(MOST_NOTES);
             notes.drain(..spare);

@@ -1,7 +1,10 @@
 //! What is told in passing: that a job ended.
 
 use super::{Desk, known::Note};
+use crate::{Element, components::Cross};
+use api::TopologyView;
 use leptos::prelude::*;
+use leptos_router::components::A;
 
 /// How long good news are shown, in seconds; what failed stays until it is put away.
 #[cfg(feature = "hydrate")]
@@ -34,6 +37,11 @@ fn one(note: Note, desk: Desk) -> AnyView {
             </svg>
             <p>
                 {note.text}
+                {note.made.map(|router| view! {
+                    " "
+                    <A href=Element::Router(router).href(TopologyView::Combined) on:click=move |_| drop_it()>"Show it"</A>
+                    " ·"
+                })}
                 {note.job.map(|job| view! {
                     " "
                     <button type="button" class="plain" on:click=move |_| {
@@ -43,9 +51,7 @@ fn one(note: Note, desk: Desk) -> AnyView {
                 })}
             </p>
             <button type="button" class="tool" aria-label="Put this away" on:click=move |_| drop_it()>
-                <svg viewBox="0 0 20 20" aria-hidden="true">
-                    <path d="M5.1 4 10 8.9 14.9 4 16 5.1 11.1 10l4.9 4.9-1.1 1.1L10 11.1 5.1 16 4 14.9 8.9 10 4 5.1Z"></path>
-                </svg>
+                <Cross/>
             </button>
         </div>
     }

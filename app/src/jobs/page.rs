@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Element,
-    components::{Choice, Search},
+    components::{Choice, Search, TableFrame},
     format,
     live::read_again_when_live,
     server_functions::list_jobs,
@@ -106,6 +106,16 @@ fn Table(
                 </Choice>
             }
         };
+    let head = view! {
+        <SortableHead column="job" label="Job" order/>
+        <SortableHead column="state" label="State" order/>
+        <SortableHead column="from" label="From" order/>
+        <SortableHead column="to" label="To" order/>
+        <SortableHead column="by" label="Asked for by" order/>
+        <SortableHead column="asked" label="At" order number=true/>
+        <SortableHead column="took" label="Took" order number=true/>
+    }
+    .into_any();
     view! {
         <div class="filters">
             <nav class="segmented" aria-label="By state">
@@ -117,31 +127,15 @@ fn Table(
             <h2 class="visually-hidden">"The job that was asked for"</h2>
             <ul class="jobs alone"><JobCard id asked=true/></ul>
         })}
-        <div class="table-frame" hidden=move || shown.with(Vec::is_empty)>
-            <table>
-                <caption class="visually-hidden">"Jobs; the heads of the columns sort"</caption>
-                <thead>
-                    <tr>
-                        <SortableHead column="job" label="Job" order/>
-                        <SortableHead column="state" label="State" order/>
-                        <SortableHead column="from" label="From" order/>
-                        <SortableHead column="to" label="To" order/>
-                        <SortableHead column="by" label="Asked for by" order/>
-                        <SortableHead column="asked" label="At" order number=true/>
-                        <SortableHead column="took" label="Took" order number=true/>
-                    </tr>
-                </thead>
-                <tbody>
-                    {move || shown.with(|jobs| jobs.iter().map(row).collect_view())}
-                </tbody>
-            </table>
-        </div>
+        <TableFrame caption="Jobs; the heads of the columns sort" hidden=Signal::derive(move || shown.with(Vec::is_empty)) head>
+            {move || shown.with(|jobs| jobs.iter().map(row).collect_view())}
+        </TableFrame>
         {move || shown.with(Vec::is_empty).then(|| {
             let none = desk.known.with(|known| known.all().is_empty());
             view! {
                 <p class="empty">
                     {if none {
-                        "No job yet. A router is moved by dragging it onto another host, or by “Move…” in its panel.".into_any()
+                        "No job yet. What takes a while stands here: routers that are made or moved, links, images on their way to hosts.".into_any()
                     } else {
                         view! { "No job matches. " <A href="/jobs">"Show all jobs"</A> }.into_any()
                     }}

@@ -3,9 +3,15 @@
 use crate::format;
 use api::{Job, JobKind, JobProgress, JobState};
 
-/// What a job does, as a heading: `r1: cold migration`.
+/// What a job does, as a heading: `Cold migration of r1`.
 pub fn title(job: &Job) -> String {
-    let what = capital(job.kind.as_str());
+    let what = match job.kind {
+        JobKind::RouterCreation => "creation",
+        JobKind::RouterShutdown => "shutdown",
+        JobKind::RouterDeletion => "deletion",
+        kind => kind.as_str(),
+    };
+    let what = capital(what);
     match &job.router_name {
         Some(router) => format!("{what} of {router}"),
         None => what,

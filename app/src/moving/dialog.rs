@@ -1,21 +1,19 @@
 //! The dialog: where to, how, and what speaks against it.
 
-use super::{Moving, Wish, drag::Sign, menu::give_focus_back, words};
+use super::{
+    Moving, Wish,
+    menu::give_focus_back,
+    places::{Place, Places, findings},
+    words,
+};
 use crate::{
-    Element, Failure, format,
+    Element, Failure,
+    components::{Dialog, DialogFoot, Field, close},
     jobs::Desk,
     server_functions::{check_migration, migrate_router},
 };
-use api::{
-    CheckMigrationReply, FindingLevel, HostId, MigrateRouterReply, MigrationFinding, MigrationMode,
-    MigrationVerdict,
-};
+use api::{CheckMigrationReply, MigrateRouterReply, MigrationMode};
 use leptos::{html, prelude::*, task::spawn_local};
-
-/// From so many hosts on one can search among them.
-const MANY: usize = 9;
-/// So many hosts are offered at once.
-const MOST: usize = 150;
 
 /// Asks where a router shall go, says what speaks against it, and moves it.
 #[component]
@@ -33,7 +31,6 @@ pub fn MoveDialog(
     // What the reader asks for; the reply says what it comes to.
     let mode = RwSignal::new(None::<MigrationMode>);
     let answer = RwSignal::new(None::<Result<CheckMigrationReply, Failure>>);
-    let search = RwSignal::new(String::new());
     let (bandwidth, downtime, shutdown) = (
         RwSignal::new(String::new()),
         RwSignal::new(String::new()),
@@ -127,19 +124,7 @@ pub fn MoveDialog(
             give_focus_back(&id);
         }
     };
-    let close = move || {
-        if let Some(frame) = frame.get_untracked() {
-            frame.close();
-        }
-    };
-    Effect::new(move || {
-        if let Some(frame) = frame.get() {
-            // A browser without dialogs shows it in place.
-            let _ = frame.show_modal();
-        }
-    });
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
+    let submit = move || {
         let (Some(destination), None) = (chosen.get_untracked(), why_not.get_untracked()) else {
             return;
         };
@@ -168,33 +153,21 @@ pub fn MoveDialog(
             match asked {
                 Ok(MigrateRouterReply { job, .. }) => {
                     desk.hear(&job);
-                    close();
+                    close(frame);
                 }
                 Err(why) => failure.set(Some(why)),
             }
         });
     };
     view! {
-        <dialog
+        <Dialog
+            eyebrow="Move"
+            title=Signal::stored(wish.name)
             class="move-dialog"
-            aria-labelledby="move-title"
-            node_ref=frame
-            on:close=move |_| closed()
-            // What is pressed here is not meant for the page behind it.
-            on:keydown=|event| event.stop_propagation()
+            frame
+            closed=move |()| closed()
+            submit=move |()| submit()
         >
-            <form on:submit=submit>
-                <div class="panel-head">
-                    <div>
-                        <p class="eyebrow">"Move"</p>
-                        <h2 id="move-title" tabindex="-1" autofocus=true>{wish.name}</h2>
-                    </div>
-                    <button type="button" class="tool close" aria-label="Close" on:click=move |_| close()>
-                        <svg viewBox="0 0 20 20" aria-hidden="true">
-                            <path d="M5.1 4 10 8.9 14.9 4 16 5.1 11.1 10l4.9 4.9-1.1 1.1L10 11.1 5.1 16 4 14.9 8.9 10 4 5.1Z"></path>
-                        </svg>
-                    </button>
-                </div>
                 <p class="from-to large">
                     <span class="mono">{move || source.get().unwrap_or_else(|| "…".to_owned())}</span>
                     <span aria-hidden="true">" → "</span>
@@ -207,10 +180,10 @@ pub fn MoveDialog(
                 </p>
                 <details class="places" open=!dropped>
                     <summary>{if dropped { "Another host" } else { "Hosts" }}</summary>
-                    {move || reply(&|reply| places(reply, chosen, search))}
+                    {move || reply(&|reply| view! { <Places places=to_choose(reply) chosen none="There is no other host."/> }.into_any())}
                 </details>
                 <div class="findings" aria-live="polite">
-                    {move || verdict.get().map(|verdict| findings(&verdict))}
+                    {move || verdict.get().map(|verdict| findings(&verdict.findings, &verdict.summary))}
                 </div>
                 <details class="how">
                     <summary>
@@ -235,162 +208,30 @@ pub fn MoveDialog(
                         }).into_iter().collect_view()}
                     </fieldset>
                     <div class="fields">
-                        <label>
-                            <span>"Bandwidth " <small>"MiB/s at most"</small></span>
-                            {field(bandwidth, "as fast as it goes")}
-                        </label>
-                        <label hidden=move || result_mode.get() != Some(MigrationMode::Live)>
-                            <span>"Stand still " <small>"ms at most"</small></span>
-                            {field(downtime, "300")}
-                        </label>
-                        <label hidden=move || result_mode.get() != Some(MigrationMode::Cold)>
-                            <span>"Shut down " <small>"seconds, then off"</small></span>
-                            {field(shutdown, "60")}
-                        </label>
+                        <Field label="Bandwidth" hint="MiB/s at most" value=bandwidth usual="as fast as it goes" number=true/>
+                        <Show when=move || result_mode.get() == Some(MigrationMode::Live)>
+                            <Field label="Stand still" hint="ms at most" value=downtime usual="300" number=true/>
+                        </Show>
+                        <Show when=move || result_mode.get() == Some(MigrationMode::Cold)>
+                            <Field label="Shut down" hint="seconds, then off" value=shutdown usual="60" number=true/>
+                        </Show>
                     </div>
                 </details>
-                {move || failure.get().map(|failure| view! {
-                    <p class="notice" role="alert">{failure.to_string()}</p>
-                })}
-                <div class="acts foot">
-                    <button
-                        type="submit"
-                        class="act primary"
-                        disabled=move || why_not.with(Option::is_some)
-                        aria-describedby="move-why-not"
-                    >
-                        "Move"
-                    </button>
-                    <button type="button" class="act" on:click=move |_| close()>"Leave it"</button>
-                    <p class="hint" id="move-why-not" role="status">{why_not}</p>
-                </div>
-            </form>
-        </dialog>
+                <DialogFoot label="Move" why_not failure frame/>
+        </Dialog>
     }
     .into_any()
 }
 
-fn field(value: RwSignal<String>, usual: &'static str) -> AnyView {
-    view! {
-        <input
-            type="text"
-            inputmode="numeric"
-            autocomplete="off"
-            placeholder=usual
-            prop:value=value
-            on:input=move |event| value.set(event_target_value(&event))
-        />
-    }
-    .into_any()
-}
-
-/// The hosts to choose from, the best first.
-fn places(
-    reply: &CheckMigrationReply,
-    chosen: RwSignal<Option<HostId>>,
-    search: RwSignal<String>,
-) -> AnyView {
-    if reply.verdicts.is_empty() {
-        return view! { <p class="empty">"There is no other host."</p> }.into_any();
-    }
-    let verdicts = StoredValue::new(reply.verdicts.clone());
-    let many = reply.verdicts.len() >= MANY;
-    let sought =
-        move |one: &MigrationVerdict| crate::tables::matches(&one.host_name, &search.read());
-    let shown = move || {
-        let found: Vec<_> = verdicts
-            .with_value(|verdicts| verdicts.iter().filter(|one| sought(one)).cloned().collect());
-        let rest = found.len().saturating_sub(MOST);
-        let none = found.is_empty();
-        let list = found.into_iter().take(MOST).map(|one| place(one, chosen));
-        view! {
-            {list.collect_view()}
-            {(rest > 0).then(|| view! { <p class="minor">{format!("{rest} more: search for them.")}</p> })}
-            {none.then(|| view! { <p class="empty">"No host has such a name."</p> })}
-        }
-    };
-    view! {
-        {many.then(|| view! {
-            <input
-                type="search"
-                class="places-search"
-                placeholder="Search hosts"
-                aria-label="Search hosts"
-                autocomplete="off"
-                prop:value=search
-                on:input=move |event| search.set(event_target_value(&event))
-                on:keydown=|event| {
-                    // It would move the router.
-                    if event.key() == "Enter" {
-                        event.prevent_default();
-                    }
-                }
-            />
-        })}
-        <div class="places-list" role="radiogroup" aria-label="Where to">{shown}</div>
-    }
-    .into_any()
-}
-
-fn place(one: MigrationVerdict, chosen: RwSignal<Option<HostId>>) -> AnyView {
-    let host = one.host.clone();
-    let own = one.host.clone();
-    let free = one.score.filter(|_| one.is_possible());
-    view! {
-        <label class=format!("place {}", words::sign(one.verdict).0)>
-            <input
-                type="radio"
-                name="destination"
-                value=one.host.to_string()
-                prop:checked=move || chosen.with(|chosen| chosen.as_ref() == Some(&own))
-                on:change=move |_| chosen.set(Some(host.clone()))
-            />
-            <Sign level=one.verdict/>
-            <span class="place-name">{one.host_name}</span>
-            <span class="visually-hidden">": " {words::said(one.verdict)} ". "</span>
-            <span class="place-free">{free.map(|free| format!("{} free", format::percent(free.clamp(0.0, 1.0))))}</span>
-            <span class="place-why">{one.summary}</span>
-        </label>
-    }
-    .into_any()
-}
-
-fn findings(verdict: &MigrationVerdict) -> AnyView {
-    let (matters, fine) = words::sorted(&verdict.findings);
-    let count = fine.len();
-    let list = |findings: Vec<&MigrationFinding>| findings.into_iter().map(finding).collect_view();
-    let good = matters.is_empty().then(|| {
-        view! {
-            <p class="all-fine"><Sign level=FindingLevel::Fine/> {verdict.summary.clone()}</p>
-        }
-    });
-    view! {
-        {good}
-        <ul>{list(matters)}</ul>
-        {(count > 0).then(|| view! {
-            <details>
-                <summary>{format::count(count, "check", "checks")} " as it should be"</summary>
-                <ul>{list(fine)}</ul>
-            </details>
-        })}
-    }
-    .into_any()
-}
-
-fn finding(finding: &MigrationFinding) -> AnyView {
-    view! {
-        <li>
-            <Sign level=finding.level/>
-            <div>
-                <p>
-                    <strong>{finding.check.as_str()}</strong>
-                    <span class="visually-hidden">" (" {finding.level.as_str()} ")"</span>
-                    ": " {finding.what.clone()}
-                </p>
-                {finding.why.clone().map(|why| view! { <p class="minor">{why}</p> })}
-                {finding.advice.clone().map(|advice| view! { <p class="advice">{advice}</p> })}
-            </div>
-        </li>
-    }
-    .into_any()
+fn to_choose(reply: &CheckMigrationReply) -> Vec<Place> {
+    let verdicts = reply.verdicts.iter();
+    verdicts
+        .map(|one| Place {
+            host: one.host.clone(),
+            name: one.host_name.clone(),
+            level: one.verdict,
+            free: one.score.filter(|_| one.is_possible()),
+            summary: one.summary.clone(),
+        })
+        .collect()
 }

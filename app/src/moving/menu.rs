@@ -1,13 +1,19 @@
 //! The menu of a thing in the picture.
 
-use super::{MenuOf, Moving, Wish, acts::RouterAct};
+use super::{
+    MenuOf, Moving, Wish,
+    acts::{How, RouterAct},
+};
 use crate::{
-    Element, Failure,
+    Element,
+    errands::{
+        Errand, Errands, Target,
+        doing::{carry_out, tell},
+    },
     jobs::Desk,
-    server_functions::{resume_router, suspend_router},
     topology_view::route::Aim,
 };
-use api::{RouterId, TopologyView};
+use api::{HostId, RouterId, TopologyView};
 use graph::NodeKind;
 use leptos::{html, prelude::*, task::spawn_local};
 use leptos_router::{
@@ -20,6 +26,8 @@ use leptos_router::{
 enum Choice {
     Go(String),
     Act(RouterAct, RouterId),
+    /// A new router on this host.
+    Create(HostId),
 }
 
 /// An item: its words, what it does, and why it cannot be chosen.
@@ -34,6 +42,7 @@ pub fn Menu(
     moving: Moving,
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
+    let errands = expect_context::<Errands>();
     let view = use_query_map()
         .with_untracked(|query| query.get("view"))
         .and_then(|view| view.parse().ok())
@@ -42,11 +51,22 @@ pub fn Menu(
     let items = items(&of, view);
     let frame = NodeRef::<html::Div>::new();
     let id = of.id.clone();
+    let from_panel = of.from_panel;
     let close = move || {
-        give_focus_back(&id);
+        if from_panel {
+            focus_on("#router-more");
+        } else {
+            give_focus_back(&id);
+        }
         moving.menu.set(None);
     };
-    let name = of.name.clone();
+    let about = of.clone();
+    let target = move |router: RouterId| Target {
+        router: (router, about.name.clone()),
+        state: about.state,
+        current: about.current,
+        is_moving: about.is_moving,
+    };
     let choose = {
         let close = close.clone();
         move |choice: &Choice| {
@@ -60,39 +80,40 @@ pub fn Menu(
                     };
                     navigate(address, options);
                 }
-                Choice::Act(RouterAct::Move, router) => moving.wish.set(Some(Wish {
-                    router: *router,
-                    name: name.clone(),
-                    destination: None,
+                Choice::Create(host) => errands.wanted.set(Some(Errand::Create {
+                    image: None,
+                    host: Some(host.clone()),
                 })),
-                Choice::Act(RouterAct::Suspend, router) => {
-                    tell(desk, suspend_router(*router), "suspended", name.clone());
-                }
-                Choice::Act(RouterAct::Resume, router) => {
-                    tell(desk, resume_router(*router), "resumed", name.clone());
-                }
+                Choice::Act(act, router) => act_on(*act, target(*router), desk, moving, errands),
             }
+        }
+    };
+    let item = move |(label, choice, why_not): Item| {
+        let choose = choose.clone();
+        view! {
+            <button
+                type="button"
+                role="menuitem"
+                tabindex="-1"
+                aria-disabled=if why_not.is_some() { "true" } else { "false" }
+                on:click=move |_| {
+                    if why_not.is_none() {
+                        choose(&choice);
+                    }
+                }
+            >
+                {label}
+                {why_not.map(|why| view! { <small>{why}</small> })}
+            </button>
         }
     };
     let shown = items
         .into_iter()
-        .map(|(label, choice, why_not)| {
-            let choose = choose.clone();
+        .enumerate()
+        .map(|(index, group)| {
             view! {
-                <button
-                    type="button"
-                    role="menuitem"
-                    tabindex="-1"
-                    aria-disabled=if why_not.is_some() { "true" } else { "false" }
-                    on:click=move |_| {
-                        if why_not.is_none() {
-                            choose(&choice);
-                        }
-                    }
-                >
-                    {label}
-                    {why_not.map(|why| view! { <small>{why}</small> })}
-                </button>
+                {(index > 0).then(|| view! { <hr/> })}
+                {group.into_iter().map(item.clone()).collect_view()}
             }
         })
         .collect_view();
@@ -141,37 +162,63 @@ pub fn Menu(
     .into_any()
 }
 
-fn items(of: &MenuOf, view: TopologyView) -> Vec<Item> {
+/// The items in groups; none is empty.
+fn items(of: &MenuOf, view: TopologyView) -> Vec<Vec<Item>> {
     let Ok(element) = of.id.parse::<Element>() else {
         return Vec::new();
     };
-    let mut items = vec![("Show the facts", Choice::Go(element.href(view)), None)];
-    if let (Some(NodeKind::Router), Element::Router(router)) = (of.kind, &element) {
-        items.extend(RouterAct::ALL.map(|act| {
-            let why_not = act.why_not(of.state, of.current, of.is_moving);
-            (act.label(), Choice::Act(act, *router), why_not)
-        }));
-    }
+    let mut first = vec![("Show the facts", Choice::Go(element.href(view)), None)];
     if element.can_end_a_path() {
         let address = Aim::default().href(&element, view);
-        items.push(("Find paths to…", Choice::Go(address), None));
+        first.push(("Find paths to…", Choice::Go(address), None));
     }
-    items
+    let mut groups = vec![first];
+    match (of.kind, &element) {
+        (Some(NodeKind::Router), Element::Router(router)) => {
+            groups.extend(RouterAct::ALL.map(|group| {
+                let items = group.iter().map(|act| {
+                    let why_not = act.why_not(of.state, of.current, of.is_moving);
+                    (act.label(), Choice::Act(*act, *router), why_not)
+                });
+                items.collect()
+            }));
+        }
+        (_, Element::Host(host)) => {
+            let why_not = (!of.current).then_some("It does not answer.");
+            groups.push(vec![(
+                "New router here…",
+                Choice::Create(host.clone()),
+                why_not,
+            )]);
+        }
+        _ => {}
+    }
+    groups
 }
 
-/// Waits for an act, and tells what came of it.
-fn tell<T: 'static>(
-    desk: Desk,
-    act: impl Future<Output = Result<T, Failure>> + 'static,
-    done: &'static str,
-    name: String,
-) {
-    spawn_local(async move {
-        match act.await {
-            Ok(_) => desk.tell(None, true, format!("{name} is {done}.")),
-            Err(failure) => desk.tell(None, false, format!("{name}: {failure}")),
-        }
-    });
+/// Does what an item or a button says: at once, or after a question.
+pub fn act_on(act: RouterAct, target: Target, desk: Desk, moving: Moving, errands: Errands) {
+    let router = target.router.clone();
+    match act {
+        RouterAct::Move => moving.wish.set(Some(Wish {
+            router: router.0,
+            name: router.1,
+            destination: None,
+        })),
+        RouterAct::Link => errands
+            .wanted
+            .set(Some(Errand::Link { a: router, b: None })),
+        RouterAct::Resize => errands.wanted.set(Some(Errand::Resize(router))),
+        RouterAct::Console => errands.console.set(Some(router)),
+        RouterAct::Do(deed) if deed.asks() => errands.wanted.set(Some(Errand::Sure {
+            deed,
+            routers: vec![target],
+        })),
+        RouterAct::Do(deed) => spawn_local(async move {
+            let outcome = carry_out(desk, deed, How::default(), vec![target], |_| ()).await;
+            tell(desk, deed, &outcome);
+        }),
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -212,12 +259,15 @@ fn focus_item(frame: &leptos::web_sys::HtmlDivElement, step: Step) {
     #[cfg(feature = "hydrate")]
     {
         use wasm_bindgen::JsCast;
-        let items = frame.children();
+        let Ok(items) = frame.query_selector_all("[role=menuitem]") else {
+            return;
+        };
         let count = items.length();
         if count == 0 {
             return;
         }
         let focused = document().active_element();
+        let focused = focused.map(web_sys::Node::from);
         let at = (0..count).find(|&index| items.item(index) == focused);
         let next = match (step, at) {
             (Step::First, _) | (Step::Next, None) => 0,
@@ -235,9 +285,23 @@ fn focus_item(frame: &leptos::web_sys::HtmlDivElement, step: Step) {
     }
 }
 
+/// Focuses the first of these.
+#[cfg_attr(not(feature = "hydrate"), allow(unused_variables))]
+fn focus_on(selector: &str) {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        let found = document().query_selector(selector).ok().flatten();
+        if let Some(found) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
+            // Without focus the reader is where they were.
+            let _ = found.focus();
+        }
+    }
+}
+
 /// Focuses the thing in the picture again.
 #[cfg_attr(not(feature = "hydrate"), allow(unused_variables))]
-pub(super) fn give_focus_back(id: &str) {
+pub fn give_focus_back(id: &str) {
     #[cfg(feature = "hydrate")]
     {
         use wasm_bindgen::JsCast;

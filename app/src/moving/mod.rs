@@ -12,9 +12,10 @@
 
 pub mod acts;
 mod dialog;
-mod drag;
-mod menu;
+pub mod drag;
+pub mod menu;
 pub mod mover;
+pub mod places;
 pub mod words;
 
 use crate::Failure;
@@ -80,6 +81,8 @@ pub struct MenuOf {
     pub is_moving: bool,
     /// Where.
     pub at: Point,
+    /// Whether it belongs to the panel beside the picture: then the focus returns there.
+    pub from_panel: bool,
 }
 
 /// What the answer to "where to?" is about, and the answer; none while it is awaited.

@@ -10,6 +10,8 @@
 
 use crate::{
     Element, Failure,
+    errands::errander::Errander,
+    images::ImagesPage,
     jobs::{drawer::Drawer, page::JobsPage},
     moving::mover::Mover,
     panels::SelectionPanel,
@@ -52,6 +54,7 @@ macro_rules! page {
 
 page!(Hosts, hosts, load_hosts, HostsPage);
 page!(Routers, routers, load_routers, RoutersPage);
+page!(Images, images, load_images, ImagesPage);
 page!(Jobs, jobs, load_jobs, JobsPage);
 page!(Settings, settings, load_settings, SettingsPage);
 
@@ -95,6 +98,16 @@ fn moving() -> Result<AnyView, Failure> {
     Ok(view! { <Mover/> }.into_any())
 }
 
+/// The dialogs for what is wanted beside moving, and consoles.
+pub async fn errander() -> AnyView {
+    shown(errands().await)
+}
+
+#[wasm_split(errands, fallible)]
+fn errands() -> Result<AnyView, Failure> {
+    Ok(view! { <Errander/> }.into_any())
+}
+
 /// Loads what the page at the present address consists of. A page comes alive in one step, within
 /// which nothing it shows may change: so this comes before.
 ///
@@ -116,6 +129,7 @@ pub async fn load() -> Result<(), Failure> {
         }
         "/hosts" => load_hosts().await?,
         "/routers" => load_routers().await?,
+        "/images" => load_images().await?,
         "/jobs" => load_jobs().await?,
         "/settings" => load_settings().await?,
         _ => {}

@@ -6,6 +6,7 @@ mod later;
 use crate::{
     clock::Clock,
     components::{Search, TopBar},
+    errands::Errands,
     jobs::Desk,
     live::{Live, Status},
     moving::Moving,
@@ -32,6 +33,7 @@ pub fn App() -> impl IntoView {
     let desk = Desk::provide();
     let live = Live::provide(desk);
     let moving = Moving::provide();
+    let errands = Errands::provide();
     Search::provide();
     ViewState::provide();
     route::Route::provide();
@@ -45,10 +47,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
                     <Route path=path!("/hosts") view={Lazy::<later::Hosts>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/routers") view={Lazy::<later::Routers>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/images") view={Lazy::<later::Images>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs") view={Lazy::<later::Jobs>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings") view={Lazy::<later::Settings>::new()} ssr=SsrMode::Async/>
                 </Routes>
-                <Later live moving/>
+                <Later live moving errands/>
             </main>
         </Router>
     }
@@ -61,6 +64,8 @@ fn Later(
     live: Live,
     /// What is being moved by hand.
     moving: Moving,
+    /// What else is wanted.
+    errands: Errands,
 ) -> impl IntoView {
     // Once loaded, a part stays: it shows nothing while there is nothing to show.
     let once = |wanted: Memo<bool>| {
@@ -70,9 +75,11 @@ fn Later(
         live.status.get() == Status::Live && live.desk.is_wanted()
     }));
     let mover = once(Memo::new(move |_| moving.is_wanted()));
+    let errander = once(Memo::new(move |_| errands.is_wanted()));
     view! {
         {move || drawer.get().then(|| view! { <Suspense>{Suspend::new(later::drawer())}</Suspense> })}
         {move || mover.get().then(|| view! { <Suspense>{Suspend::new(later::mover())}</Suspense> })}
+        {move || errander.get().then(|| view! { <Suspense>{Suspend::new(later::errander())}</Suspense> })}
     }
     .into_any()
 }

@@ -8,6 +8,7 @@ use crate::{
         Act, CableAsOf, Freshness, HostStateChip, LinkStateChip, MaintenanceChip, RouterStateChip,
         Simulated,
     },
+    errands::{Errand, Errands},
     format,
     live::Kept,
     server_functions::{HostFacts, SetHostMaintenance, host_facts},
@@ -128,6 +129,8 @@ fn Maintenance(
         });
     };
     let is_on = Memo::new(move |_| facts.with(|facts| facts.status.host.maintenance));
+    let errands = expect_context::<Errands>();
+    let new_on = id.clone();
     let host = id.to_string();
     let named = host.clone();
     let fields = move || {
@@ -171,6 +174,14 @@ fn Maintenance(
                 <div class="acts">{undo}</div>
             </div>
             <div class="acts" hidden=is_on>
+                <button
+                    type="button"
+                    class="act scripted"
+                    disabled=move || !facts.with(|facts| matches!(facts.status.host.state, HostState::Online | HostState::Degraded))
+                    on:click=move |_| errands.wanted.set(Some(Errand::Create { image: None, host: Some(new_on.clone()) }))
+                >
+                    "New router here…"
+                </button>
                 <button node_ref=begin type="button" class="act" popovertarget=QUESTION>"Put into maintenance…"</button>
             </div>
         </div>

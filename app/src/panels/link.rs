@@ -10,14 +10,16 @@ use super::{
 use crate::{
     Element, Failure,
     components::{LinkStateChip, RouterStateChip, Simulated},
+    errands::{Errand, Errands},
     format,
     live::Kept,
     server_functions::{
         EndFacts, InterfaceHistory, LinkFacts, PathFacts, Range, interface_history, link_facts,
+        list_virtual_links,
     },
 };
-use api::{LinkKind, TopologyView};
-use leptos::prelude::*;
+use api::{LinkKind, ListVirtualLinksRequest, TopologyView, VirtualLink};
+use leptos::{prelude::*, task::spawn_local};
 
 /// The panel of a link.
 #[component]
@@ -85,6 +87,7 @@ pub fn LinkPanel(
             }}
         </div>
         <RefreshFailure failure=kept.failure/>
+        {is_virtual.then(|| view! { <Unlink facts/> })}
         <section class="block">
             <dl class="facts">
                 <dt>"Capacity"</dt>
@@ -120,6 +123,45 @@ pub fn LinkPanel(
                 {move || facts.with(|facts| end(&facts.b, is_virtual, view))}
             </ul>
         </section>
+    }
+    .into_any()
+}
+
+/// Takes the link away, if VMS made it: it is known by its two interfaces.
+#[component]
+fn Unlink(
+    /// The link.
+    facts: RwSignal<LinkFacts>,
+) -> impl IntoView {
+    let errands = expect_context::<Errands>();
+    let made = RwSignal::new(None::<Box<VirtualLink>>);
+    Effect::new(move || {
+        let ends =
+            facts.with_untracked(|facts| [&facts.a, &facts.b].map(|end| end.interface.clone()));
+        spawn_local(async move {
+            // Where that cannot be known, nothing is offered.
+            let Ok(reply) = list_virtual_links(ListVirtualLinksRequest::default()).await else {
+                return;
+            };
+            let own = |link: &VirtualLink| {
+                let macs = [&link.a, &link.b].map(|end| Some(end.mac.to_string()));
+                macs.iter().all(|mac| ends.contains(mac))
+            };
+            made.try_set(reply.links.into_iter().find(own).map(Box::new));
+        });
+    });
+    view! {
+        {move || made.get().map(|link| {
+            let about = format!("VMS made it: {} {}, asked for by {}.", link.transport.describe(), link.carrier, link.created_by);
+            view! {
+                <div class="acts">
+                    <button type="button" class="act" on:click=move |_| errands.wanted.set(Some(Errand::Unlink(link.clone())))>
+                        "Delete this link…"
+                    </button>
+                </div>
+                <p class="hint">{about}</p>
+            }
+        })}
     }
     .into_any()
 }

@@ -1,5 +1,6 @@
 //! What is known of the selected element, beside the picture (below it on a phone).
 
+mod acts;
 mod charts;
 mod host;
 mod link;
@@ -9,6 +10,7 @@ mod segment;
 
 use crate::{
     Element, Failure,
+    components::Cross,
     live::read_again_when_live,
     server_functions::{
         HostFacts, InterfaceHistory, LinkFacts, PathEnds, PathFacts, Range, RouterFacts,
@@ -201,9 +203,7 @@ pub fn PanelHead(
                 attr:class="tool close"
                 attr:aria-label="Close"
             >
-                <svg viewBox="0 0 20 20" aria-hidden="true">
-                    <path d="M5.1 4 10 8.9 14.9 4 16 5.1 11.1 10l4.9 4.9-1.1 1.1L10 11.1 5.1 16 4 14.9 8.9 10 4 5.1Z"></path>
-                </svg>
+                <Cross/>
             </A>
         </header>
     }

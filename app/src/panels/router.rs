@@ -2,27 +2,23 @@
 
 use super::{
     ElementLink, PanelHead, RefreshFailure,
+    acts::Acts,
     charts::{Charts, RangeSwitch, SimulatedMark, follow, processor, traffic},
     paths::PathsFrom,
 };
 use crate::{
     Element, Failure,
-    components::{Act, CableAsOf, Freshness, LinkStateChip, RouterStateChip, Simulated},
+    components::{CableAsOf, Freshness, LinkStateChip, RouterStateChip, Simulated},
+    errands::{Errand, Errands},
     format,
     jobs::{Desk, card},
     live::Kept,
-    moving::{Moving, Wish, acts::RouterAct},
     server_functions::{
-        LinkLine, Range, ResumeRouter, RouterFacts, RouterHistory, SuspendRouter, router_history,
-        router_status,
+        LinkLine, Range, RouterFacts, RouterHistory, router_history, router_status,
     },
-    topology_view::diagram::router_state,
 };
-use api::{
-    InterfaceMeasurement, ResumeRouterReply, RouterInterface, RouterState, SuspendRouterReply,
-    TopologyView,
-};
-use leptos::{html, prelude::*};
+use api::{InterfaceMeasurement, RouterInterface, TopologyView};
+use leptos::prelude::*;
 
 /// The panel of a router.
 #[component]
@@ -43,6 +39,11 @@ pub fn RouterPanel(
     let facts = kept.value;
     let history = follow(history, range, host, move |range| router_history(id, range));
 
+    let errands = expect_context::<Errands>();
+    let attach = {
+        let name = name.clone();
+        move |_| errands.wanted.set(Some(Errand::Attach((id, name.clone()))))
+    };
     let title = move || facts.with(|facts| facts.status.router.title.clone());
     let state =
         move || facts.with(|facts| (facts.status.router.state, facts.status.router.current));
@@ -151,8 +152,11 @@ pub fn RouterPanel(
             <div class="block-head">
                 <h3>"Interfaces"</h3>
                 {move || facts.with(is_simulated).then(|| view! { <Simulated/> })}
+                <button type="button" class="plain end scripted" disabled=move || !facts.with(|facts| facts.status.router.current) on:click=attach>
+                    "Add one…"
+                </button>
             </div>
-            {move || facts.with(|facts| interfaces(facts, view))}
+            {move || facts.with(|facts| interfaces(facts, view, errands))}
         </section>
         <section class="block">
             <h3>"Links"</h3>
@@ -175,96 +179,6 @@ pub fn RouterPanel(
         </section>
     }
     .into_any()
-}
-
-/// Suspend and resume, each the other's undo: forms that also work without script.
-#[component]
-fn Acts(
-    /// The router.
-    facts: RwSignal<RouterFacts>,
-) -> impl IntoView {
-    let (suspend, resume) = (Act::of::<SuspendRouter>(), Act::of::<ResumeRouter>());
-    let (suspend_button, resume_button) = (
-        NodeRef::<html::Button>::new(),
-        NodeRef::<html::Button>::new(),
-    );
-    // What an act answers is newer than what is shown. The button that was pressed cannot be
-    // pressed again: the focus goes on to its undo.
-    let suspended = move |reply: SuspendRouterReply| {
-        facts.update(|facts| facts.status.router = reply.router);
-        focus_soon(resume_button);
-    };
-    let resumed = move |reply: ResumeRouterReply| {
-        facts.update(|facts| facts.status.router = reply.router);
-        focus_soon(suspend_button);
-    };
-    let id = facts.with_untracked(|facts| facts.status.router.id);
-    let state = Memo::new(move |_| facts.with(|facts| facts.status.router.state));
-    let reachable = Memo::new(move |_| facts.with(|facts| facts.status.router.current));
-    let is_moving = Memo::new(move |_| facts.with(|facts| facts.moving_to.is_some()));
-    let busy = move || suspend.pending.get() || resume.pending.get();
-    let why_not = move |act: RouterAct| {
-        act.why_not(router_state(state.get()), reachable.get(), is_moving.get())
-    };
-    let cannot_suspend = move || busy() || why_not(RouterAct::Suspend).is_some();
-    let cannot_resume = move || busy() || why_not(RouterAct::Resume).is_some();
-    let cannot_move = move || busy() || why_not(RouterAct::Move).is_some();
-    let hint = move || match (reachable.get(), state.get()) {
-        (false, _) => Some("Its host does not answer: nothing can be done to it now."),
-        (true, _) if is_moving.get() => {
-            Some("While it is being moved, nothing else can be done to it.")
-        }
-        (true, RouterState::Suspended) => Some("It is paused in memory and forwards nothing."),
-        (true, RouterState::ShutOff) => Some("It is shut off."),
-        (true, _) => why_not(RouterAct::Move),
-    };
-    let moving = expect_context::<Moving>();
-    let move_it = move |_| {
-        let name = facts.with_untracked(|facts| facts.status.router.name.clone());
-        moving.wish.set(Some(Wish {
-            router: id,
-            name,
-            destination: None,
-        }));
-    };
-    let failure = move || suspend.failure.get().or_else(|| resume.failure.get());
-    let working = move || {
-        if suspend.pending.get() {
-            "Suspending…"
-        } else if resume.pending.get() {
-            "Resuming…"
-        } else {
-            ""
-        }
-    };
-    view! {
-        <div class="acts">
-            {suspend.form::<SuspendRouter>(NodeRef::new(), suspended, view! {
-                <input type="hidden" name="router" value=id.to_string()/>
-                <button node_ref=suspend_button type="submit" class="act" disabled=cannot_suspend>"Suspend"</button>
-            }.into_any())}
-            {resume.form::<ResumeRouter>(NodeRef::new(), resumed, view! {
-                <input type="hidden" name="router" value=id.to_string()/>
-                <button
-                    node_ref=resume_button
-                    type="submit"
-                    class="act"
-                    class:primary=move || state.get() == RouterState::Suspended
-                    disabled=cannot_resume
-                >
-                    "Resume"
-                </button>
-            }.into_any())}
-            <button type="button" class="act scripted" disabled=cannot_move title=move || why_not(RouterAct::Move) on:click=move_it>
-                {RouterAct::Move.label()}
-            </button>
-            <span class="working" role="status">{working}</span>
-        </div>
-        {move || hint().map(|hint| view! { <p class="hint">{hint}</p> })}
-        {move || failure().map(|failure| view! {
-            <p class="notice" role="alert">{failure.to_string()}</p>
-        })}
-    }
 }
 
 /// Where a router is being moved to, and how far that is.
@@ -295,16 +209,6 @@ fn OnItsWay(
             }
         })
     }
-}
-
-/// Focuses a button once it can be pressed.
-fn focus_soon(button: NodeRef<html::Button>) {
-    request_animation_frame(move || {
-        if let Some(button) = button.get_untracked() {
-            // Without focus the reader is where they were.
-            let _ = button.focus();
-        }
-    });
 }
 
 fn is_simulated(facts: &RouterFacts) -> bool {
@@ -361,7 +265,7 @@ fn interface_name(interface: &RouterInterface, facts: &RouterFacts) -> String {
         .unwrap_or_else(|| interface.mac.to_string())
 }
 
-fn interfaces(facts: &RouterFacts, view: Signal<TopologyView>) -> AnyView {
+fn interfaces(facts: &RouterFacts, view: Signal<TopologyView>, errands: Errands) -> AnyView {
     let router = &facts.status.router;
     if router.interfaces.is_empty() {
         return view! { <p class="empty">"It has no interface."</p> }.into_any();
@@ -387,6 +291,12 @@ fn interfaces(facts: &RouterFacts, view: Signal<TopologyView>) -> AnyView {
             };
             let device = interface.device.clone();
             let model = interface.model.clone();
+            let detach = Errand::Detach {
+                router: (router.id, router.name.clone()),
+                mac: interface.mac,
+                leads: name.clone(),
+            };
+            let what = format!("Take the interface {} away", interface.mac);
             let addresses = if interface.addresses.is_empty() {
                 "no address known".to_owned()
             } else {
@@ -408,7 +318,12 @@ fn interfaces(facts: &RouterFacts, view: Signal<TopologyView>) -> AnyView {
                         {device.map(|device| format!(" · {device}"))}
                         {model.map(|model| format!(" · {model}"))}
                     </p>
-                    {rates(measured(interface))}
+                    <div class="card-line">
+                        {rates(measured(interface))}
+                        <button type="button" class="plain scripted" aria-label=what on:click=move |_| errands.wanted.set(Some(detach.clone()))>
+                            "Take away…"
+                        </button>
+                    </div>
                 </li>
             }
         })

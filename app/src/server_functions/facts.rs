@@ -324,6 +324,30 @@ pub struct RouterRow {
 }
 
 impl RouterRow {
+    /// What a table shows of it: all but when it was so.
+    pub fn shown(&self) -> impl std::hash::Hash + Eq + use<> {
+        (
+            (
+                self.id,
+                self.name.clone(),
+                self.host_name.clone(),
+                self.driver,
+            ),
+            (
+                self.state,
+                self.current,
+                self.moving_to.clone(),
+                self.message.clone(),
+            ),
+            (
+                self.network.clone(),
+                self.vcpus,
+                self.memory,
+                self.interfaces,
+            ),
+        )
+    }
+
     /// Shortens a router.
     pub(super) fn new(router: &Router, names: &Names) -> Self {
         Self {
@@ -343,6 +367,15 @@ impl RouterRow {
             interfaces: router.interfaces.len() as u32,
         }
     }
+}
+
+/// What interfaces of routers on a host can be connected to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Attachments {
+    /// libvirt's networks.
+    pub networks: Vec<String>,
+    /// Bridges.
+    pub bridges: Vec<String>,
 }
 
 /// Hosts and routers of a topology, and these of its segments, each with its name.

@@ -1,23 +1,28 @@
 //! The server's side: the operations and the caller, taken from the request's context.
 
 use super::{
-    EndFacts, HostTable, InterfaceHistory, Load, Range, RouterHistory, RouterRow, RouterTable,
-    Series, facts::Names,
+    Attachments, EndFacts, HostTable, InterfaceHistory, Load, Range, RouterHistory, RouterRow,
+    RouterTable, Series, facts::Names,
 };
-use crate::{Element, Failure, endpoint::fitting, live::Run};
+use crate::{
+    Element, Failure,
+    endpoint::fitting,
+    live::Run,
+    moving::acts::{Acted, Deed, How},
+};
 use api::{
     Aggregation, Caller, CancelJobReply, CancelJobRequest, CheckHostReply, CheckHostRequest,
     CheckMigrationReply, CheckMigrationRequest, EndpointAddress, Error, FindPathsReply,
     FindPathsRequest, GetHostStatusReply, GetHostStatusRequest, GetLoadRequest,
     GetRouterStatusReply, GetRouterStatusRequest, GetTopologyReply, GetTopologyRequest, HostId,
-    IdError, JobId, LinkEnd, ListHostsRequest, ListJobsReply, ListJobsRequest, ListRoutersRequest,
-    MacAddress, Metric, MigrateRouterReply, MigrateRouterRequest, MigrationMode, NotFound,
-    Operations, QueryHistoryRequest, RegisterHostReply, RegisterHostRequest, RemoveHostReply,
-    RemoveHostRequest, ResumeRouterReply, ResumeRouterRequest, RouterId, SetHostMaintenanceReply,
-    SetHostMaintenanceRequest, SuspendRouterReply, SuspendRouterRequest, Timestamp, TopologyView,
+    IdError, InterfaceKind, JobId, LinkEnd, ListHostsRequest, ListJobsReply, ListJobsRequest,
+    ListRoutersRequest, MacAddress, Metric, MigrateRouterReply, MigrateRouterRequest,
+    MigrationMode, NotFound, Operations, QueryHistoryRequest, RegisterHostReply,
+    RegisterHostRequest, RemoveHostReply, RemoveHostRequest, RouterId, SetHostMaintenanceReply,
+    SetHostMaintenanceRequest, Timestamp, TopologyView,
 };
 use leptos::prelude::use_context;
-use std::{fmt::Display, sync::Arc};
+use std::{collections::BTreeSet, fmt::Display, pin::Pin, sync::Arc};
 
 /// The operations as this request's caller may use them.
 pub(super) struct Door {
@@ -265,26 +270,65 @@ impl Door {
         }
     }
 
-    pub(super) async fn suspend(&self, router: RouterId) -> Result<SuspendRouterReply, Failure> {
-        let request = SuspendRouterRequest {
-            router,
-            request_id: None,
-        };
-        self.operations
-            .suspend_router(&self.caller, request)
-            .await
-            .map_err(|error| self.refuse(error))
+    /// Asks for an operation as this request's caller.
+    pub(super) async fn ask<'a, T>(
+        &'a self,
+        operation: impl FnOnce(
+            &'a dyn Operations,
+            &'a Caller,
+        ) -> Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>,
+    ) -> Result<T, Failure> {
+        let answer = operation(self.operations.as_ref(), &self.caller).await;
+        answer.map_err(|error| self.refuse(error))
     }
 
-    pub(super) async fn resume(&self, router: RouterId) -> Result<ResumeRouterReply, Failure> {
-        let request = ResumeRouterRequest {
-            router,
-            request_id: None,
-        };
-        self.operations
-            .resume_router(&self.caller, request)
-            .await
-            .map_err(|error| self.refuse(error))
+    /// Does something to a router.
+    pub(super) async fn act(
+        &self,
+        router: RouterId,
+        deed: Deed,
+        how: How,
+    ) -> Result<Acted, Failure> {
+        macro_rules! ask {
+            ($operation:ident, $request:ident { $($field:ident: $value:expr),* }) => {
+                self.ask(|operations, caller| {
+                    let request = api::$request { router, $($field: $value,)* request_id: None };
+                    operations.$operation(caller, request)
+                })
+                .await?
+            };
+        }
+        Ok(match deed {
+            Deed::Start => Acted::now(ask!(start_router, StartRouterRequest {}).router),
+            Deed::Suspend => Acted::now(ask!(suspend_router, SuspendRouterRequest {}).router),
+            Deed::Resume => Acted::now(ask!(resume_router, ResumeRouterRequest {}).router),
+            Deed::Reboot => Acted::now(ask!(reboot_router, RebootRouterRequest {}).router),
+            Deed::Reset => Acted::now(ask!(reset_router, ResetRouterRequest {}).router),
+            Deed::SwitchOff => Acted {
+                router: ask!(destroy_router, DestroyRouterRequest {}).router,
+                job: None,
+            },
+            Deed::Shutdown => {
+                let request = ask!(
+                    shutdown_router,
+                    ShutdownRouterRequest {
+                        deadline_seconds: how.deadline_seconds,
+                        force: Some(how.force)
+                    }
+                );
+                Acted::by(request.job)
+            }
+            Deed::Delete => {
+                let request = ask!(
+                    delete_router,
+                    DeleteRouterRequest {
+                        keep_disks: Some(how.keep_disks),
+                        force: Some(how.force)
+                    }
+                );
+                Acted::by(request.job)
+            }
+        })
     }
 
     pub(super) async fn check_migration(
@@ -397,6 +441,30 @@ impl Door {
             .check_host(&self.caller, request)
             .await
             .map_err(|error| self.refuse(error))
+    }
+}
+
+impl Attachments {
+    /// Those of a router's host: its bridges, and the networks that routers there are in.
+    pub(super) fn of(topology: &GetTopologyReply, router: RouterId) -> Self {
+        let mut all = topology.routers.iter();
+        let Some(host) = all.find(|one| one.id == router).map(|one| &one.host) else {
+            return Self::default();
+        };
+        let here = topology.routers.iter().filter(|one| one.host == *host);
+        let networks = here
+            .flat_map(|one| &one.interfaces)
+            .filter(|interface| interface.kind == InterfaceKind::Network)
+            .filter_map(|interface| interface.source.clone());
+        let host = topology.hosts.iter().filter(|one| one.id == *host);
+        let bridges = host
+            .flat_map(|host| &host.interfaces)
+            .filter(|interface| interface.kind == "bridge")
+            .map(|interface| interface.name.clone());
+        Self {
+            networks: networks.collect::<BTreeSet<_>>().into_iter().collect(),
+            bridges: bridges.collect::<BTreeSet<_>>().into_iter().collect(),
+        }
     }
 }
 

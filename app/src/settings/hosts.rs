@@ -3,7 +3,7 @@
 use super::{add_host::AddHost, in_words};
 use crate::{
     Element,
-    components::{Act, HostStateChip, MaintenanceChip, StateIcon},
+    components::{Act, HostStateChip, MaintenanceChip, StateIcon, TableFrame},
     live::Kept,
     panels::RefreshFailure,
     server_functions::{HostTable, RemoveHost, list_hosts},
@@ -51,6 +51,14 @@ pub fn Hosts(
                 .any(|(_, origin)| *origin == HostOrigin::Configured)
         })
     };
+    let head = view! {
+        <th scope="col">"Host"</th>
+        <th scope="col">"State"</th>
+        <th scope="col">"Endpoints"</th>
+        <th scope="col">"Origin"</th>
+        <th scope="col"><span class="visually-hidden">"Remove"</span></th>
+    }
+    .into_any();
     view! {
         <section class="fleet" aria-labelledby="hosts">
             <h2 id="hosts" tabindex="-1" node_ref=heading>"Hosts"</h2>
@@ -60,34 +68,20 @@ pub fn Hosts(
                 <p class="notice" role="alert">{in_words(&failure)}</p>
             })}
             <RefreshFailure failure=kept.failure/>
-            <div class="table-frame" hidden=empty>
-                <table>
-                    <caption class="visually-hidden">"The hosts of the fleet"</caption>
-                    <thead>
+            <TableFrame caption="The hosts of the fleet" hidden=Signal::derive(empty) head>
+                {move || ids.get().into_iter().map(|(id, origin)| {
+                    let asks = (origin == HostOrigin::Registered)
+                        .then(|| removal(id.clone(), table, remove, removed));
+                    view! {
                         <tr>
-                            <th scope="col">"Host"</th>
-                            <th scope="col">"State"</th>
-                            <th scope="col">"Endpoints"</th>
-                            <th scope="col">"Origin"</th>
-                            <th scope="col"><span class="visually-hidden">"Remove"</span></th>
+                            {move || table.with(|table| {
+                                table.hosts.iter().find(|host| host.id == id).map(cells)
+                            })}
+                            <td class="number">{asks}</td>
                         </tr>
-                    </thead>
-                    <tbody>
-                        {move || ids.get().into_iter().map(|(id, origin)| {
-                            let asks = (origin == HostOrigin::Registered)
-                                .then(|| removal(id.clone(), table, remove, removed));
-                            view! {
-                                <tr>
-                                    {move || table.with(|table| {
-                                        table.hosts.iter().find(|host| host.id == id).map(cells)
-                                    })}
-                                    <td class="number">{asks}</td>
-                                </tr>
-                            }
-                        }).collect_view()}
-                    </tbody>
-                </table>
-            </div>
+                    }
+                }).collect_view()}
+            </TableFrame>
             <p class="empty" hidden=move || !empty()>"No host is in the fleet yet: add the first above."</p>
             <p class="hint" hidden=move || !configured()>
                 "Configured hosts are named in the server's configuration, vms.toml, or belong to the demo fleet: they are removed there."

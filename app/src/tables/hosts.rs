@@ -4,7 +4,7 @@ use super::{SortableHead, matches, order};
 use crate::{
     Element, Failure,
     clock::Clock,
-    components::{HostStateChip, MaintenanceChip, Search},
+    components::{HostStateChip, MaintenanceChip, Search, TableFrame},
     format,
     live::{Kept, read_again_when_live},
     server_functions::{HostTable, list_hosts},
@@ -65,28 +65,22 @@ fn Table(
         });
         hosts
     });
+    let head = view! {
+        <SortableHead column="name" label="Host" order/>
+        <SortableHead column="state" label="State" order/>
+        <SortableHead column="site" label="Site" order/>
+        <SortableHead column="routers" label="Routers running" order number=true/>
+        <SortableHead column="cpus" label="Processors" order number=true/>
+        <SortableHead column="memory" label="Memory" order number=true/>
+        <SortableHead column="hypervisor" label="Hypervisor" order/>
+        <SortableHead column="asof" label="As of" order number=true/>
+    }
+    .into_any();
     view! {
         <crate::panels::RefreshFailure failure=kept.failure/>
-        <div class="table-frame">
-            <table>
-                <caption class="visually-hidden">"All hosts; the heads of the columns sort"</caption>
-                <thead>
-                    <tr>
-                        <SortableHead column="name" label="Host" order/>
-                        <SortableHead column="state" label="State" order/>
-                        <SortableHead column="site" label="Site" order/>
-                        <SortableHead column="routers" label="Routers running" order number=true/>
-                        <SortableHead column="cpus" label="Processors" order number=true/>
-                        <SortableHead column="memory" label="Memory" order number=true/>
-                        <SortableHead column="hypervisor" label="Hypervisor" order/>
-                        <SortableHead column="asof" label="As of" order number=true/>
-                    </tr>
-                </thead>
-                <tbody>
-                    {move || shown.get().into_iter().map(row).collect_view()}
-                </tbody>
-            </table>
-        </div>
+        <TableFrame caption="All hosts; the heads of the columns sort" head>
+            {move || shown.get().into_iter().map(row).collect_view()}
+        </TableFrame>
         {move || shown.with(Vec::is_empty).then(|| {
             let nothing = kept.value.with(|table| table.hosts.is_empty());
             view! {

@@ -3,15 +3,23 @@
 use super::{SortableHead, hosts::failed, matches, order};
 use crate::{
     Element,
-    components::{Choice, RouterStateChip, Search},
+    components::{Choice, RouterStateChip, Search, TableFrame},
+    errands::{
+        Errand, Errands, Target,
+        doing::{carry_out, tell},
+    },
     format,
+    jobs::Desk,
     live::{Kept, read_again_when_live},
+    moving::acts::{Deed, How, RouterAct},
     server_functions::{RouterRow, RouterTable, list_routers},
+    topology_view::diagram::router_state,
 };
-use api::{RouterState, TopologyView};
-use leptos::prelude::*;
+use api::{RouterId, RouterState, TopologyView};
+use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::{components::A, hooks::use_query_map};
+use std::collections::BTreeSet;
 
 /// The states that one can filter by, as in an address.
 const STATES: [(RouterState, &str); 5] = [
@@ -127,35 +135,136 @@ fn Table(
         });
         routers
     });
+    let picked = RwSignal::new(BTreeSet::<RouterId>::new());
+    let all = move || {
+        let is_picked = |row: &RouterRow| picked.with(|picked| picked.contains(&row.id));
+        shown.with(|shown| !shown.is_empty() && shown.iter().all(is_picked))
+    };
+    let pick_all = move |event| {
+        let ids: Vec<_> = shown.with_untracked(|shown| shown.iter().map(|row| row.id).collect());
+        picked.update(|picked| {
+            picked.clear();
+            if event_target_checked(&event) {
+                picked.extend(ids);
+            }
+        });
+    };
+    let head = view! {
+        <th scope="col" class="pick scripted">
+            <input type="checkbox" aria-label="Choose all that are shown" prop:checked=all on:change=pick_all/>
+        </th>
+        <SortableHead column="name" label="Router" order/>
+        <SortableHead column="state" label="State" order/>
+        <SortableHead column="host" label="Host" order/>
+        <SortableHead column="driver" label="Driver" order/>
+        <SortableHead column="network" label="Virtual network" order/>
+        <SortableHead column="interfaces" label="Interfaces" order number=true/>
+        <SortableHead column="vcpus" label="vCPUs" order number=true/>
+        <SortableHead column="memory" label="Memory" order number=true/>
+    }
+    .into_any();
     view! {
         <Filters table=kept.value filter/>
         <crate::panels::RefreshFailure failure=kept.failure/>
-        <div class="table-frame">
-            <table>
-                <caption class="visually-hidden">"Routers; the heads of the columns sort"</caption>
-                <thead>
-                    <tr>
-                        <SortableHead column="name" label="Router" order/>
-                        <SortableHead column="state" label="State" order/>
-                        <SortableHead column="host" label="Host" order/>
-                        <SortableHead column="driver" label="Driver" order/>
-                        <SortableHead column="network" label="Virtual network" order/>
-                        <SortableHead column="interfaces" label="Interfaces" order number=true/>
-                        <SortableHead column="vcpus" label="vCPUs" order number=true/>
-                        <SortableHead column="memory" label="Memory" order number=true/>
-                    </tr>
-                </thead>
-                <tbody>
-                    {move || shown.get().into_iter().map(row).collect_view()}
-                </tbody>
-            </table>
-        </div>
+        <Bulk table=kept.value picked/>
+        <TableFrame caption="Routers; the heads of the columns sort" head>
+            // A row whose router is as it was stays, and keeps the focus.
+            <For each=move || shown.get() key=RouterRow::shown children=move |router| row(router, picked)/>
+        </TableFrame>
         {move || shown.with(Vec::is_empty).then(|| view! {
             <p class="empty">
                 "No router matches. " <A href="/routers">"Show all routers"</A>
             </p>
         })}
     }
+}
+
+/// What can be done to all that are chosen.
+#[component]
+fn Bulk(
+    /// What there is.
+    table: RwSignal<RouterTable>,
+    /// The routers that are chosen.
+    picked: RwSignal<BTreeSet<RouterId>>,
+) -> impl IntoView {
+    const DEEDS: [Deed; 6] = [
+        Deed::Start,
+        Deed::Shutdown,
+        Deed::Suspend,
+        Deed::Resume,
+        Deed::SwitchOff,
+        Deed::Delete,
+    ];
+    let desk = expect_context::<Desk>();
+    let errands = expect_context::<Errands>();
+    let busy = RwSignal::new(false);
+    let targets = Memo::new(move |_| {
+        let is_picked = |row: &&RouterRow| picked.with(|picked| picked.contains(&row.id));
+        table.with(|table| {
+            let rows = table.routers.iter().filter(is_picked);
+            rows.map(|row| Target {
+                router: (row.id, row.name.clone()),
+                state: router_state(row.state),
+                current: row.current,
+                is_moving: row.moving_to.is_some(),
+            })
+            .collect::<Vec<_>>()
+        })
+    });
+    let fits = |deed: Deed, target: &Target| {
+        let act = RouterAct::Do(deed);
+        act.why_not(target.state, target.current, target.is_moving)
+            .is_none()
+    };
+    let can = move |deed: Deed| {
+        targets.with(|targets| targets.iter().filter(|one| fits(deed, one)).count())
+    };
+    let press = move |deed: Deed| {
+        let mut routers = targets.get_untracked();
+        if deed.asks() {
+            errands.wanted.set(Some(Errand::Sure { deed, routers }));
+            return;
+        }
+        routers.retain(|one| fits(deed, one));
+        busy.set(true);
+        spawn_local(async move {
+            let outcome = carry_out(desk, deed, How::default(), routers, |_| ()).await;
+            tell(desk, deed, &outcome);
+            busy.try_set(false);
+        });
+    };
+    let button = move |deed: Deed| {
+        let why = move || match can(deed) {
+            0 => "None of them is in a state for that.".to_owned(),
+            count => format!("{count} of {}", targets.with(Vec::len)),
+        };
+        view! {
+            <button
+                type="button"
+                class="act small"
+                disabled=move || busy.get() || can(deed) == 0
+                title=why
+                on:click=move |_| press(deed)
+            >
+                {RouterAct::Do(deed).label()}
+                <span class="count" aria-hidden="true">{move || can(deed)}</span>
+            </button>
+        }
+    };
+    let chosen = move || {
+        let count = targets.with(Vec::len);
+        format!("{} chosen", format::count(count, "router", "routers"))
+    };
+    view! {
+        <Show when=move || !targets.with(Vec::is_empty)>
+            <div class="bulk" role="group" aria-label="What can be done to the chosen routers">
+                <strong role="status">{chosen}</strong>
+                {DEEDS.map(button).into_iter().collect_view()}
+                <button type="button" class="plain" on:click=move |_| picked.update(BTreeSet::clear)>"Choose none"</button>
+            </div>
+        </Show>
+    }
+    .into_any()
 }
 
 /// Links that filter by state, and the filters that are set.
@@ -238,11 +347,26 @@ fn sort(routers: &mut [RouterRow], column: &str) {
     }
 }
 
-fn row(router: RouterRow) -> AnyView {
+fn row(router: RouterRow, picked: RwSignal<BTreeSet<RouterId>>) -> AnyView {
+    let id = router.id;
+    let label = format!("Choose {}", router.name);
+    let is_picked = move || picked.with(|picked| picked.contains(&id));
+    let pick = move |event| {
+        picked.update(|picked| {
+            if event_target_checked(&event) {
+                picked.insert(id);
+            } else {
+                picked.remove(&id);
+            }
+        });
+    };
     let href = Element::Router(router.id).href(TopologyView::Combined);
     let host = Element::Host(router.host.clone()).href(TopologyView::Combined);
     view! {
-        <tr>
+        <tr class:picked=is_picked>
+            <td class="pick scripted">
+                <input type="checkbox" aria-label=label prop:checked=is_picked on:change=pick/>
+            </td>
             <th scope="row"><A href=href>{router.name}</A></th>
             <td>
                 <RouterStateChip state=router.state current=router.current/>

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     Element,
     components::Search,
+    errands::Errands,
     live::{Live, Moment},
     moving::Moving,
     server_functions,
@@ -63,6 +64,8 @@ pub(super) struct Controller {
     aim: Memo<Option<Aim>>,
     /// What is moved by hand.
     moving: Moving,
+    /// What else is wanted.
+    errands: Errands,
     /// What links carry, by id.
     traffic: RefCell<HashMap<String, traffic::Carried>>,
     /// What the table in the page shows, and how that was written here.
@@ -75,6 +78,15 @@ pub(super) struct Controller {
     rest_awaited: Cell<bool>,
     state: RefCell<State>,
 }
+
+/// What the picture shares with the page around it.
+type Shared = (
+    ViewState,
+    RwSignal<Vec<Step>>,
+    Memo<Option<Aim>>,
+    Moving,
+    Errands,
+);
 
 struct State {
     view: TopologyView,
@@ -121,6 +133,7 @@ pub(super) fn start(
     let choices = expect_context::<ViewState>();
     let Route(route) = expect_context::<Route>();
     let moving = expect_context::<Moving>();
+    let errands = expect_context::<Errands>();
     // Before anything looks at them.
     choices.keep(view);
     let navigate = use_navigate();
@@ -148,7 +161,7 @@ pub(super) fn start(
             Some(list.into()),
             told,
             Box::new(go),
-            (choices, route, aim, moving),
+            (choices, route, aim, moving, errands),
             view.get_untracked(),
             selected.get_untracked(),
         );
@@ -267,7 +280,7 @@ impl Controller {
         list: Option<web_sys::HtmlElement>,
         told: Told,
         go: Box<dyn Fn(&str)>,
-        (choices, route, aim, moving): (ViewState, RwSignal<Vec<Step>>, Memo<Option<Aim>>, Moving),
+        (choices, route, aim, moving, errands): Shared,
         view: TopologyView,
         selected: Option<Element>,
     ) -> Rc<Self> {
@@ -279,6 +292,7 @@ impl Controller {
             route,
             aim,
             moving,
+            errands,
             traffic: RefCell::default(),
             listed: RefCell::default(),
             minimap: RefCell::default(),
@@ -505,6 +519,7 @@ impl Controller {
 
     /// Takes the card away of what was pointed at.
     fn tell_nothing(&self) {
+        self.show_handle(None);
         if self.told.pointed.with_untracked(Option::is_some) {
             self.told.pointed.set(None);
         }
@@ -606,6 +621,7 @@ impl Controller {
     /// Tells the page what is pointed at, with its card beside `at` (pixels of the frame).
     fn point_at(self: &Rc<Self>, thing: Option<Thing>, at: Option<Point>) {
         self.mark_pointed(thing);
+        self.show_handle(thing);
         let _ = self
             .stage
             .class_list()

@@ -33,7 +33,7 @@ pub fn diagram(topology: &api::GetTopologyReply) -> graph::Diagram {
     diagram::diagram(topology)
 }
 
-use crate::{Element, Failure, components::Choice};
+use crate::{Element, Failure, components::Choice, errands::Errands};
 use api::TopologyView;
 use leptos::{html, prelude::*};
 use leptos_router::components::A;
@@ -114,6 +114,8 @@ pub struct Told {
     pub failure: RwSignal<Option<Failure>>,
     /// What is under the pointer or has the focus: name, sentence, and where it is on the stage.
     pub pointed: RwSignal<Option<Pointed>>,
+    /// Where a link can be drawn from what is pointed at.
+    pub handle: RwSignal<Option<Handle>>,
     /// How many elements the search found; `None` without a search.
     pub found: RwSignal<Option<usize>>,
     /// A layout is being made.
@@ -135,6 +137,17 @@ pub struct Pointed {
     pub y: f32,
 }
 
+/// What a link is drawn from, beside a router.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Handle {
+    /// The router's id, as in the picture.
+    pub id: String,
+    /// Where its middle is, in pixels of the stage.
+    pub x: f32,
+    /// Downwards.
+    pub y: f32,
+}
+
 /// The stage: the picture, its controls, and the graph as a list.
 #[component]
 pub fn TopologyStage(
@@ -150,6 +163,7 @@ pub fn TopologyStage(
     let told = Told {
         failure: RwSignal::new(None),
         pointed: RwSignal::new(None),
+        handle: RwSignal::new(None),
         found: RwSignal::new(None),
         busy: RwSignal::new(false),
         near: RwSignal::new(false),
@@ -160,9 +174,10 @@ pub fn TopologyStage(
     #[cfg(feature = "hydrate")]
     controller::start(stage, list, view, selected, aim, told, asked);
     let (first_view, first_selected) = (view.get_untracked(), selected.get_untracked());
+    let drawing = expect_context::<Errands>().drawing;
     let ask = move |what: Ask| move |_| asked.set(Some(what));
     view! {
-        <section class="stage-frame" aria-label="Topology">
+        <section class="stage-frame" class:drawing=drawing aria-label="Topology">
             <Suspense>
                 {Suspend::new(async move {
                     let look = FirstLook::take(first_view, first_selected).await;
@@ -210,6 +225,16 @@ pub fn TopologyStage(
             </nav>
             <bar::Bar selected/>
             <div class="zoom" role="group" aria-label="Zoom">
+                <button
+                    type="button"
+                    class="tool draw-links"
+                    aria-label="Draw links"
+                    title="Draw links from router to router (l)"
+                    aria-pressed=move || if drawing.get() { "true" } else { "false" }
+                    on:click=move |_| drawing.update(|drawing| *drawing = !*drawing)
+                >
+                    <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M4.600 11.800a3.200 3.200 0 1 0 3.100 4l6.200-6.200a3.200 3.200 0 1 0-1.500-1.500l-6.200 6.200a3.200 3.200 0 0 0-1.600-2.500Z"></path></svg>
+                </button>
                 <button type="button" class="tool" aria-label="Zoom in" title="Zoom in (+)" on:click=ask(Ask::ZoomIn)>
                     <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M9.2 4h1.6v5.2H16v1.6h-5.2V16H9.2v-5.2H4V9.2h5.2Z"></path></svg>
                 </button>
@@ -237,6 +262,14 @@ pub fn TopologyStage(
                     "Choose where to: click it, or search. "
                     <A href=move || from.href(view.get()) scroll=false>"Cancel"</A>
                 </p>
+            })}
+            {move || told.handle.get().map(|handle| view! {
+                <div
+                    class="link-handle"
+                    aria-hidden="true"
+                    style:left=format!("{:.1}px", handle.x)
+                    style:top=format!("{:.1}px", handle.y)
+                ></div>
             })}
             {move || told.pointed.get().map(|pointed| view! {
                 <div

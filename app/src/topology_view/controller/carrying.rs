@@ -7,8 +7,9 @@
 use super::{Controller, State};
 use crate::{
     Element,
+    errands::{Errand, Line, Named},
     moving::{Drag, HostPlace},
-    topology_view::{neighbours::Direction, picture::scene},
+    topology_view::{Handle, neighbours::Direction, picture::scene},
 };
 use graph::{NodeKind, Point, Rect, Thing};
 use leptos::prelude::*;
@@ -21,6 +22,9 @@ const HEAD: f32 = 36.0;
 /// Up to so many things the lines follow what is dragged; beyond, when it is put down.
 const MOST_FOLLOWING: usize = 1200;
 
+/// A link's handle reaches so far, in pixels.
+const HANDLE: f32 = 12.0;
+
 /// Verdicts are shown on so many hosts at most.
 const MOST_PLACES: usize = 400;
 
@@ -32,6 +36,8 @@ pub(super) struct Held {
     offset: Point,
     /// It is a router that goes to another host, not to another place.
     to_host: bool,
+    /// It stays where it is: a link is drawn from it.
+    links: bool,
 }
 
 impl Controller {
@@ -65,11 +71,57 @@ impl Controller {
                 y: place.y - point.y,
             },
             to_host,
+            links: false,
         })
+    }
+
+    /// What a link can be drawn from at a place of the frame: a router, or its handle.
+    pub(super) fn link_from(&self, at: Point) -> Option<Held> {
+        let id = self.handle_at(at).or_else(|| {
+            let thing = self.thing_at(at)?;
+            self.state.borrow().id(thing).map(str::to_owned)
+        })?;
+        is_router(&id).then(|| Held {
+            id,
+            offset: Point::default(),
+            to_host: false,
+            links: true,
+        })
+    }
+
+    /// The router whose handle is at a place of the frame.
+    pub(super) fn handle_at(&self, at: Point) -> Option<String> {
+        let frame = self.state.borrow().frame;
+        self.told.handle.with_untracked(|handle| {
+            let handle = handle.as_ref()?;
+            let (x, y) = (frame.x + at.x - handle.x, frame.y + at.y - handle.y);
+            (x.hypot(y) <= HANDLE).then(|| handle.id.clone())
+        })
+    }
+
+    /// Shows the handle of a router that is pointed at, where it is large enough to have one.
+    pub(super) fn show_handle(&self, thing: Option<Thing>) {
+        let handle = thing.and_then(|thing| {
+            let state = self.state.borrow();
+            let id = state.id(thing).filter(|id| is_router(id))?;
+            let stage = self.origin.get();
+            let rect = self.to_window(&state, node_rect(&state, thing)?);
+            (rect.width >= 2.0 * HANDLE).then(|| Handle {
+                id: id.to_owned(),
+                x: rect.right() - stage.x + 3.0,
+                y: rect.y - stage.y + rect.height / 2.0,
+            })
+        });
+        if self.told.handle.with_untracked(|known| *known != handle) {
+            self.told.handle.set(handle);
+        }
     }
 
     /// Moves what is held with the pointer.
     pub(super) fn carry(self: &Rc<Self>, held: &Held, at: Point) {
+        if held.links {
+            return self.draw_link(held, at);
+        }
         if held.to_host {
             return self.hold_over(held, at);
         }
@@ -83,6 +135,9 @@ impl Controller {
 
     /// Lets go of what is held: from now on it stays there.
     pub(super) fn put_down(&self, held: &Held) {
+        if held.links {
+            return self.end_link();
+        }
         if held.to_host {
             return self.drop_on_host();
         }
@@ -114,6 +169,7 @@ impl Controller {
             id: id.to_owned(),
             offset: Point::default(),
             to_host: false,
+            links: false,
         });
     }
 
@@ -130,11 +186,7 @@ impl Controller {
             return;
         };
         let over = self.host_at(at);
-        let (stage, frame) = (self.origin.get(), self.state.borrow().frame);
-        let at = Point {
-            x: stage.x + frame.x + at.x,
-            y: stage.y + frame.y + at.y,
-        };
+        let at = self.in_window(at);
         if self.moving.drag.with_untracked(Option::is_some) {
             self.moving.drag.update(|drag| {
                 if let Some(drag) = drag {
@@ -161,6 +213,70 @@ impl Controller {
         }));
     }
 
+    /// Draws a link from a router to the pointer.
+    fn draw_link(&self, held: &Held, at: Point) {
+        let to = self.in_window(at);
+        let over = self.thing_at(at).and_then(|thing| {
+            let state = self.state.borrow();
+            let id = state
+                .id(thing)
+                .filter(|id| is_router(id) && *id != held.id)?;
+            Some((
+                named(&state, id)?,
+                self.to_window(&state, node_rect(&state, thing)?),
+            ))
+        });
+        let state = self.state.borrow();
+        let from = state
+            .find(&held.id)
+            .and_then(|thing| node_rect(&state, thing));
+        let line = named(&state, &held.id).zip(from).map(|(from, rect)| Line {
+            from,
+            at: self.to_window(&state, rect).center(),
+            to,
+            stage: self.stage_rect(),
+            over,
+        });
+        drop(state);
+        self.errands.line.set(line);
+    }
+
+    /// Asks to link what was drawn, if it ended at a router.
+    fn end_link(&self) {
+        let Some(line) = self.errands.line.get_untracked() else {
+            return;
+        };
+        self.errands.line.set(None);
+        if let Some((b, _)) = line.over {
+            self.errands.wanted.set(Some(Errand::Link {
+                a: line.from,
+                b: Some(b),
+            }));
+        }
+    }
+
+    /// A place of the frame in the window.
+    fn in_window(&self, at: Point) -> Point {
+        let (stage, frame) = (self.origin.get(), self.state.borrow().frame);
+        Point {
+            x: stage.x + frame.x + at.x,
+            y: stage.y + frame.y + at.y,
+        }
+    }
+
+    /// A part of the scene in the window.
+    fn to_window(&self, state: &State, rect: Rect) -> Rect {
+        let stage = self.origin.get();
+        let seen = state.camera.view_box(state.size());
+        let scale = state.camera.scale;
+        Rect {
+            x: stage.x + state.frame.x + (rect.x - seen.x) * scale,
+            y: stage.y + state.frame.y + (rect.y - seen.y) * scale,
+            width: rect.width * scale,
+            height: rect.height * scale,
+        }
+    }
+
     /// The hosts are elsewhere on the screen: the camera moved.
     pub(super) fn move_drop_places(&self) {
         let Some(router) =
@@ -178,8 +294,10 @@ impl Controller {
 
     /// Puts back what is held over the picture; whether there was anything.
     pub(super) fn put_back(&self) -> bool {
-        let held = self.moving.drag.with_untracked(Option::is_some);
+        let drawn = self.errands.line.with_untracked(Option::is_some);
+        let held = drawn || self.moving.drag.with_untracked(Option::is_some);
         if held {
+            self.errands.line.set(None);
             self.moving.drag.set(None);
             self.state.borrow_mut().gesture.forget_held();
         }
@@ -226,19 +344,12 @@ impl Controller {
     fn hosts_in_sight(&self, router: &str) -> Vec<HostPlace> {
         let stage = self.stage_rect();
         let state = self.state.borrow();
-        let seen = state.camera.view_box(state.size());
-        let scale = state.camera.scale;
         let own = match state.find(router) {
             Some(Thing::Node(index)) => state.diagram.nodes[index as usize].group,
             _ => None,
         };
         let places = state.host_rects().filter_map(|(thing, rect)| {
-            let rect = Rect {
-                x: stage.x + state.frame.x + (rect.x - seen.x) * scale,
-                y: stage.y + state.frame.y + (rect.y - seen.y) * scale,
-                width: rect.width * scale,
-                height: rect.height * scale,
-            };
+            let rect = self.to_window(&state, rect);
             let in_sight = rect.x < stage.right()
                 && rect.right() > stage.x
                 && rect.y < stage.bottom()
@@ -309,4 +420,25 @@ fn host(id: &str) -> Option<api::HostId> {
 
 fn is_host(id: &str) -> bool {
     host(id).is_some()
+}
+
+fn is_router(id: &str) -> bool {
+    id.starts_with("router:")
+}
+
+/// A router with its name.
+fn named(state: &State, id: &str) -> Option<Named> {
+    let Ok(Element::Router(router)) = id.parse() else {
+        return None;
+    };
+    let name = state.diagram.label(state.find(id)?).to_owned();
+    Some((router, name))
+}
+
+fn node_rect(state: &State, thing: Thing) -> Option<Rect> {
+    let Thing::Node(node) = thing else {
+        return None;
+    };
+    let mut nodes = state.scene.nodes.iter();
+    Some(nodes.find(|one| one.node == node)?.rect())
 }

@@ -3,7 +3,7 @@
 use super::{Ask, Controller, carrying::Held};
 use crate::{moving::MenuOf, topology_view::neighbours::Direction};
 use graph::{NodeKind, NodeState, Point, Thing};
-use leptos::prelude::Set;
+use leptos::prelude::{GetUntracked, Set};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, closure::Closure, convert::FromWasmAbi};
 use web_sys::{
@@ -164,10 +164,15 @@ impl Controller {
             return;
         }
         let at = self.in_frame(event);
-        // A finger moves the picture: it cannot aim.
-        let held = (event.pointer_type() != "touch")
-            .then(|| self.hold(at))
-            .flatten();
+        // A finger moves the picture: it cannot aim. It draws where that was asked for.
+        let draws = event.shift_key() || self.errands.drawing.get_untracked();
+        let held = if draws || self.handle_at(at).is_some() {
+            self.link_from(at)
+        } else if event.pointer_type() == "touch" {
+            None
+        } else {
+            self.hold(at)
+        };
         if let Some(held) = &held {
             self.expect_drag(held);
         }
@@ -196,7 +201,8 @@ impl Controller {
             .find(|(id, _)| *id == event.pointer_id())
         else {
             drop(state);
-            if event.pointer_type() != "touch" {
+            // On its way to the handle the router stays pointed at.
+            if event.pointer_type() != "touch" && self.handle_at(at).is_none() {
                 self.point_at(self.thing_of(event, at), Some(at));
             }
             return;
@@ -334,6 +340,7 @@ impl Controller {
                 current,
                 is_moving: facts.is_some_and(|facts| !facts.moving_to.is_empty()),
                 at,
+                from_panel: false,
             }
         };
         self.point_at(None, None);
