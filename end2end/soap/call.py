@@ -2,12 +2,15 @@
 
 call.py URL SERVICE OPERATION [JSON]: the JSON object's members are the request's elements.
 call.py URL many JSON: a list of [SERVICE, OPERATION, JSON] that are called at once; prints a list.
+call.py URL time JSON: the same, of calls that begin jobs; prints how long it took until all were over,
+    with the jobs.
 call.py URL upload JSON FILE ...: BeginImageUpload with this request, its files in the order of the
     request; the bytes go by HTTP PUT, in parts. Prints the upload.
 """
 
 import json
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
@@ -45,6 +48,22 @@ def upload(url, request, *paths):
     return call(url, "ImageService", "GetImageUpload", {"upload": begun["upload"]["id"]})
 
 
+def timed(url, calls):
+    services = {service: Client(f"{url}/services/{service}?wsdl").service for service, *_ in calls}
+    jobs = Client(f"{url}/services/MigrationService?wsdl").service
+
+    def one(service, operation, request):
+        job = getattr(services[service], operation)(**request).job
+        while job.state in ("queued", "running"):
+            job = jobs.GetJob(job=job.id, waitSeconds=20).job
+        return job
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        since = time.monotonic()
+        found = list(pool.map(lambda call: one(*call), calls))
+        return {"seconds": time.monotonic() - since, "jobs": serialize_object(found, dict)}
+
+
 def main(url, what, *arguments):
     match what, arguments:
         case "upload", (request, *paths):
@@ -53,6 +72,8 @@ def main(url, what, *arguments):
             calls = json.loads(calls)
             with ThreadPoolExecutor(len(calls)) as pool:
                 found = list(pool.map(lambda one: call(url, *one), calls))
+        case "time", (calls,):
+            found = timed(url, json.loads(calls))
         case service, (operation, *request):
             found = call(url, service, operation, json.loads((request or ["{}"])[0]))
         case _:

@@ -18,7 +18,7 @@ use crate::cargo::{WASM_TARGET, run};
 /// To compile and run the server.
 const BUILD: [&str; 2] = ["libvirt-dev", "pkg-config"];
 /// To run the testbed: daemons and tools, none of which starts a service when installed.
-const TESTBED: [&str; 10] = [
+const TESTBED: [&str; 11] = [
     "iproute2",
     "iputils-ping",
     "libvirt-clients",
@@ -28,6 +28,7 @@ const TESTBED: [&str; 10] = [
     "openssh-client",
     "openssl",
     "qemu-system-x86",
+    "qemu-utils",
     "util-linux",
 ];
 /// The peer of the benchmarks over a real host.

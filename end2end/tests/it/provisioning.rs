@@ -356,3 +356,302 @@ fn a_triangle_of_routers_over_three_hosts_comes_and_goes() {
     assert_eq!(makes.listing(), before);
     drop(makes.files);
 }
+
+/// The volumes of a pool, after it was looked at anew; none where there is no such pool.
+fn volumes(host: &Host, pool: &str) -> Vec<String> {
+    if host.virsh(&["pool-refresh", pool]).is_err() {
+        return Vec::new();
+    }
+    let volumes = host.virsh(&["vol-list", pool]).unwrap();
+    let lines = volumes.lines().skip(2);
+    let names = lines.filter_map(|line| line.split_whitespace().next());
+    names.map(str::to_owned).collect()
+}
+
+impl Makes {
+    /// An image of a disk with so many MiB of data, which nothing boots from.
+    fn disk_image(&self, name: &str, mebibytes: usize) -> String {
+        let path = self.files.path().join(format!("{name}.raw"));
+        let mut file = fs::File::create(&path).unwrap();
+        // Not to be compressed, and no holes.
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut block = vec![0; 1 << 20];
+        for _ in 0..mebibytes {
+            for word in block.chunks_exact_mut(8) {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                word.copy_from_slice(&state.to_le_bytes());
+            }
+            file.write_all(&block).unwrap();
+        }
+        drop(file);
+        let request = json!({
+            "kind": "raw",
+            "description": {
+                "name": name, "version": "1", "architecture": "x86_64", "memoryBytes": 64 << 20,
+            },
+            "files": [{"role": "disk"}],
+        });
+        let (url, path) = (self.vms.url(""), path.to_str().unwrap().to_owned());
+        let arguments = [&url, "upload", &request.to_string(), &path];
+        let uploaded = client::python("call.py", &arguments).unwrap();
+        fs::remove_file(&path).unwrap();
+        let id = uploaded["upload"]["image"].as_str();
+        id.unwrap_or_else(|| panic!("{uploaded:#}")).to_owned()
+    }
+
+    fn distribute(&self, image: &str, hosts: &[&str]) -> Vec<Value> {
+        let request = json!({"image": image, "hosts": hosts, "createPool": true});
+        let reply = self.call("ImageService", "DistributeImage", &request);
+        let jobs = reply["jobs"].as_array().cloned();
+        let jobs = jobs.unwrap_or_else(|| panic!("{reply:#}"));
+        jobs.into_iter().map(|job| json!({"job": job})).collect()
+    }
+
+    /// The one job that was asked for last.
+    fn newest_job(&self) -> Value {
+        let jobs = self.call("MigrationService", "ListJobs", &json!({"limit": 1}));
+        jobs["jobs"][0].clone()
+    }
+}
+
+/// Whenever the server dies while a router is made, there is all of it afterwards, or nothing.
+#[test]
+fn killed_at_any_moment_there_is_the_whole_of_a_router_or_nothing() {
+    let mut makes = Makes::up("");
+    let image = makes.disk_image("disk", 8);
+    for shipped in makes.distribute(&image, &["alpha"]) {
+        makes.done(&shipped, "succeeded");
+    }
+    let before = makes.listing();
+    let (mut whole, mut nothing) = (0, 0);
+    for round in 0..8_u64 {
+        let name = format!("k{round}");
+        let request = json!({
+            "name": name, "image": image, "host": "alpha", "interfaces": [], "tags": [],
+            "diskBytes": 64 << 20, "readyWithinSeconds": 0, "requestId": name,
+        });
+        let made = makes.provisioning("CreateRouter", &request);
+        assert!(made["job"]["id"].is_string(), "{made:#}");
+        // A step takes some tens of milliseconds here, and the whole less than a second.
+        std::thread::sleep(Duration::from_millis(round * 60));
+        makes.vms.kill();
+        makes.vms.start().unwrap();
+        let limit = Duration::from_mins(1);
+        let job = until("the job to be over", limit, || {
+            let request = json!({"job": made["job"]["id"], "waitSeconds": 5});
+            let job = makes.call("MigrationService", "GetJob", &request)["job"].clone();
+            let is_over = !matches!(
+                job["state"].as_str(),
+                Some("queued" | "running" | "cleanupPending")
+            );
+            Ok(is_over.then_some(job))
+        });
+        let job = job.unwrap();
+        // The same request id is the same job, also after a death.
+        let again = makes.provisioning("CreateRouter", &request);
+        assert_eq!(again["job"]["id"], made["job"]["id"], "{again:#}");
+        if job["state"] == "succeeded" {
+            whole += 1;
+            let alpha = makes.host("alpha");
+            assert_eq!(alpha.virsh(&["domstate", &name]).unwrap().trim(), "running");
+            let disks = alpha.virsh(&["domblklist", &name]).unwrap();
+            assert!(disks.contains("/router-"), "{disks}");
+            let request = json!({"router": makes.id(&name), "force": true});
+            let deleted = makes.provisioning("DeleteRouter", &request);
+            makes.done(&deleted, "succeeded");
+        } else {
+            nothing += 1;
+            assert_eq!(job["state"], "interrupted", "{job:#}");
+        }
+        assert_eq!(makes.listing(), before, "round {round}: {job:#}");
+    }
+    println!("killed eight times: {whole} times the whole, {nothing} times nothing");
+    assert!(
+        whole > 0 && nothing > 0,
+        "{whole} and {nothing}: the moments are not spread"
+    );
+}
+
+/// A host that is lost while an image is shipped to it gets nothing, keeps nothing, and holds up no
+/// other.
+#[test]
+fn a_host_that_is_lost_while_an_image_comes_keeps_nothing_of_it() {
+    let makes = Makes::up("");
+    let before = makes.listing();
+    let image = makes.disk_image("disk", 24);
+    let slow = makes.bed.throttle("beta", "mgmt", 16_000).unwrap();
+    let jobs = makes.distribute(&image, &["alpha", "beta", "gamma"]);
+    let under_way = || {
+        let request = json!({"job": jobs[1]["job"]["id"]});
+        let job = makes.call("MigrationService", "GetJob", &request)["job"].clone();
+        let done = job["progress"]["doneBytes"].as_u64().unwrap_or(0);
+        Ok((job["phase"] == "transferring" && done > 1 << 20).then_some(()))
+    };
+    until("beta to get some of it", SOON, under_way).unwrap();
+    let lost = makes.host("beta").kill_daemon().unwrap();
+    makes.done(&jobs[0], "succeeded");
+    makes.done(&jobs[2], "succeeded");
+    drop(slow);
+    let request = json!({"job": jobs[1]["job"]["id"]});
+    let pending = until("the job to wait for beta", SOON, || {
+        let job = makes.call("MigrationService", "GetJob", &request)["job"].clone();
+        Ok((job["state"] == "cleanupPending").then_some(job))
+    });
+    let pending = pending.unwrap();
+    assert!(
+        pending["pending"][0].as_str().unwrap().contains("beta"),
+        "{pending:#}"
+    );
+    lost.undo().unwrap();
+    let failed = makes.done(&jobs[1], "failed");
+    assert!(failed["error"]["advice"].is_string(), "{failed:#}");
+    let now = makes.listing();
+    assert_eq!(now["beta"], before["beta"]);
+    let listed = makes.call("ImageService", "ListImages", &json!({}));
+    let copies = listed["images"][0]["copies"].as_array().unwrap();
+    let copies: Vec<_> = copies
+        .iter()
+        .map(|copy| copy["host"].as_str().unwrap())
+        .collect();
+    assert_eq!(copies, ["alpha", "gamma"]);
+
+    // Once more, now that it is back; and a pool that has no room is said to have none.
+    for shipped in makes.distribute(&image, &["beta"]) {
+        makes.done(&shipped, "succeeded");
+    }
+    let deleted = makes.call("ImageService", "DeleteImage", &json!({"image": image}));
+    makes.done(&deleted, "succeeded");
+    assert_eq!(makes.listing(), before);
+}
+
+/// `VMS_IMAGE_MIB` says how large it is; `make bench-images` takes 4 GiB.
+#[test]
+fn a_large_image_takes_little_of_the_servers_memory() {
+    let size = std::env::var("VMS_IMAGE_MIB").ok();
+    let size: usize = size.map_or(192, |size| size.parse().unwrap());
+    let mut makes = Makes::up("");
+    let pid = makes.vms.pid().unwrap();
+    let memory = |what: &str| -> u64 {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(what)).unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            / 1024
+    };
+    let rest = memory("VmRSS");
+    let since = Instant::now();
+    let image = makes.disk_image("large", size);
+    let uploaded = since.elapsed();
+    let jobs = makes.distribute(&image, &["alpha", "beta", "gamma"]);
+    for job in &jobs {
+        makes.done(job, "succeeded");
+    }
+    let shipped = since.elapsed() - uploaded;
+    let most = memory("VmHWM");
+    println!(
+        "{size} MiB: made and uploaded in {:.1} s, at three hosts and verified after {:.1} s; memory at \
+         rest {rest} MiB, at most {most} MiB",
+        uploaded.as_secs_f64(),
+        shipped.as_secs_f64()
+    );
+    assert!(
+        most.saturating_sub(rest) < 200,
+        "{rest} MiB at rest, {most} MiB at most"
+    );
+}
+
+/// `VMS_MAKES` says how many rounds; `make bench-creation` does five.
+#[test]
+fn routers_by_vms_beside_routers_by_a_script() {
+    let rounds = std::env::var("VMS_MAKES").ok();
+    let rounds: usize = rounds.map_or(1, |rounds| rounds.parse().unwrap());
+    let makes = Makes::up("");
+    let image = makes.disk_image("disk", 16);
+    let hosts = ["alpha", "beta", "gamma"];
+    for shipped in makes.distribute(&image, &hosts) {
+        makes.done(&shipped, "succeeded");
+    }
+    let base = volumes(makes.host("alpha"), "vms").remove(0);
+    let base = format!("/var/lib/libvirt/images/vms/{base}");
+
+    let by_vms = |round: usize, hosts: [&str; 3]| -> f64 {
+        let calls = hosts.iter().enumerate().map(|(number, host)| {
+            let request = json!({
+                "name": format!("v{round}{number}"), "image": image, "host": host, "interfaces": [],
+                "tags": [], "readyWithinSeconds": 0,
+            });
+            json!(["ProvisioningService", "CreateRouter", request])
+        });
+        let calls: Vec<_> = calls.collect();
+        let url = makes.vms.url("");
+        let timed = client::python("call.py", &[&url, "time", &json!(calls).to_string()]).unwrap();
+        for job in timed["jobs"].as_array().unwrap() {
+            assert_eq!(job["state"], "succeeded", "{job:#}");
+        }
+        for number in 0..3 {
+            let request = json!({"router": makes.id(&format!("v{round}{number}")), "force": true});
+            let deleted = makes.provisioning("DeleteRouter", &request);
+            makes.done(&deleted, "succeeded");
+        }
+        timed["seconds"].as_f64().unwrap()
+    };
+    // What somebody would write who has no VMS: one router after the other.
+    let by_script = |round: usize, hosts: [&str; 3]| -> f64 {
+        let mut seconds = 0.0;
+        for (number, host) in hosts.into_iter().enumerate() {
+            let (host, name) = (makes.host(host), format!("s{round}{number}"));
+            let xml = makes.files.path().join(format!("{name}.xml"));
+            let disk = format!("/var/lib/libvirt/images/vms/{name}.qcow2");
+            fs::write(&xml, script_domain(&name, &disk)).unwrap();
+            let xml = xml.to_str().unwrap();
+            let since = Instant::now();
+            let how = [
+                "create", "-q", "-f", "qcow2", "-F", "raw", "-b", &base, &disk,
+            ];
+            host.machine().run("qemu-img", &how).unwrap();
+            host.virsh(&["define", xml]).unwrap();
+            host.virsh(&["start", &name]).unwrap();
+            seconds += since.elapsed().as_secs_f64();
+            host.virsh(&["destroy", &name]).unwrap();
+            host.virsh(&["undefine", &name]).unwrap();
+            host.machine().run("rm", &[&disk]).unwrap();
+        }
+        seconds
+    };
+    let mut sums = [[0.0; 2]; 2];
+    for round in 0..rounds {
+        for (row, hosts) in [["alpha"; 3], hosts].into_iter().enumerate() {
+            let times = [
+                by_vms(round * 2 + row, hosts),
+                by_script(round * 2 + row, hosts),
+            ];
+            for (sum, time) in sums[row].iter_mut().zip(times) {
+                *sum += time;
+            }
+        }
+    }
+    for (what, [ours, theirs]) in ["one host", "three hosts"].into_iter().zip(sums) {
+        println!(
+            "three routers on {what}, {rounds} times: VMS {ours:.2} s, script {theirs:.2} s, ratio {:.2}",
+            ours / theirs
+        );
+    }
+}
+
+/// What VMS would define, written by hand.
+fn script_domain(name: &str, disk: &str) -> String {
+    format!(
+        "<domain type='qemu'><name>{name}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>\
+         <os><type arch='x86_64' machine='pc'>hvm</type><boot dev='hd'/></os>\
+         <features><acpi/><apic/></features><devices>\
+         <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{disk}'/>\
+         <target dev='vda' bus='virtio'/></disk><serial type='pty'/>\
+         <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>\
+         <memballoon model='virtio'><stats period='5'/></memballoon></devices></domain>"
+    )
+}
