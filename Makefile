@@ -10,10 +10,10 @@ CHECK = { command -v cargo >/dev/null || { echo "Stopped: Rust is absent. Instal
 SERVE = --listen $(LISTEN) $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release testbed testbed-soak soak bench bench-host bench-migration bench-layout bench-paths bench-view fmt clean
+.PHONY: help run test build release testbed testbed-soak soak bench bench-host bench-migration bench-creation bench-images bench-layout bench-paths bench-view fmt clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  LISTEN=127.0.0.1:8080 and DATA=DIRECTORY go with run and testbed"
 
@@ -49,6 +49,12 @@ bench-host: ## Run the benchmarks over a real host (needs root)
 
 bench-migration: ## Compare ten live migrations with ten of virsh
 	@$(XTASK) bench-migration
+
+bench-creation: ## Compare making routers with a script of virsh and qemu-img
+	@$(XTASK) bench-creation
+
+bench-images: ## Upload and ship an image of 4 GiB, and watch the memory
+	@$(XTASK) bench-images
 
 bench-layout: ## Compare our layouts with those of others
 	@$(XTASK) bench-layout

@@ -336,15 +336,36 @@ pub fn bench_host() -> Result<ExitCode> {
 /// # Errors
 /// The first stage that failed.
 pub fn bench_migration() -> Result<ExitCode> {
+    end_to_end_bench("moves_by_vms_beside_moves_by_virsh", ("VMS_MOVES", "10"))
+}
+
+/// Compares making routers with what a script does, by turns in one run.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn bench_creation() -> Result<ExitCode> {
+    end_to_end_bench("routers_by_vms_beside_routers_by_a_script", ("VMS_MAKES", "5"))
+}
+
+/// Uploads an image of 4 GiB and ships it to three hosts at once: how much memory that takes.
+///
+/// # Errors
+/// The first stage that failed.
+pub fn bench_images() -> Result<ExitCode> {
+    end_to_end_bench("a_large_image_takes_little_of_the_servers_memory", ("VMS_IMAGE_MIB", "4096"))
+}
+
+/// Runs one end-to-end test in full: what it measures it prints.
+fn end_to_end_bench(test: &str, (variable, value): (&str, &str)) -> Result<ExitCode> {
     let mut stages = Stages::new();
     stages.stage("packages", packages::for_test)?;
     stages.stage("Python packages", packages::python)?;
     stages.stage("testbed files", Testbed::prepare)?;
     compile(&mut stages)?;
-    stages.stage("migrations", || {
+    stages.stage("measuring", || {
         let mut command = end_to_end_tests()?;
-        command.args(["--nocapture", "moves_by_vms_beside_moves_by_virsh"]);
-        cargo::run(command.env("VMS_BIN", binary()?).env("VMS_MOVES", "10"))
+        command.args(["--nocapture", test]);
+        cargo::run(command.env("VMS_BIN", binary()?).env(variable, value))
     })?;
     stages.print();
     Ok(ExitCode::SUCCESS)

@@ -35,6 +35,8 @@ cargo xtask COMMAND
   bench-view [SIZE…]  the page's picture against sigma.js and cytoscape.js (1k 10k 100k)
   bench-host  the benchmarks over a real host, against libvirt's Python binding
   bench-migration  ten live migrations, against virsh
+  bench-creation   three routers, five times, against a script of virsh and qemu-img
+  bench-images     an image of 4 GiB, uploaded and shipped to three hosts: memory
   bench-paths  searching for paths, against petgraph, igraph and networkx
   fmt         format the source
   clean       remove everything that was built, downloaded or cached here
@@ -68,6 +70,8 @@ fn dispatch() -> Result<ExitCode> {
         "bench" => commands::bench(),
         "bench-host" => commands::bench_host(),
         "bench-migration" => commands::bench_migration(),
+        "bench-creation" => commands::bench_creation(),
+        "bench-images" => commands::bench_images(),
         "bench-layout" => commands::bench_layout(),
         "bench-paths" => commands::bench_paths(),
         "fmt" => commands::fmt(),
