@@ -344,7 +344,10 @@ pub fn bench_migration() -> Result<ExitCode> {
 /// # Errors
 /// The first stage that failed.
 pub fn bench_creation() -> Result<ExitCode> {
-    end_to_end_bench("routers_by_vms_beside_routers_by_a_script", ("VMS_MAKES", "5"))
+    end_to_end_bench(
+        "routers_by_vms_beside_routers_by_a_script",
+        ("VMS_MAKES", "5"),
+    )
 }
 
 /// Uploads an image of 4 GiB and ships it to three hosts at once: how much memory that takes.
@@ -352,7 +355,10 @@ pub fn bench_creation() -> Result<ExitCode> {
 /// # Errors
 /// The first stage that failed.
 pub fn bench_images() -> Result<ExitCode> {
-    end_to_end_bench("a_large_image_takes_little_of_the_servers_memory", ("VMS_IMAGE_MIB", "4096"))
+    end_to_end_bench(
+        "a_large_image_takes_little_of_the_servers_memory",
+        ("VMS_IMAGE_MIB", "4096"),
+    )
 }
 
 /// Runs one end-to-end test in full: what it measures it prints.

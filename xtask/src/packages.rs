@@ -18,8 +18,10 @@ use crate::cargo::{WASM_TARGET, run};
 /// To compile and run the server.
 const BUILD: [&str; 2] = ["libvirt-dev", "pkg-config"];
 /// To run the testbed: daemons and tools, none of which starts a service when installed.
-const TESTBED: [&str; 11] = [
+const TESTBED: [&str; 13] = [
+    "e2fsprogs",
     "iproute2",
+    "iptables",
     "iputils-ping",
     "libvirt-clients",
     "libvirt-daemon",

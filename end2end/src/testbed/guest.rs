@@ -23,6 +23,14 @@ use super::{
 };
 
 const INIT: &str = include_str!("router-init.sh");
+/// What a container of an image does.
+const CONTAINER: &str = "#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin
+ip link set lo up
+echo VMS-UP
+exec sh -i
+";
 const SHUTDOWN: &str = "#!/bin/busybox sh\nexec /bin/busybox poweroff -f\n";
 /// Its name in the cache.
 pub const ROUTER_PROGRAM: &str = "router";
@@ -92,6 +100,26 @@ impl GuestImage {
             busybox,
             router,
         })
+    }
+
+    /// Makes a root file system for containers in a file, ext4, to be uploaded as an image: `BusyBox`
+    /// with a shell at the console.
+    ///
+    /// # Errors
+    /// It cannot be written, or `mkfs.ext4` failed.
+    pub fn root_file_system(&self, file: &Path) -> Result<()> {
+        let root = tempfile::tempdir()?;
+        for directory in ["bin", "dev", "proc", "run", "sys"] {
+            fs::create_dir(root.path().join(directory))?;
+        }
+        fs::copy(&self.busybox, root.path().join("bin/busybox"))?;
+        let init = root.path().join("init");
+        fs::write(&init, CONTAINER)?;
+        fs::set_permissions(&init, Permissions::from_mode(0o755))?;
+        let from = root.path().to_str().context("no text")?;
+        let to = file.to_str().context("no text")?;
+        run(Command::new("mkfs.ext4").args(["-q", "-F", "-d", from, to, "16M"]))?;
+        Ok(())
     }
 
     /// Makes the file system of a container on its host.

@@ -330,6 +330,13 @@ impl Plan {
         }
     }
 
+    /// One host of containers without any, with a bridge `br0`.
+    pub fn empty_of_containers() -> Self {
+        let mut plan = Self::one_host();
+        plan.hosts[0].driver = Driver::Lxc;
+        plan
+    }
+
     /// Two hosts of containers, `alpha` and `beta`, on one segment: `br-phys`, which the cable is a port
     /// of. `c1` is on `alpha`, `c2` on `beta`; `c2` pings `c1`.
     pub fn moving_containers() -> Self {
@@ -468,6 +475,7 @@ mod tests {
         Plan::moves().check().unwrap();
         Plan::moving_containers().check().unwrap();
         Plan::empty().check().unwrap();
+        Plan::empty_of_containers().check().unwrap();
         Plan::testbed().check().unwrap();
     }
 

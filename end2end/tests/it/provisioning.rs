@@ -32,7 +32,11 @@ type Listing = BTreeMap<String, Vec<String>>;
 
 impl Makes {
     fn up(settings: &str) -> Self {
-        let bed = Testbed::up(&Plan::empty()).unwrap();
+        Self::over(&Plan::empty(), settings)
+    }
+
+    fn over(plan: &Plan, settings: &str) -> Self {
+        let bed = Testbed::up(plan).unwrap();
         let files = Scratch::new().unwrap();
         let file = files.path().join("vms.toml");
         let hosts = bed.config();
@@ -160,11 +164,8 @@ impl Makes {
                     .filter_map(|name| name.strip_prefix("pool ").map(str::to_owned))
                     .collect();
                 for pool in pools {
-                    host.virsh(&["pool-refresh", &pool]).unwrap();
-                    let volumes = host.virsh(&["vol-list", &pool]).unwrap();
-                    let volumes = volumes.lines().skip(2);
-                    let names = volumes.filter_map(|line| line.split_whitespace().next());
-                    all.extend(names.map(|name| format!("volume {pool}/{name}")));
+                    let volumes = volumes(host, &pool).into_iter();
+                    all.extend(volumes.map(|name| format!("volume {pool}/{name}")));
                 }
                 all.sort();
                 (host.plan().id.clone(), all)
@@ -222,7 +223,6 @@ impl Typing {
             .args(["router", "console", router, "--server", url])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let (tell, heard) = mpsc::channel();
@@ -357,14 +357,11 @@ fn a_triangle_of_routers_over_three_hosts_comes_and_goes() {
     drop(makes.files);
 }
 
-/// The volumes of a pool, after it was looked at anew; none where there is no such pool.
+/// The volumes of a pool, after it was looked at anew.
 fn volumes(host: &Host, pool: &str) -> Vec<String> {
-    if host.virsh(&["pool-refresh", pool]).is_err() {
-        return Vec::new();
-    }
+    host.virsh(&["pool-refresh", pool]).unwrap();
     let volumes = host.virsh(&["vol-list", pool]).unwrap();
-    let lines = volumes.lines().skip(2);
-    let names = lines.filter_map(|line| line.split_whitespace().next());
+    let names = (volumes.lines()).filter_map(|line| line.split_whitespace().next());
     names.map(str::to_owned).collect()
 }
 
@@ -416,6 +413,168 @@ impl Makes {
     }
 }
 
+impl Makes {
+    /// Makes a router that runs and is ready.
+    fn create(&self, name: &str, image: &str, host: &str) -> String {
+        let request = json!({
+            "name": name, "image": image, "host": host, "interfaces": [], "tags": [],
+            "createPool": true,
+        });
+        let made = self.provisioning("CreateRouter", &request);
+        let job = self.done(&made, "succeeded");
+        let said = job["message"].as_str().unwrap();
+        assert!(said.contains("was ready after"), "{said}");
+        self.id(name)
+    }
+
+    /// Sets an end of a link up in a guest that runs, which nobody told of it.
+    fn set_up(&self, end: &Value) {
+        let (mac, address) = (
+            end["mac"].as_str().unwrap(),
+            end["address"].as_str().unwrap(),
+        );
+        let mut console = self.at_console(end["routerName"].as_str().unwrap());
+        let find = format!("n=$(basename $(dirname $(grep -l {mac} /sys/class/net/*/address)))");
+        let since = Instant::now();
+        loop {
+            console.line(&format!("{find}; ip addr add {address} dev $n; ip link set $n up; ip addr; echo said-$((1+1))"));
+            let said = console.until("said-2", Duration::from_secs(30));
+            if said.contains(address.split('/').next().unwrap()) && said.contains(mac) {
+                return;
+            }
+            assert!(since.elapsed() < SOON, "{mac} is not there: {said}");
+        }
+    }
+
+    /// Both ends of a link reach each other.
+    fn assert_link_pings(&self, link: &Value) {
+        for (from, to) in [("a", "b"), ("b", "a")] {
+            let address = link[to]["address"].as_str().unwrap();
+            let address = address.split('/').next().unwrap().parse().unwrap();
+            self.assert_pings(link[from]["routerName"].as_str().unwrap(), address);
+        }
+    }
+}
+
+/// What can be plugged is plugged into routers that run, and what cannot be is refused before anything
+/// is touched, or takes a restart if that is asked for.
+#[test]
+fn links_of_every_kind_between_routers_that_run() {
+    let makes = Makes::up("");
+    let image = makes.upload();
+    let hosts = [("p1", "alpha"), ("p2", "alpha"), ("p3", "beta")];
+    let [p1, p2, p3] = hosts.map(|(name, host)| makes.create(name, &image, host));
+    let before = makes.listing();
+    let xml = |name: &str, host: &str| {
+        let xml = makes.host(host).virsh(&["dumpxml", "--inactive", name]);
+        xml.unwrap()
+    };
+    let definitions = hosts.map(|(name, host)| xml(name, host));
+
+    // One host: a network of its own, with a limit that the kernel keeps.
+    let request = json!({
+        "a": p1, "b": p2, "addressing": "ipv4", "bitsPerSecondToB": 8_192_000, "mtu": 1400,
+    });
+    let made = makes.provisioning("CreateVirtualLink", &request);
+    assert_eq!(made["link"]["transport"], "network", "{made:#}");
+    makes.done(&made, "succeeded");
+    let network = made["link"].clone();
+    makes.set_up(&network["a"]);
+    makes.set_up(&network["b"]);
+    makes.assert_link_pings(&network);
+    let mac = network["b"]["mac"].as_str().unwrap();
+    let tuned = makes
+        .host("alpha")
+        .virsh(&["domiftune", "p2", mac])
+        .unwrap();
+    assert!(tuned.contains("inbound.average: 1000"), "{tuned}");
+
+    // Between hosts, by a bridge that both have.
+    let request = json!({"a": p1, "b": p3, "addressing": "ipv4", "bridge": "br-phys"});
+    let made = makes.provisioning("CreateVirtualLink", &request);
+    assert_eq!(made["link"]["transport"], "bridge", "{made:#}");
+    makes.done(&made, "succeeded");
+    let bridge = made["link"].clone();
+    makes.set_up(&bridge["a"]);
+    makes.set_up(&bridge["b"]);
+    makes.assert_link_pings(&bridge);
+
+    // libvirt plugs no tunnel.
+    let mut request = json!({"a": p1, "b": p3, "addressing": "ipv4", "transport": "udp"});
+    let refused = makes.provisioning("CreateVirtualLink", &request);
+    assert_eq!(refused["fault"], "NotSupported", "{refused:#}");
+    request["whenRunning"] = json!("restart");
+    let made = makes.provisioning("CreateVirtualLink", &request);
+    assert_eq!(made["link"]["transport"], "udp", "{made:#}");
+    makes.done(&made, "succeeded");
+    // Told by their kernels' arguments, they set up all their links.
+    for link in [&made["link"], &bridge] {
+        makes.assert_link_pings(link);
+    }
+    // The topology has all three.
+    let seen = until("the topology to show the links", SOON, || {
+        let topology = makes.call(
+            "TopologyService",
+            "GetTopology",
+            &json!({"view": "virtual"}),
+        );
+        let links = topology["links"].as_array().cloned().unwrap_or_default();
+        let is_between = |link: &Value, a: &str, b: &str| {
+            let ends = [&link["a"]["router"], &link["b"]["router"]];
+            ends.contains(&&json!(a)) && ends.contains(&&json!(b))
+        };
+        let of = |a, b| links.iter().filter(|link| is_between(link, a, b)).count();
+        Ok((of(&p1, &p2) == 1 && of(&p1, &p3) >= 1).then_some(()))
+    });
+    seen.unwrap();
+
+    for link in [&network, &bridge, &made["link"]] {
+        let deleted = makes.provisioning("DeleteVirtualLink", &json!({"link": link["id"]}));
+        makes.done(&deleted, "succeeded");
+    }
+    assert_eq!(makes.listing(), before);
+    assert_eq!(hosts.map(|(name, host)| xml(name, host)), definitions);
+}
+
+/// A container is made from a root file system, of which each gets a copy.
+#[test]
+fn containers_are_made_from_a_root_file_system() {
+    let makes = Makes::over(&Plan::empty_of_containers(), "");
+    let before = makes.listing();
+    let file = makes.files.path().join("root.ext4");
+    GuestImage::prepare()
+        .unwrap()
+        .root_file_system(&file)
+        .unwrap();
+    let request = json!({
+        "kind": "rootFileSystem",
+        "description": {
+            "name": "busybox", "version": "1", "architecture": "x86_64", "memoryBytes": 32 << 20,
+            "init": "/init", "readyText": "VMS-UP",
+        },
+        "files": [{"role": "disk"}],
+    });
+    let (url, file) = (makes.vms.url(""), file.to_str().unwrap().to_owned());
+    let arguments = [&url, "upload", &request.to_string(), &file];
+    let uploaded = client::python("call.py", &arguments).unwrap();
+    let image = uploaded["upload"]["image"].as_str();
+    let image = image.unwrap_or_else(|| panic!("{uploaded:#}")).to_owned();
+    let [c1, c2] = ["c1", "c2"].map(|name| makes.create(name, &image, "alpha"));
+    let request = json!({"a": c1, "b": c2, "addressing": "ipv4", "whenRunning": "restart"});
+    let made = makes.provisioning("CreateVirtualLink", &request);
+    makes.done(&made, "succeeded");
+    makes.set_up(&made["link"]["a"]);
+    makes.set_up(&made["link"]["b"]);
+    makes.assert_link_pings(&made["link"]);
+    for id in [&c1, &c2] {
+        let request = json!({"router": id, "force": true});
+        makes.done(&makes.provisioning("DeleteRouter", &request), "succeeded");
+    }
+    let deleted = makes.call("ImageService", "DeleteImage", &json!({"image": image}));
+    makes.done(&deleted, "succeeded");
+    assert_eq!(makes.listing(), before);
+}
+
 /// Whenever the server dies while a router is made, there is all of it afterwards, or nothing.
 #[test]
 fn killed_at_any_moment_there_is_the_whole_of_a_router_or_nothing() {
@@ -425,8 +584,22 @@ fn killed_at_any_moment_there_is_the_whole_of_a_router_or_nothing() {
         makes.done(&shipped, "succeeded");
     }
     let before = makes.listing();
+    let full = {
+        let since = Instant::now();
+        let request = json!({
+            "name": "k", "image": image, "host": "alpha", "interfaces": [], "tags": [],
+            "diskBytes": 64 << 20, "readyWithinSeconds": 0,
+        });
+        let made = makes.provisioning("CreateRouter", &request);
+        makes.done(&made, "succeeded");
+        let full = since.elapsed();
+        let request = json!({"router": makes.id("k"), "force": true});
+        makes.done(&makes.provisioning("DeleteRouter", &request), "succeeded");
+        assert_eq!(makes.listing(), before);
+        full
+    };
     let (mut whole, mut nothing) = (0, 0);
-    for round in 0..8_u64 {
+    for round in 0..8_u32 {
         let name = format!("k{round}");
         let request = json!({
             "name": name, "image": image, "host": "alpha", "interfaces": [], "tags": [],
@@ -434,8 +607,8 @@ fn killed_at_any_moment_there_is_the_whole_of_a_router_or_nothing() {
         });
         let made = makes.provisioning("CreateRouter", &request);
         assert!(made["job"]["id"].is_string(), "{made:#}");
-        // A step takes some tens of milliseconds here, and the whole less than a second.
-        std::thread::sleep(Duration::from_millis(round * 60));
+        // The whole of it takes less than both calls from outside did together.
+        std::thread::sleep(full * round / 7);
         makes.vms.kill();
         makes.vms.start().unwrap();
         let limit = Duration::from_mins(1);

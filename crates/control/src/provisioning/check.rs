@@ -3,7 +3,10 @@
 //! As with migrations (`jobs::check`): what is known comes from the topology, what only hosts know is
 //! asked of all of them at once, and one that hangs holds no other verdict up.
 
-use super::{changes, create::Wanted, define, define::Target, nics::NewNic, pools::Taken, seed};
+use super::{
+    changes, create::Wanted, define, define::Target, nics::NewNic, pools::Taken,
+    routers::LONGEST_LOOP, seed,
+};
 use crate::{
     discovery::Snapshot,
     images::Stored,
@@ -485,6 +488,16 @@ impl Look<'_> {
                 format!("Start it: virsh pool-start {POOL}"),
             );
             return Ok(());
+        }
+        let directory = pool.definition.path.as_deref().unwrap_or_default();
+        let longest = LONGEST_LOOP - "/router-0123456789abcdef.raw".len();
+        if driver == Driver::Lxc && directory.len() > longest {
+            found.obstacle(
+                Check::Disk,
+                format!("The path of the storage pool {POOL} on {} is too long: {directory}.", self.host),
+                format!("libvirt mounts files of containers whose path has {LONGEST_LOOP} bytes at most."),
+                format!("Make the pool in a directory whose path has {longest} bytes at most."),
+            );
         }
         let mut needed = if has_image {
             0

@@ -115,14 +115,12 @@ impl Made {
                 remote: ends[1 - at],
             },
         };
-        let (a, b) = (
+        let rates = [
             self.link.bits_per_second_to_a,
             self.link.bits_per_second_to_b,
-        );
-        let (to, from) = if at == 0 { (a, b) } else { (b, a) };
+        ];
         NewNic {
-            to_bits_per_second: to,
-            from_bits_per_second: from,
+            bits_per_second: rates[at],
             mtu: self.link.mtu,
             ..NewNic::new(
                 self.mac(at),

@@ -14,9 +14,9 @@ pub(crate) struct NewNic {
     pub mac: Mac,
     pub plug: Plug,
     pub addresses: Vec<String>,
-    /// Limits in bits a second: to the router, and from it.
-    pub to_bits_per_second: Option<u64>,
-    pub from_bits_per_second: Option<u64>,
+    /// The most that comes to the router, in bits a second. The other way is limited at the other end:
+    /// what leaves a router is shaped by no host, but policed, for which its kernel needs more.
+    pub bits_per_second: Option<u64>,
     pub mtu: Option<u32>,
 }
 
@@ -39,8 +39,7 @@ impl NewNic {
             mac,
             plug,
             addresses,
-            to_bits_per_second: None,
-            from_bits_per_second: None,
+            bits_per_second: None,
             mtu: None,
         }
     }
@@ -73,18 +72,14 @@ impl NewNic {
             nic.model = Some("virtio".to_owned());
         }
         nic.mtu = self.mtu;
-        let rate = |bits: Option<u64>| {
-            bits.map(|bits| RateXml {
-                // Kilobytes a second, at least one: 0 would mean no limit.
-                average: Some((bits / 8 / 1024).max(1)),
-                ..RateXml::default()
-            })
-        };
-        // As libvirt sees it from the guest: inbound is what it gets.
-        if self.to_bits_per_second.is_some() || self.from_bits_per_second.is_some() {
+        if let Some(bits) = self.bits_per_second {
             nic.bandwidth = Some(BandwidthXml {
-                inbound: rate(self.to_bits_per_second),
-                outbound: rate(self.from_bits_per_second),
+                // As libvirt sees it from the guest: inbound is what it gets.
+                inbound: Some(RateXml {
+                    // Kilobytes a second, at least one: 0 would mean no limit.
+                    average: Some((bits / 8 / 1024).max(1)),
+                    ..RateXml::default()
+                }),
                 ..BandwidthXml::default()
             });
         }
@@ -163,7 +158,7 @@ mod tests {
         let mac = Mac([0x52, 0x54, 0, 1, 2, 3]);
         let addresses = vec!["10.0.0.0/31".to_owned(), "fd00::1/64".to_owned()];
         let mut nic = NewNic::new(mac, Plug::Multicast(group), addresses);
-        nic.to_bits_per_second = Some(8 * 1024 * 100);
+        nic.bits_per_second = Some(8 * 1024 * 100);
         put_in(&mut definition, &nic, model::Driver::Qemu);
         // Twice is once.
         put_in(&mut definition, &nic, model::Driver::Qemu);

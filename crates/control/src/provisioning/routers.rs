@@ -224,10 +224,14 @@ pub(crate) async fn delete(work: &mut Work<Task>, deletion: Deletion) -> Result<
     Ok(message)
 }
 
-/// How the volumes of a router begin that VMS made for it.
+/// How the volumes of a router begin that VMS made for it. Short: see [`LONGEST_LOOP`].
 pub(crate) fn volume_prefix(router: RouterId) -> String {
-    format!("router-{}", router.0)
+    format!("router-{}", &router.0.simple().to_string()[..16])
 }
+
+/// The longest path of a file that libvirt 9.0 mounts for a container: it notes it in the loop device,
+/// which takes no more (`LO_NAME_SIZE` in linux/loop.h, with its end), and fails otherwise.
+pub(crate) const LONGEST_LOOP: usize = 63;
 
 /// The volumes that VMS made for a router, wherever a move brought them: pool, name and path.
 async fn own_volumes(
