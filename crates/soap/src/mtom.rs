@@ -305,6 +305,8 @@ pub(crate) struct Multipart {
     finder: memmem::Finder<'static>,
     state: State,
     parts: usize,
+    /// Nothing more comes: not every stream may be asked again.
+    is_over: bool,
 }
 
 impl fmt::Debug for Multipart {
@@ -325,6 +327,7 @@ impl Multipart {
             finder: memmem::Finder::new(delimiter.as_bytes()).into_owned(),
             state: State::Preamble,
             parts: 0,
+            is_over: false,
         }
     }
 
@@ -365,7 +368,12 @@ impl Multipart {
 
     /// Takes more from the connection; false at its end.
     async fn fill(&mut self) -> Result<bool, AttachmentError> {
-        match poll_fn(|context| Pin::new(&mut self.body).poll_next(context)).await {
+        if self.is_over {
+            return Ok(false);
+        }
+        let piece = poll_fn(|context| Pin::new(&mut self.body).poll_next(context)).await;
+        self.is_over = !matches!(piece, Some(Ok(_)));
+        match piece {
             None => Ok(false),
             Some(Ok(piece)) => {
                 self.buffer.extend_from_slice(&piece);
