@@ -32,7 +32,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
 use reqwest::{Url, header};
 use soap::{Message, Version};
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 /// How long a server may take to answer: longer than it gives itself.
 const ANSWER: Duration = Duration::from_secs(65);
@@ -559,8 +559,48 @@ impl Operations for Client {
         _: &Caller,
         part: UploadPart,
     ) -> Result<GetImageUploadReply, Error> {
-        let _ = part;
-        todo!("HTTP PUT")
+        let path = format!("/images/uploads/{}/{}", part.upload, part.role.as_str());
+        let bytes = part.bytes.map(|piece| piece.map_err(io::Error::other));
+        let mut request = self.http.put(self.at(&path));
+        match part.size_bytes {
+            // All of it: the server knows that there is no more.
+            None if part.offset == 0 && part.last => {}
+            Some(size) if part.offset < size => {
+                let (first, last) = (part.offset, size - 1);
+                request = request.header(header::CONTENT_LENGTH, size - first).header(
+                    header::CONTENT_RANGE,
+                    format!("bytes {first}-{last}/{size}"),
+                );
+            }
+            _ => {
+                return Err(failure(
+                    "A part of a file is sent with the size of the file, and with one byte at least."
+                        .to_owned(),
+                ));
+            }
+        }
+        let request = request.body(reqwest::Body::wrap_stream(bytes));
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let status = answer.status();
+        let bytes = answer
+            .bytes()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        if status.is_success() {
+            let upload = serde_json::from_slice(&bytes);
+            return upload
+                .map(|upload| GetImageUploadReply {
+                    as_of: api::Timestamp::now(),
+                    upload,
+                })
+                .map_err(|error| self.not_understood(&error.to_string()));
+        }
+        Err(serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+            self.not_understood(&format!("it says {status}: {}", excerpt(&bytes)))
+        }))
     }
 
     async fn open_console(

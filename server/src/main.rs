@@ -62,6 +62,7 @@ async fn ask(command: Command) -> ExitCode {
         Command::Host { remote, .. }
         | Command::Router { remote, .. }
         | Command::Job { remote, .. }
+        | Command::Image { remote, .. }
         | Command::Topology { remote, .. }
         | Command::Path { remote, .. }
         | Command::Load { remote, .. }

@@ -79,7 +79,7 @@
 //!
 //! Doc comments become `xs:documentation`. `#[soap(rename = "…")]` names a field, variant or type
 //! otherwise. Built in are `String`, `bool`, `i32`, `i64`, `u16`, `u32`, `u64`, `f32`, `f64`,
-//! `Box<T>`, `Arc<T>`, and with the cargo features `jiff` and `uuid` `jiff::Timestamp`
+//! `Box<T>`, `Arc<T>`, [`Content`] (bytes), and with the cargo features `jiff` and `uuid` `jiff::Timestamp`
 //! (`xs:dateTime`) and `uuid::Uuid` (`xs:string`). Identifiers are best strings: JavaScript and
 //! PHP lose integers above 2⁵³.
 //!
@@ -117,7 +117,10 @@
 //!   SOAP begins is answered in plain text: 404 (no such service), 405, 413 (too large), 415 (not
 //!   a Content-Type of SOAP).
 //!
-//! Not here: attachments (MTOM), WS-Addressing, WS-Security, one-way operations, RPC style and
+//! - Attachments come by MTOM, and their operations get them as they come: see [`Attachments`]. A
+//!   reply to such a message is a plain one.
+//!
+//! Not here: attachments in replies, WS-Addressing, WS-Security, one-way operations, RPC style and
 //! encoded messages, WSDL 2.0. A handler that panics ends its connection, as any handler of axum
 //! does; `tower_http::catch_panic` helps. Time limits for slow callers are the server's.
 
@@ -130,6 +133,7 @@ mod encoding;
 mod envelope;
 mod fault;
 mod limits;
+mod mtom;
 mod pages;
 mod router;
 mod schema;
@@ -142,6 +146,7 @@ mod wsdl;
 pub use element::{Element, ReadError};
 pub use fault::{Fault, FaultSchema, Side};
 pub use limits::Limits;
+pub use mtom::{Attachment, AttachmentError, Attachments, Content};
 pub use router::router;
 pub use schema::{Fields, Schema, TypeName};
 pub use service::{Call, Service};

@@ -1,11 +1,12 @@
 //! The HTTP side: where services are found, and how an HTTP request becomes a call.
 
 use crate::{
-    Limits, Service, Version, envelope,
+    Attachments, Limits, Service, Version, envelope,
     fault::{Answer, Refusal},
+    mtom::{Multipart, Related, RootError},
     pages,
-    service::Call,
-    version::ContentType,
+    service::{Answering, Call},
+    version::{ContentType, parameters},
 };
 use axum::{
     Router,
@@ -14,7 +15,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, header, request::Parts};
 use std::{net::SocketAddr, sync::Arc};
 
 struct Shared {
@@ -127,6 +128,9 @@ async fn call(
     let Some(service) = shared.service(&name) else {
         return shared.unknown(&name);
     };
+    if let Some(related) = related(request.headers()) {
+        return call_with_attachments(service, &shared.limits, related, request).await;
+    }
     let content_type = match content_type(request.headers()) {
         Ok(content_type) => content_type,
         Err(reason) => return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason),
@@ -154,6 +158,36 @@ async fn call(
     };
     // Some clients of SOAP 1.2 send the header of 1.1 and no parameter.
     action = action.or_else(|| soap_action(&parts.headers));
+    let attachments = Attachments::default();
+    let envelope = Envelope {
+        bytes: &body,
+        declared,
+        charset: charset.as_deref(),
+        action: action.as_deref(),
+    };
+    let started = start(service, &shared.limits, envelope, parts, attachments);
+    drop(body);
+    match started {
+        Ok(running) => respond(running.await),
+        Err((version, refusal)) => respond(refused(&name, version, &refusal)),
+    }
+}
+
+/// An envelope, and what was said of it.
+struct Envelope<'a> {
+    bytes: &'a [u8],
+    declared: Option<Version>,
+    charset: Option<&'a str>,
+    action: Option<&'a str>,
+}
+
+fn start(
+    service: &Service,
+    limits: &Limits,
+    envelope: Envelope<'_>,
+    parts: Parts,
+    attachments: Attachments,
+) -> Result<Answering, envelope::Refused> {
     let mut call = Call {
         service: service.name.clone(),
         operation: String::new(),
@@ -165,20 +199,83 @@ async fn call(
         headers: parts.headers,
         extensions: parts.extensions,
     };
-    let started = envelope::read(
-        &body,
-        declared,
-        charset.as_deref(),
-        &shared.limits,
+    envelope::read(
+        envelope.bytes,
+        envelope.declared,
+        envelope.charset,
+        limits,
         |version, element| {
             call.version = version;
-            service.start(call, action.as_deref(), element)
+            service.start(call, envelope.action, element, attachments)
         },
+    )
+}
+
+/// What a multipart Content-Type says, if it is one.
+fn related(headers: &HeaderMap) -> Option<Result<Related, String>> {
+    let value = headers.get(header::CONTENT_TYPE)?;
+    Related::read(&String::from_utf8_lossy(value.as_bytes()))
+}
+
+/// A call by MTOM: its envelope is the first part, and what follows is read by its handler.
+async fn call_with_attachments(
+    service: &Service,
+    limits: &Limits,
+    related: Result<Related, String>,
+    request: Request,
+) -> Response {
+    let related = match related {
+        Ok(related) => related,
+        Err(reason) => {
+            let sentence = format!("The multipart message is not understood: {reason}.\n");
+            return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence);
+        }
+    };
+    let (parts, body) = request.into_parts();
+    let inner = related.start_info.as_deref().and_then(ContentType::read);
+    let mut multipart = Multipart::new(body.into_data_stream(), &related);
+    let root = match multipart.root(&related, limits.max_body_bytes).await {
+        Ok(root) => root,
+        Err(RootError::TooLarge) => {
+            let sentence = format!(
+                "The message is larger than {} bytes without its attachments.\n",
+                limits.max_body_bytes
+            );
+            return plain(StatusCode::PAYLOAD_TOO_LARGE, sentence);
+        }
+        Err(RootError::Other(error)) => {
+            let version = inner.map_or(Version::V11, |inner| inner.version);
+            let refusal = Refusal::Sender(error.to_string());
+            return respond(refused(&service.name, version, &refusal));
+        }
+    };
+    let said = parameters(
+        root.content_type
+            .split_once(';')
+            .map_or("", |(_, rest)| rest),
     );
-    drop(body);
-    match started {
+    let said = |wanted: &str| {
+        let mut all = said.iter();
+        let found = all.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value.clone())
+    };
+    let kind = said("type")
+        .and_then(|kind| ContentType::read(&kind))
+        .or(inner);
+    let charset = said("charset").map(|charset| charset.to_ascii_lowercase());
+    let (declared, inner_action) = kind.map_or((None, None), |it| (Some(it.version), it.action));
+    let action = said("action").filter(|action| !action.is_empty());
+    let action = action.or(inner_action).or(related.action);
+    let action = action.or_else(|| soap_action(&parts.headers));
+    let envelope = Envelope {
+        bytes: &root.bytes,
+        declared,
+        charset: charset.as_deref(),
+        action: action.as_deref(),
+    };
+    match start(service, limits, envelope, parts, Attachments::of(multipart)) {
         Ok(running) => respond(running.await),
-        Err((version, refusal)) => respond(refused(&name, version, &refusal)),
+        Err((version, refusal)) => respond(refused(&service.name, version, &refusal)),
     }
 }
 

@@ -12,6 +12,8 @@ pub enum TypeName {
     Own(&'static str),
 }
 
+const BINARY: TypeName = TypeName::Xsd("base64Binary");
+
 impl fmt::Display for TypeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -170,9 +172,17 @@ impl Fields<'_> {
     /// Adds a field.
     pub fn field<F: Field>(&mut self, name: &str, documentation: &str) {
         let type_name = F::declare(self.schema);
+        // Tells generators of stubs that it can be an attachment, where it is in scope.
+        let attachment = match type_name {
+            BINARY => {
+                " xmlns:xmime=\"http://www.w3.org/2005/05/xmlmime\" \
+                 xmime:expectedContentTypes=\"application/octet-stream\""
+            }
+            _ => "",
+        };
         let _ = write!(
             self.xml,
-            "        <xs:element name=\"{name}\" type=\"{type_name}\"{}",
+            "        <xs:element name=\"{name}\" type=\"{type_name}\"{}{attachment}",
             F::OCCURS
         );
         match annotation(documentation, 10) {

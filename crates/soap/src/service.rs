@@ -1,7 +1,7 @@
 //! Services and their operations.
 
 use crate::{
-    Element, Fault, Message, ReadError, Schema, Version,
+    Attachments, Element, Fault, Message, ReadError, Schema, Version,
     document::{is_name, shown},
     fault::{Answer, FaultSchema, Refusal, envelope, typed},
     wsdl,
@@ -53,8 +53,9 @@ impl Call {
     }
 }
 
-type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
-type Handler = Box<dyn Fn(Call, Element<'_>) -> Result<Answering, ReadError> + Send + Sync>;
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+type Handler =
+    Box<dyn Fn(Call, Element<'_>, Attachments) -> Result<Answering, ReadError> + Send + Sync>;
 
 /// An operation: its names, its documentation and what carries it out.
 pub(crate) struct Operation {
@@ -149,7 +150,7 @@ impl Service {
     /// the service have one name.
     #[must_use]
     pub fn operation<Request, Reply, E, Run, Running>(
-        mut self,
+        self,
         name: &str,
         documentation: &str,
         run: Run,
@@ -160,6 +161,67 @@ impl Service {
         E: Fault,
         Run: Fn(Call, Request) -> Running + Send + Sync + 'static,
         Running: Future<Output = Result<Reply, E>> + Send + 'static,
+    {
+        self.add::<Request, Reply, E, _, _>(
+            name,
+            documentation,
+            move |call, request, attachments| {
+                let version = call.version;
+                let running = run(call, request);
+                async move {
+                    // Nothing in the message can mean them.
+                    if let Err(error) = attachments.expect_none().await {
+                        return Err(Refusal::Sender(error.to_string()).answer(version));
+                    }
+                    Ok(running.await)
+                }
+            },
+        )
+    }
+
+    /// Adds an operation whose messages may have attachments (MTOM): its handler gets them as they
+    /// come, beside the message, whose [`Content`](crate::Content) says which is which.
+    ///
+    /// # Panics
+    ///
+    /// As [`Service::operation`].
+    #[must_use]
+    pub fn operation_with_attachments<Request, Reply, E, Run, Running>(
+        self,
+        name: &str,
+        documentation: &str,
+        run: Run,
+    ) -> Self
+    where
+        Request: Message,
+        Reply: Message,
+        E: Fault,
+        Run: Fn(Call, Request, Attachments) -> Running + Send + Sync + 'static,
+        Running: Future<Output = Result<Reply, E>> + Send + 'static,
+    {
+        self.add::<Request, Reply, E, _, _>(
+            name,
+            documentation,
+            move |call, request, attachments| {
+                let running = run(call, request, attachments);
+                async move { Ok(running.await) }
+            },
+        )
+    }
+
+    /// Adds an operation that answers by itself where it refuses what came.
+    fn add<Request, Reply, E, Run, Running>(
+        mut self,
+        name: &str,
+        documentation: &str,
+        run: Run,
+    ) -> Self
+    where
+        Request: Message,
+        Reply: Message,
+        E: Fault,
+        Run: Fn(Call, Request, Attachments) -> Running + Send + Sync + 'static,
+        Running: Future<Output = Result<Result<Reply, E>, Answer>> + Send + 'static,
     {
         assert!(
             is_name(name) && name.is_ascii(),
@@ -184,20 +246,24 @@ impl Service {
         let faults = declared.names;
 
         let namespace = self.namespace.clone();
-        let handler = move |call: Call, element: Element<'_>| -> Result<Answering, ReadError> {
+        let handler = move |call: Call,
+                            element: Element<'_>,
+                            attachments: Attachments|
+              -> Result<Answering, ReadError> {
             let version = call.version;
-            let running = run(call, Request::read(element)?);
+            let running = run(call, Request::read(element)?, attachments);
             let (namespace, reply_name) = (namespace.clone(), reply_name.clone());
             Ok(Box::pin(async move {
                 match running.await {
-                    Ok(reply) => Answer {
+                    Err(refused) => refused,
+                    Ok(Ok(reply)) => Answer {
                         status: 200,
                         version,
                         body: envelope(version, "", |out| {
                             out.element_in(&reply_name, &namespace, |out| reply.write(out));
                         }),
                     },
-                    Err(fault) => {
+                    Ok(Err(fault)) => {
                         tracing::debug!(fault = fault.name(), "the operation ended in a fault");
                         typed(version, &namespace, &fault)
                     }
@@ -235,6 +301,7 @@ impl Service {
         mut call: Call,
         action: Option<&str>,
         element: Element<'_>,
+        attachments: Attachments,
     ) -> Result<Answering, Refusal> {
         let operation = self
             .operations
@@ -253,7 +320,7 @@ impl Service {
             })?;
         self.check_action(operation, action)?;
         operation.name.clone_into(&mut call.operation);
-        Ok((operation.handler)(call, element)?)
+        Ok((operation.handler)(call, element, attachments)?)
     }
 
     /// The body alone decides what is done. An action that names another operation is refused: a

@@ -65,7 +65,7 @@ pub(crate) struct ContentType {
 impl ContentType {
     /// Reads the header's value; `None` if its media type is neither of SOAP's.
     pub(crate) fn read(header: &str) -> Option<Self> {
-        let (media_type, mut rest) = header.split_once(';').unwrap_or((header, ""));
+        let (media_type, rest) = header.split_once(';').unwrap_or((header, ""));
         let media_type = media_type.trim();
         let version = if media_type.eq_ignore_ascii_case("text/xml") {
             Version::V11
@@ -76,29 +76,12 @@ impl ContentType {
         };
         let mut charset = None;
         let mut action = None;
-        while !rest.is_empty() {
-            let (name, after) = match rest.find(['=', ';']) {
-                Some(at) if rest.as_bytes()[at] == b'=' => (rest[..at].trim(), &rest[at + 1..]),
-                Some(at) => {
-                    rest = &rest[at + 1..];
-                    continue;
-                }
-                None => break,
-            };
-            let after = after.trim_start();
-            let (value, next) = if let Some(quoted) = after.strip_prefix('"') {
-                let (value, tail) = quoted.split_once('"').unwrap_or((quoted, ""));
-                (value, tail.split_once(';').map_or("", |(_, next)| next))
-            } else {
-                let (value, next) = after.split_once(';').unwrap_or((after, ""));
-                (value.trim_end(), next)
-            };
+        for (name, value) in parameters(rest) {
             if name.eq_ignore_ascii_case("charset") {
                 charset = Some(value.to_ascii_lowercase());
             } else if name.eq_ignore_ascii_case("action") && !value.is_empty() {
-                action = Some(value.to_owned());
+                action = Some(value);
             }
-            rest = next;
         }
         Some(Self {
             version,
@@ -106,6 +89,44 @@ impl ContentType {
             action,
         })
     }
+}
+
+/// The parameters of a media type, leniently: what is no parameter is let pass. In quotes, `\\` escapes.
+pub(crate) fn parameters(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['=', ';']) {
+        let (name, after) = (rest[..at].trim(), &rest[at + 1..]);
+        if rest.as_bytes()[at] == b';' {
+            rest = after;
+            continue;
+        }
+        let after = after.trim_start();
+        let value = if let Some(quoted) = after.strip_prefix('"') {
+            let mut value = String::new();
+            let mut letters = quoted.char_indices();
+            rest = "";
+            while let Some((at, letter)) = letters.next() {
+                match letter {
+                    '"' => {
+                        rest = quoted[at + 1..]
+                            .split_once(';')
+                            .map_or("", |(_, next)| next);
+                        break;
+                    }
+                    '\\' => value.extend(letters.next().map(|(_, letter)| letter)),
+                    letter => value.push(letter),
+                }
+            }
+            value
+        } else {
+            let (value, next) = after.split_once(';').unwrap_or((after, ""));
+            rest = next;
+            value.trim_end().to_owned()
+        };
+        found.push((name.to_owned(), value));
+    }
+    found
 }
 
 #[cfg(test)]

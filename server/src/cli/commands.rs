@@ -4,7 +4,7 @@
 use super::{
     Command, HistoryQuery, RouterCommand,
     console::{self, Listen},
-    hosts, jobs, migration,
+    hosts, image, jobs, migration,
     names::Names,
     network,
     table::{ABSENT, Table, bit_rate, bytes, facts, or_absent},
@@ -138,6 +138,10 @@ pub async fn execute(
         }
         Command::Job { remote, command } => {
             jobs::execute(command, remote.json, operations, caller, out, terminal).await
+        }
+        Command::Image { remote, command } => {
+            let to = (out, terminal);
+            image::execute(command, remote.json, operations, caller, to, confirm).await
         }
         Command::Topology { remote, view } => {
             let request = GetTopologyRequest { view: Some(view) };

@@ -8,6 +8,7 @@ mod commands;
 mod console;
 mod endpoint;
 mod hosts;
+mod image;
 mod jobs;
 mod migration;
 mod names;
@@ -22,8 +23,8 @@ pub use time::moment;
 
 use crate::config::Flags;
 use api::{
-    Aggregation, HostId, MacAddress, Metric, MigrationMode, PathMetric, RouterState, Timestamp,
-    TopologyView,
+    Aggregation, Driver, HostId, ImageDescription, ImageKind, MacAddress, Metric, MigrationMode,
+    PathMetric, RouterState, Timestamp, TopologyView,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -82,6 +83,15 @@ pub enum Command {
         /// What to ask or do.
         #[command(subcommand)]
         command: JobCommand,
+    },
+    /// Bring images to a running server, and from there to hosts
+    Image {
+        /// Where and how.
+        #[command(flatten)]
+        remote: Remote,
+        /// What to ask or do.
+        #[command(subcommand)]
+        command: ImageCommand,
     },
     /// Show the topology that a running server sees
     Topology {
@@ -341,6 +351,213 @@ pub enum JobCommand {
     },
 }
 
+/// What to ask about images, or to do with one. An image is named by its id, by `NAME:VERSION`, or by
+/// its name where it has one version.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ImageCommand {
+    /// List the images, and the uploads that are under way
+    List {
+        /// Only those of this name
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Show one image: its files, what is to be known of it, and where it is
+    Show {
+        /// Its id, `NAME:VERSION`, or name
+        image: String,
+    },
+    /// List the files in the server's import directory
+    Files,
+    /// Make an image of a file in the server's import directory
+    Import {
+        /// The file (a kernel, if it is one), by its path below the import directory
+        #[arg(value_name = "PATH")]
+        path: String,
+        /// The kernel's initial file system, by its path below the import directory
+        #[arg(long, value_name = "PATH")]
+        initial_file_system: Option<String>,
+        /// What it is: qcow2, raw, kernel or rootFileSystem [default: by the file's name]
+        #[arg(long)]
+        kind: Option<ImageKind>,
+        /// What is to be known of it.
+        #[command(flatten)]
+        facts: ImageFacts,
+        /// The SHA-256 that the file must have; said again, that of the initial file system
+        #[arg(long, value_name = "HEX")]
+        sha256: Vec<String>,
+        /// An id of your choice: said again, it gives the first job instead of another
+        #[arg(long, value_name = "ID")]
+        request_id: Option<String>,
+        /// Do not follow the job
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// Upload a file of this machine; one that was cut off goes on where it was
+    Upload {
+        /// The file (a kernel, if it is one)
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The kernel's initial file system
+        #[arg(long, value_name = "FILE")]
+        initial_file_system: Option<PathBuf>,
+        /// What it is: qcow2, raw, kernel or rootFileSystem [default: by the file's name]
+        #[arg(long)]
+        kind: Option<ImageKind>,
+        /// What is to be known of it.
+        #[command(flatten)]
+        facts: ImageFacts,
+    },
+    /// Change what is to be known of an image; what is not said stays
+    Describe {
+        /// Its id, `NAME:VERSION`, or name
+        image: String,
+        /// What changes.
+        #[command(flatten)]
+        change: ImageChange,
+    },
+    /// Bring an image to hosts, and follow how that goes
+    Distribute {
+        /// Its id, `NAME:VERSION`, or name
+        image: String,
+        /// Where to
+        #[arg(value_name = "HOST", required = true)]
+        hosts: Vec<HostId>,
+        /// Make the storage pool `vms` where a host has none
+        #[arg(long)]
+        create_pool: bool,
+        /// An id of your choice: said again, it gives the first jobs instead of others
+        #[arg(long, value_name = "ID")]
+        request_id: Option<String>,
+        /// Do not follow the jobs
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// Delete the copy of an image on a host; it stays in the store
+    Evict {
+        /// Its id, `NAME:VERSION`, or name
+        image: String,
+        /// The host
+        host: HostId,
+        /// Do not follow the job
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// Delete an image from the store and from all hosts
+    Delete {
+        /// Its id, `NAME:VERSION`, or name
+        image: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Do not follow the job
+        #[arg(long)]
+        no_wait: bool,
+    },
+}
+
+/// What is to be known of a new image.
+#[derive(Clone, Debug, Args)]
+pub struct ImageFacts {
+    /// A name: letters, digits, `.`, `_`, `-` and `+`, 64 at most
+    #[arg(long)]
+    pub name: String,
+    /// A version, written as a name; name and version together are unique
+    #[arg(long)]
+    pub version: String,
+    /// Its processor architecture
+    #[arg(long, default_value = "x86_64")]
+    pub architecture: String,
+    /// What else.
+    #[command(flatten)]
+    pub more: ImageMore,
+}
+
+/// What changes of what is known of an image.
+#[derive(Clone, Debug, Args)]
+pub struct ImageChange {
+    /// Another name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Another version
+    #[arg(long)]
+    pub version: Option<String>,
+    /// Another processor architecture
+    #[arg(long)]
+    pub architecture: Option<String>,
+    /// What else.
+    #[command(flatten)]
+    pub more: ImageMore,
+}
+
+/// What may be known of an image.
+#[derive(Clone, Debug, Args)]
+pub struct ImageMore {
+    /// What it is, in a few lines for people
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// A libvirt driver that it suits; may be said again [default: those that its kind suits]
+    #[arg(long, value_name = "DRIVER", value_parser = driver)]
+    pub driver: Vec<Driver>,
+    /// Virtual processors of a router, if nobody says
+    #[arg(long, value_name = "NUMBER")]
+    pub vcpus: Option<u32>,
+    /// Memory of a router in MiB, if nobody says
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub memory: Option<u64>,
+    /// How many interfaces a page proposes
+    #[arg(long, value_name = "NUMBER")]
+    pub interfaces: Option<u32>,
+    /// Arguments of a kernel, for example `console=ttyS0`
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub kernel_arguments: Option<String>,
+    /// The first program of a container
+    #[arg(long, value_name = "PATH")]
+    pub init: Option<String>,
+    /// Whether it reads a cloud-init seed
+    #[arg(long)]
+    pub cloud_init: Option<bool>,
+    /// Whether QEMU's guest agent runs in it
+    #[arg(long)]
+    pub guest_agent: Option<bool>,
+    /// What a router writes to its console once it is ready, for example `login:`
+    #[arg(long, value_name = "TEXT")]
+    pub ready_text: Option<String>,
+}
+
+impl ImageMore {
+    fn apply(self, mut of: ImageDescription) -> ImageDescription {
+        if !self.driver.is_empty() {
+            of.drivers = self.driver;
+        }
+        of.description = self.description.or(of.description);
+        of.vcpus = self.vcpus.or(of.vcpus);
+        of.memory_bytes = self.memory.map(|mib| mib << 20).or(of.memory_bytes);
+        of.interfaces = self.interfaces.or(of.interfaces);
+        of.kernel_arguments = self.kernel_arguments.or(of.kernel_arguments);
+        of.init = self.init.or(of.init);
+        of.cloud_init = self.cloud_init.or(of.cloud_init);
+        of.guest_agent = self.guest_agent.or(of.guest_agent);
+        of.ready_text = self.ready_text.or(of.ready_text);
+        of
+    }
+}
+
+impl ImageChange {
+    fn apply(self, mut of: ImageDescription) -> ImageDescription {
+        of.name = self.name.unwrap_or(of.name);
+        of.version = self.version.unwrap_or(of.version);
+        of.architecture = self.architecture.unwrap_or(of.architecture);
+        self.more.apply(of)
+    }
+}
+
+fn driver(text: &str) -> Result<Driver, String> {
+    let found = Driver::ALL
+        .into_iter()
+        .find(|driver| driver.as_str() == text);
+    found.ok_or_else(|| "qemu, xen, lxc or test was expected".to_owned())
+}
+
 /// Which paths to find. An element is a host's id, a router's id or name, or a segment's id or name;
 /// with `host:`, `router:`, `segment:` or `link:` before it, it is that.
 #[derive(Clone, Debug, Args)]
@@ -550,6 +767,11 @@ mod tests {
             "vms load --view inner",
             "vms demo --config vms.toml",
             "vms host show",
+            "vms image upload a.qcow2",
+            "vms image upload a.qcow2 --name a --version 1 --kind floppy",
+            "vms image upload a.qcow2 --name a --version 1 --driver vmware",
+            "vms image distribute a",
+            "vms image show",
             "vms host add alpha",
             "vms host add alpha qemu+ext:///system?command=/bin/sh",
             "vms host check /etc/passwd",

@@ -3,6 +3,7 @@
 //! What the operations do, need and fail with is documented in `api`; here are their names in the
 //! services, and sentences for whoever reads a WSDL.
 
+mod image;
 mod measurement;
 mod migration;
 mod provisioning;
@@ -24,6 +25,7 @@ pub fn services(operations: &Arc<dyn Operations>) -> Vec<Service> {
         measurement::service(operations),
         migration::service(operations),
         provisioning::service(operations),
+        image::service(operations),
     ]
 }
 

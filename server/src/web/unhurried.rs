@@ -60,6 +60,7 @@ fn broken_off(
             }
         })
     })
+    .fuse()
 }
 
 #[cfg(test)]

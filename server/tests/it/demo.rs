@@ -8,6 +8,8 @@ use http_body_util::BodyExt as _;
 use server::web::{Web, router};
 use std::{
     future::Future,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
     sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
@@ -22,9 +24,9 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static DEMO: LazyLock<Demo> = LazyLock::new(|| {
     let data = TempDir::new().unwrap();
     RUNTIME.block_on(async {
-        let control = Control::start(Settings::demo(data.path().to_owned()).unwrap())
-            .await
-            .unwrap();
+        let mut settings = Settings::demo(data.path().to_owned()).unwrap();
+        settings.images.import = Some(import_directory(data.path()));
+        let control = Control::start(settings).await.unwrap();
         let operations = control.operations();
         let mut ready = control.ready();
         let web = Web::new(
@@ -51,6 +53,16 @@ pub struct Demo {
     pub operations: Arc<dyn Operations>,
     _control: Control,
     _data: TempDir,
+}
+
+/// A directory with one file to import, and links out of it and to it.
+fn import_directory(data: &Path) -> PathBuf {
+    let directory = data.join("import");
+    std::fs::create_dir_all(directory.join("disks")).unwrap();
+    std::fs::write(directory.join("disks/small.raw"), vec![3; 4096]).unwrap();
+    symlink("disks/small.raw", directory.join("link.raw")).unwrap();
+    symlink("disks", directory.join("linked")).unwrap();
+    directory
 }
 
 /// Runs a test over the demo.

@@ -3,6 +3,7 @@
 mod commands;
 mod configuration;
 mod demo;
+mod images;
 mod layout;
 mod pages;
 mod pilot;

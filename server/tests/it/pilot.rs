@@ -16,7 +16,7 @@ use http::Request;
 use server::pilot::{NAMESPACE, services};
 use soap::{Message, Version, client};
 
-const OPERATIONS: [(&str, &[&str]); 5] = [
+const OPERATIONS: [(&str, &[&str]); 6] = [
     ("TopologyService", &["GetTopology", "FindPaths"]),
     (
         "StatusService",
@@ -43,6 +43,23 @@ const OPERATIONS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("ProvisioningService", &["SuspendRouter", "ResumeRouter"]),
+    (
+        "ImageService",
+        &[
+            "ListImages",
+            "GetImage",
+            "ListImportFiles",
+            "ImportImage",
+            "BeginImageUpload",
+            "GetImageUpload",
+            "CancelImageUpload",
+            "UploadImage",
+            "DescribeImage",
+            "DeleteImage",
+            "DistributeImage",
+            "EvictImage",
+        ],
+    ),
 ];
 
 async fn call<Q: Message, A: Message>(

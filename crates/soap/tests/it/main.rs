@@ -4,6 +4,7 @@
 
 mod described;
 mod faults;
+mod mtom;
 mod protocol;
 mod refused;
 mod support;
