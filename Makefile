@@ -10,7 +10,7 @@ CHECK = { command -v cargo >/dev/null || { echo "Stopped: Rust is absent. Instal
 SERVE = --listen $(LISTEN) $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release testbed testbed-soak soak bench bench-host bench-migration bench-creation bench-images bench-layout bench-paths bench-view fmt clean
+.PHONY: help run test build release testbed testbed-soak soak bench bench-host bench-migration bench-creation bench-images bench-layout bench-paths bench-view man fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ bench-layout: ## Compare our layouts with those of others
 	@$(XTASK) bench-layout
 bench-paths: ## Compare searching for paths with petgraph, igraph and networkx
 	@$(XTASK) bench-paths
+
+man: ## Write the manual, a page for each command: target/man
+	@$(CHECK) && cargo run --quiet --package server --bin vms -- man --out target/man
+	@echo "target/man holds the pages: man target/man/vms.1"
 
 fmt: ## Format the source
 	@$(XTASK) fmt

@@ -3,7 +3,9 @@
 use api::{Caller, Channel};
 use clap::Parser as _;
 use server::{
-    cli::{Command, CommandError, CommandLine, Console, Remote, execute, keyboard},
+    cli::{
+        Command, CommandError, CommandLine, Console, Remote, completion, execute, keyboard, manual,
+    },
     client::{Client, sentence},
     config::Config,
     process,
@@ -24,6 +26,19 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let line = CommandLine::parse();
+    let told = match &line.command {
+        Command::Completion { shell } => Some(completion(*shell, &mut io::stdout())),
+        Command::Man { out } => Some(manual(out.as_deref(), &mut io::stdout())),
+        _ => None,
+    };
+    if let Some(told) = told {
+        return match told {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                fail(FAILED, &format!("It cannot be written: {error}."))
+            }
+            _ => ExitCode::SUCCESS,
+        };
+    }
     let environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let config = match &line.command {
         Command::Demo(flags) => Some(Config::demo(flags, &environment)),
@@ -63,12 +78,16 @@ async fn ask(command: Command) -> ExitCode {
         | Command::Router { remote, .. }
         | Command::Job { remote, .. }
         | Command::Image { remote, .. }
+        | Command::Link { remote, .. }
         | Command::Topology { remote, .. }
         | Command::Path { remote, .. }
         | Command::Load { remote, .. }
         | Command::History { remote, .. }
         | Command::Events { remote, .. } => remote,
-        Command::Demo(_) | Command::Serve { .. } => return ExitCode::SUCCESS,
+        Command::Demo(_)
+        | Command::Serve { .. }
+        | Command::Completion { .. }
+        | Command::Man { .. } => return ExitCode::SUCCESS,
     };
     let Remote { server, .. } = remote;
     let client = match Client::new(server, soap::Version::V12) {

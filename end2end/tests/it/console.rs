@@ -41,8 +41,26 @@ struct Console {
 
 impl Console {
     fn open(vms: &VmsProcess) -> Self {
-        let mut child = Command::new(binary().unwrap())
-            .args(["router", "console", "echo", "--server", &vms.url("")])
+        let mut command = Command::new(binary().unwrap());
+        command.args(["router", "console", "echo", "--server", &vms.url("")]);
+        Self::run(command)
+    }
+
+    /// At a terminal of its own, by util-linux's `script`.
+    fn at_a_terminal(vms: &VmsProcess) -> Self {
+        let binary = binary().unwrap();
+        let line = format!(
+            "{} router console echo --server {}",
+            binary.display(),
+            vms.url("")
+        );
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -132,6 +150,24 @@ fn what_is_typed_reaches_a_router_and_what_it_writes_comes_back() {
     assert_eq!((code, words.as_str()), (Some(0), ""));
     second.type_in("b");
     second.shows(|shown| shown == b"b");
+
+    // At a terminal every key goes to the router, also Ctrl-C, but the one that leaves.
+    let mut terminal = Console::at_a_terminal(&vms);
+    let hint = "This is the console of echo; Ctrl-] leaves it.\r\n";
+    terminal.shows(|shown| shown == hint.as_bytes());
+    let (code, words) = second.ended();
+    assert_eq!((code, words.as_str()), (Some(0), ""));
+    terminal.type_in("c\x03d");
+    let echoed = format!("{hint}c\x03d");
+    terminal.shows(|shown| shown == echoed.as_bytes());
+    terminal.type_in("\x1d");
+    let (code, words) = terminal.ended();
+    assert_eq!((code, words.as_str()), (Some(0), ""));
+    let end = format!("{echoed}\r\nThe console of echo is closed.\r\n");
+    terminal.shows(|shown| shown == end.as_bytes());
+    let mut second = Console::open(&vms);
+    second.type_in("e");
+    second.shows(|shown| shown == b"e");
 
     // The router of the plan writes into a file.
     let command = Command::new(binary().unwrap())

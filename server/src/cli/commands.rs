@@ -4,9 +4,9 @@
 use super::{
     Command, HistoryQuery, RouterCommand,
     console::{self, Listen},
-    hosts, image, jobs, migration,
+    hosts, image, jobs, links, migration,
     names::Names,
-    network,
+    network, routers as life,
     table::{ABSENT, Table, bit_rate, bytes, facts, or_absent},
     time::clock,
 };
@@ -21,6 +21,7 @@ use serde::Serialize;
 use std::{
     fmt::Write as _,
     io::{self, Write},
+    path::PathBuf,
 };
 
 /// Why a command was not carried out.
@@ -80,6 +81,20 @@ pub enum CommandError {
         /// Why, in a sentence.
         reason: String,
     },
+    /// There is no host that a router can be made on, or not the one that was named.
+    #[error("{router} cannot be made there: what stands in the way is said, and what to do.")]
+    NoPlace {
+        /// Its name.
+        router: String,
+    },
+    /// A file that was named cannot be read.
+    #[error("{} cannot be read: {source}.", .file.display())]
+    Unreadable {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Whoever was asked said no.
     #[error("Nothing was changed.")]
     Declined,
@@ -108,7 +123,7 @@ pub struct Console<'a> {
 
 /// Carries out a command that asks a server, and writes its answer to the console.
 ///
-/// `vms demo` and `vms serve` are no such commands; they are left alone.
+/// `vms demo`, `serve`, `completion` and `man` are no such commands; they are left alone.
 pub async fn execute(
     command: Command,
     operations: &dyn Operations,
@@ -129,12 +144,28 @@ pub async fn execute(
         listen: _,
     } = console;
     match command {
-        Command::Demo(_) | Command::Serve { .. } => Ok(()),
+        Command::Demo(_)
+        | Command::Serve { .. }
+        | Command::Completion { .. }
+        | Command::Man { .. } => Ok(()),
         Command::Host { remote, command } => {
             hosts::execute(command, remote.json, operations, caller, out, confirm).await
         }
         Command::Router { remote, command } => {
-            router(command, remote.json, operations, caller, out, terminal).await
+            router(
+                command,
+                remote.json,
+                operations,
+                caller,
+                out,
+                terminal,
+                confirm,
+            )
+            .await
+        }
+        Command::Link { remote, command } => {
+            let json = remote.json;
+            links::execute(command, json, operations, caller, out, terminal, confirm).await
         }
         Command::Job { remote, command } => {
             jobs::execute(command, remote.json, operations, caller, out, terminal).await
@@ -212,8 +243,12 @@ async fn router(
     caller: &Caller,
     out: &mut (dyn Write + Send),
     terminal: bool,
+    confirm: Confirm<'_>,
 ) -> Result<(), CommandError> {
     match command {
+        RouterCommand::Life(command) => {
+            life::execute(command, json, operations, caller, out, terminal, confirm).await
+        }
         RouterCommand::List {
             host,
             state,
@@ -286,15 +321,28 @@ async fn router(
                 .migrate_router(caller, request)
                 .await
                 .map_err(migration::in_words)?;
-            if no_wait {
-                return write(out, json, &reply, |reply| jobs::begun(&reply.job));
-            }
-            if !json {
-                out.write_all(jobs::begun(&reply.job).as_bytes())?;
-                out.flush()?;
-            }
-            jobs::follow(reply.job, json, operations, caller, out, terminal).await
+            let job = reply.job.clone();
+            jobs::carry(
+                &reply, job, no_wait, json, operations, caller, out, terminal,
+            )
+            .await
         }
+    }
+}
+
+/// Asks whether it is meant, unless that was said.
+pub(super) fn confirmed(
+    confirm: Confirm<'_>,
+    yes: bool,
+    question: &str,
+) -> Result<(), CommandError> {
+    if yes {
+        return Ok(());
+    }
+    match confirm(question)? {
+        Some(true) => Ok(()),
+        Some(false) => Err(CommandError::Declined),
+        None => Err(CommandError::Unconfirmed),
     }
 }
 
@@ -409,7 +457,7 @@ fn state(router: &Router) -> String {
     format!("{}{old}{moved}", router.state.as_str())
 }
 
-fn state_now(router: &Router) -> String {
+pub(super) fn state_now(router: &Router) -> String {
     format!(
         "{} on {} is {}.\n",
         router.name,
@@ -440,6 +488,9 @@ fn status(reply: &GetRouterStatusReply) -> String {
         ("vcpus", router.vcpus.to_string()),
         ("memory", bytes(router.memory_bytes)),
     ];
+    if let Some(image) = router.image {
+        lines.push(("made from", format!("image {image}")));
+    }
     if let Some(measured) = measured {
         let note = if measured.simulated {
             " (simulated)"

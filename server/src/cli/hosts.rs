@@ -2,7 +2,7 @@
 
 use super::{
     HostCommand, Switch,
-    commands::{CommandError, Confirm, warnings, write},
+    commands::{CommandError, Confirm, confirmed, warnings, write},
     endpoint::Endpoint,
     table::{ABSENT, Table, bytes, facts, or_absent},
     time::clock,
@@ -76,13 +76,8 @@ pub(super) async fn execute(
         HostCommand::Remove { host, yes } => {
             let known = status_of(operations, caller, host.clone()).await?.host;
             // One that is configured is refused by the server, which says why: nothing to ask.
-            if known.origin == HostOrigin::Registered && !yes {
-                match confirm(&consequences(&known))? {
-                    Some(true) => {}
-                    Some(false) => return Err(CommandError::Declined),
-                    None => return Err(CommandError::Unconfirmed),
-                }
-            }
+            let is_clear = yes || known.origin != HostOrigin::Registered;
+            confirmed(confirm, is_clear, &consequences(&known))?;
             let request = RemoveHostRequest {
                 host,
                 request_id: None,

@@ -15,6 +15,7 @@ use api::{
     Caller, CancelJobRequest, Conflict, Error, GetJobReply, GetJobRequest, Job, JobId, JobProgress,
     JobState, ListJobsReply, ListJobsRequest, MigrationResult, NotFound, Operations,
 };
+use serde::Serialize;
 use std::{
     fmt::Write as _,
     future::Future,
@@ -137,8 +138,34 @@ fn beginning(jobs: &[Job], wanted: &str) -> Result<JobId, Error> {
     }
 }
 
+/// Tells what was begun, and follows it unless that is not wanted: `reply` is the answer to whoever
+/// asked for it.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "it is what every command is given"
+)]
+pub(super) async fn carry<T: Serialize>(
+    reply: &T,
+    job: Job,
+    no_wait: bool,
+    json: bool,
+    operations: &dyn Operations,
+    caller: &Caller,
+    out: &mut (dyn Write + Send),
+    terminal: bool,
+) -> Result<(), CommandError> {
+    if no_wait {
+        return write(out, json, reply, |_| begun(&job));
+    }
+    if !json {
+        out.write_all(begun(&job).as_bytes())?;
+        out.flush()?;
+    }
+    follow(job, json, operations, caller, out, terminal).await
+}
+
 /// Follows a job until it ends or whoever does that interrupts it, and tells how it ended.
-pub(super) async fn follow(
+async fn follow(
     job: Job,
     json: bool,
     operations: &dyn Operations,

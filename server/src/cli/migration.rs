@@ -51,27 +51,32 @@ pub(super) fn verdicts(router: &str, reply: &CheckMigrationReply, all: bool) -> 
             or_absent(verdict.score.map(app::format::percent)),
             verdict.summary.clone(),
         ]);
-        let told = |finding: &&MigrationFinding| all || finding.level != FindingLevel::Fine;
-        for finding in verdict.findings.iter().filter(told) {
-            table.note(format!(
-                "   {} {}: {}",
-                sign(finding.level),
-                finding.check.as_str(),
-                finding.what
-            ));
-            if let Some(why) = &finding.why {
-                table.note(format!("     why: {why}"));
-            }
-            if let Some(advice) = &finding.advice {
-                table.note(format!("     do:  {advice}"));
-            }
-        }
+        findings(&mut table, &verdict.findings, all);
     }
     let head = format!("{router}, on {}, {}", reply.source, reply.mode);
     if reply.verdicts.is_empty() {
         return format!("{head}: there is no other host.\n");
     }
     format!("{head}:\n\n{table}")
+}
+
+/// What was found, under a row, as far as it is not as it should be; with `all`, the rest, too.
+pub(super) fn findings(table: &mut Table, findings: &[MigrationFinding], all: bool) {
+    let told = |finding: &&MigrationFinding| all || finding.level != FindingLevel::Fine;
+    for finding in findings.iter().filter(told) {
+        table.note(format!(
+            "   {} {}: {}",
+            sign(finding.level),
+            finding.check.as_str(),
+            finding.what
+        ));
+        if let Some(why) = &finding.why {
+            table.note(format!("     why: {why}"));
+        }
+        if let Some(advice) = &finding.advice {
+            table.note(format!("     do:  {advice}"));
+        }
+    }
 }
 
 fn sign(level: FindingLevel) -> &'static str {

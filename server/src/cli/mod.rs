@@ -10,15 +10,22 @@ mod endpoint;
 mod hosts;
 mod image;
 mod jobs;
+mod links;
+mod manual;
 mod migration;
 mod names;
 mod network;
+mod quantity;
+mod routers;
 mod table;
 mod time;
 
 pub use commands::{CommandError, Confirm, Console, execute};
 pub use console::{Keyboard, Listen, RawTerminal, keyboard};
 pub use endpoint::Endpoint;
+pub use links::{CreateLinkCommand, LinkCommand};
+pub use manual::{completion, manual};
+pub use routers::{CreateCommand, LifeCommand};
 pub use time::moment;
 
 use crate::config::Flags;
@@ -27,6 +34,7 @@ use api::{
     PathMetric, RouterState, Timestamp, TopologyView,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use std::path::PathBuf;
 
 /// Virtual Machine Server: watches and operates a fleet of virtual routers on libvirt hosts.
@@ -66,7 +74,7 @@ pub enum Command {
         #[command(subcommand)]
         command: HostCommand,
     },
-    /// Ask a running server about routers, suspend, resume or move one
+    /// Ask a running server about routers, make, change, move or delete one, or see its console
     Router {
         /// Where and how.
         #[command(flatten)]
@@ -92,6 +100,15 @@ pub enum Command {
         /// What to ask or do.
         #[command(subcommand)]
         command: ImageCommand,
+    },
+    /// Link two routers, list such links, or take one away
+    Link {
+        /// Where and how.
+        #[command(flatten)]
+        remote: Remote,
+        /// What to ask or do.
+        #[command(subcommand)]
+        command: LinkCommand,
     },
     /// Show the topology that a running server sees
     Topology {
@@ -137,6 +154,18 @@ pub enum Command {
         /// Begin with what happened after this version of the topology
         #[arg(long, value_name = "VERSION")]
         since: Option<u64>,
+    },
+    /// Print what a shell completes this command line by, for example for
+    /// ~/.local/share/bash-completion/completions/vms
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print this program's manual page, or write one for each command into a directory
+    Man {
+        /// The directory, for example ~/.local/share/man/man1
+        #[arg(long, value_name = "DIRECTORY")]
+        out: Option<PathBuf>,
     },
 }
 
@@ -250,6 +279,9 @@ pub enum RouterCommand {
         #[arg(value_name = "ID_OR_NAME")]
         router: String,
     },
+    /// What makes one, changes it, or takes it away.
+    #[command(flatten)]
+    Life(LifeCommand),
     /// Pause a running router in memory
     Suspend {
         /// Its id or, where only one has it, its name
@@ -684,6 +716,62 @@ mod tests {
         assert_eq!((host.as_str(), key.as_str()), ("alpha", "k"));
         let uris: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
         assert_eq!(uris, ["qemu+ssh://alpha/system", "lxc+ssh://alpha/system"]);
+        let life = |line: &str| match read(line).map(|read| read.command) {
+            Ok(Command::Router {
+                command: RouterCommand::Life(command),
+                ..
+            }) => command,
+            other => panic!("{line}: {other:?}"),
+        };
+        let LifeCommand::Create(create) =
+            life("vms router create r9 debian --memory 512M --interface network=lab --no-start")
+        else {
+            panic!("another command was read");
+        };
+        assert_eq!(
+            (create.name.as_str(), create.image.as_str()),
+            ("r9", "debian")
+        );
+        assert_eq!((create.memory, create.no_start), (Some(512 << 20), true));
+        assert!(matches!(
+            life("vms router resize r9 --vcpus 2"),
+            LifeCommand::Resize {
+                vcpus: Some(2),
+                memory: None,
+                ..
+            }
+        ));
+        assert!(matches!(
+            life("vms router delete r9 --yes --force --keep-disks"),
+            LifeCommand::Delete {
+                yes: true,
+                force: true,
+                keep_disks: true,
+                ..
+            }
+        ));
+        for wrong in [
+            "vms router resize r9",
+            "vms router create r9 debian --all",
+            "vms router attach r9 eth0",
+            "vms link create r1 r2 --transport smoke",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        assert!(matches!(
+            read("vms link create r1 r2 --to-b 10M --addressing ipv4 --when-running nextStart")
+                .unwrap()
+                .command,
+            Command::Link {
+                command: LinkCommand::Create(CreateLinkCommand {
+                    to_b: Some(10_000_000),
+                    addressing: Some(api::LinkAddressing::Ipv4),
+                    when_running: Some(api::WhenRunning::NextStart),
+                    ..
+                }),
+                ..
+            }
+        ));
         let Command::Router {
             command: RouterCommand::Migrate(migrate),
             ..

@@ -99,15 +99,18 @@ async fn attend(
             () = read => None,
         }
     };
-    // Otherwise the other side went, and hears nothing any longer.
-    if let Some(end) = end {
-        let farewell = async {
-            say(&mut out, end).await;
-            // The other side closes, too.
-            while let Some(Ok(_)) = heard.next().await {}
-        };
-        let _ = timeout(FAREWELL, farewell).await;
-    }
+    let farewell = async {
+        match end {
+            Some(end) => {
+                say(&mut out, end).await;
+                // The other side closes, too.
+                while let Some(Ok(_)) = heard.next().await {}
+            }
+            // The other side went; if it closed in order, it waits for the same.
+            None => drop(out.close().await),
+        }
+    };
+    let _ = timeout(FAREWELL, farewell).await;
 }
 
 /// Hands on what is typed until the other side goes.

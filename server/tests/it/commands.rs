@@ -24,6 +24,54 @@ async fn vms(demo: &Demo, arguments: &[&str]) -> (String, Result<(), CommandErro
 }
 
 #[test]
+fn what_destroys_asks_and_is_not_done_where_nobody_can_be_asked() {
+    with_demo(async |demo| {
+        let router = demo.router_of_its_own(4).await;
+        let name = router.name.as_str();
+        for command in ["reset", "destroy", "delete"] {
+            let (text, end) = vms(demo, &["router", command, name]).await;
+            let why = end.unwrap_err();
+            assert!(matches!(why, CommandError::Unconfirmed), "{command}: {why}");
+            assert_eq!(text, "");
+        }
+        let (text, end) = vms(demo, &["router", "destroy", name, "--yes"]).await;
+        end.unwrap();
+        assert_eq!(text, format!("{name} on {} is shut off.\n", router.host));
+        let (text, end) = vms(demo, &["router", "start", name]).await;
+        end.unwrap();
+        assert_eq!(text, format!("{name} on {} is running.\n", router.host));
+        let (text, end) = vms(demo, &["router", "reboot", name]).await;
+        end.unwrap();
+        assert_eq!(text, format!("{name} was asked to reboot.\n"));
+        let (text, end) = vms(demo, &["router", "shutdown", name]).await;
+        end.unwrap();
+        let mut lines = text.lines();
+        let first = lines.next().unwrap();
+        assert!(
+            first.contains(&format!("router shutdown of {name}")),
+            "{text}"
+        );
+        let (list, end) = vms(demo, &["router", "list", "--state", "shut-off"]).await;
+        end.unwrap();
+        assert!(list.contains(name), "{list}");
+        let (_, end) = vms(demo, &["router", "start", name, "--json"]).await;
+        end.unwrap();
+        let (_, end) = vms(demo, &["router", "resize", name, "--vcpus", "0"]).await;
+        let why = end.unwrap_err().to_string();
+        assert!(why.starts_with("--vcpus: "), "{why}");
+        let (_, end) = vms(demo, &["router", "create", "r-new", "no-image"]).await;
+        let why = end.unwrap_err().to_string();
+        assert!(why.contains("No image is called \"no-image\""), "{why}");
+        let (text, end) = vms(demo, &["link", "list"]).await;
+        end.unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let (_, end) = vms(demo, &["link", "delete", "4f"]).await;
+        let why = end.unwrap_err().to_string();
+        assert!(why.contains("No link's id begins with"), "{why}");
+    });
+}
+
+#[test]
 fn a_console_that_is_not_there_is_told_before_anybody_types() {
     with_demo(async |demo| {
         let router = demo.router_of_its_own(3).await;
