@@ -20,11 +20,12 @@ const button = (page, name) => page.getByRole('button', { name, exact: true });
 const note = (page, text) => page.locator('.note', { hasText: text });
 const closed = (page) => dialog(page).waitFor({ state: 'detached' });
 
+// What axe-core finds is told at the end, all of it.
+const faults = [];
 async function accessible(page, what) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  const told = violations.map((v) => `${v.id}: ${v.help} at ${v.nodes.slice(0, 3).map((n) => n.target).join(' ')}`);
-  assert.deepEqual(told, [], `axe-core on ${what}`);
+  faults.push(...violations.map((v) => `${what}: ${v.id}: ${v.help} at ${v.nodes.slice(0, 3).map((n) => n.target).join(' ')}`));
 }
 
 // In both themes: a picture, and axe-core.
@@ -328,11 +329,19 @@ async function lifecycle(page, [a, , c]) {
     await page.keyboard.press('Escape');
     await closed(page);
   } else {
-    await page.waitForFunction((before) => document.querySelectorAll('.panel [aria-label^="Take the interface"]').length > before, before);
+    await note(page, a.name).last().waitFor();
+    // A driver that cannot plug while it runs does so at the next start.
+    const later = /next start/.test(await page.locator('.notes').textContent());
+    const count = (expected) => page.waitForFunction(
+      (expected) => document.querySelectorAll('.panel [aria-label^="Take the interface"]').length === expected,
+      expected,
+      { timeout: 30_000 },
+    );
+    if (!later) await count(before + 1);
     await panel.getByRole('button', { name: /^Take the interface/ }).last().click();
-    await shot(page, 'detach');
+    await both(page, 'detach', 'the question before an interface goes');
     await done(page);
-    await page.waitForFunction((before) => document.querySelectorAll('.panel [aria-label^="Take the interface"]').length === before, before);
+    if (!later) await count(before);
   }
 }
 
@@ -352,7 +361,7 @@ async function links(page, [a, b, c]) {
   await page.mouse.down();
   await page.mouse.move(bx, by, { steps: 12 });
   await page.locator('.rubber.over').waitFor();
-  assert.match(await page.locator('.held').textContent(), new RegExp(`Link ${a.name} with ${b.name}`));
+  assert.match(await page.locator('.held').textContent(), new RegExp(`${a.name}.*link it with ${b.name}`));
   await both(page, 'link-drawn');
   await page.keyboard.press('Escape');
   await page.locator('.rubber').waitFor({ state: 'detached' });
@@ -376,7 +385,7 @@ async function links(page, [a, b, c]) {
   await dialog(page).getByLabel('Largest packet').fill('100');
   assert.match(await page.locator('#dialog-why-not').textContent(), /Largest packet/);
   await dialog(page).getByLabel('Largest packet').fill('');
-  await dialog(page).getByText('at its next start').click();
+  await dialog(page).getByText('Shut it down and start it again').click();
   await done(page);
   await settled(page);
   await page.keyboard.press('l');
@@ -407,13 +416,13 @@ async function links(page, [a, b, c]) {
   await page.keyboard.press('Tab');
   await page.keyboard.press('Space');
   await both(page, 'link-to', 'the dialog for a link with its list');
-  await dialog(page).getByText('at its next start').click();
+  await dialog(page).getByText('Shut it down and start it again').click();
   await done(page);
   await settled(page);
   await choose(page, c, 'Link to');
   await dialog(page).getByRole('searchbox').fill('triangle-a');
   await dialog(page).locator('.place', { hasText: 'triangle-a' }).click();
-  await dialog(page).getByText('at its next start').click();
+  await dialog(page).getByText('Shut it down and start it again').click();
   await done(page);
   await settled(page);
   await start(page);
@@ -425,16 +434,17 @@ async function settled(page) {
   await page.waitForFunction(() => document.querySelector('#jobs-button').getAttribute('aria-label') === 'Jobs', null, { timeout: 60_000 });
 }
 
-async function unlink(page, [a]) {
+async function unlink(page, [a, b]) {
   await start(page, `/?view=combined&select=${encodeURIComponent(a.id)}`);
-  const link = page.locator('.panel').getByRole('link', { name: 'link details' }).first();
-  if (!(await link.count())) return;
-  await link.click();
+  await page.locator('.panel .card', { hasText: b.name }).getByRole('link', { name: 'link details' }).click();
   await button(page, 'Delete this link…').click();
   await both(page, 'unlink', 'the question before a link is deleted');
-  await dialog(page).getByText('at its next start').click();
+  await dialog(page).getByText('Shut it down and start it again').click();
   await done(page);
   await settled(page);
+  await start(page, `/?view=combined&select=${encodeURIComponent(a.id)}`);
+  await page.locator('.panel h2', { hasText: a.name }).waitFor();
+  assert.equal(await page.locator('.panel .card', { hasText: b.name }).count(), 0, 'the link is gone');
 }
 
 async function consoles(page, [a]) {
@@ -519,6 +529,7 @@ async function onAPhone(browser, router) {
   return complaints;
 }
 
+process.on("exit", () => faults.length && console.error(faults.join("\n"))); // TEMP
 const complaints = await withBrowser(async (browser) => {
   const page = await open(browser, url);
   await drawn(page);
@@ -534,4 +545,5 @@ const complaints = await withBrowser(async (browser) => {
   const meant = (text) => /ERR_CONNECTION_RESET|ERR_FAILED/.test(text);
   return [...page.complaints.filter((text) => !meant(text)), ...phone];
 });
+assert.deepEqual(faults, [], 'axe-core');
 console.log(JSON.stringify({ complaints }));
