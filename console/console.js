@@ -37,6 +37,9 @@ const REASONS = {
   1006: 'The connection was cut, or never came about.',
 };
 
+// What is pasted goes in pieces of so many bytes: the server takes no larger message than sixteen of them.
+const PIECE = 1 << 16;
+
 class Console extends HTMLElement {
   connectedCallback() {
     this.terminal = new Terminal({
@@ -95,19 +98,30 @@ class Console extends HTMLElement {
     this.socket = socket;
     // What an older one says is over.
     const mine = (act) => (event) => { if (this.socket === socket) act(event); };
-    socket.onopen = mine(() => {
-      this.tell('open');
-      this.terminal.focus();
+    // The server's last words, where it has any: a text. Everything else is the terminal's.
+    let last = '';
+    socket.onmessage = mine(({ data }) => {
+      if (typeof data === 'string') {
+        last = data;
+        return;
+      }
+      // The first message, which may be empty, says that it is open.
+      if (this.state !== 'open') {
+        this.tell('open');
+        this.terminal.focus();
+      }
+      this.terminal.write(new Uint8Array(data));
     });
-    socket.onmessage = mine(({ data }) => this.terminal.write(typeof data === 'string' ? data : new Uint8Array(data)));
-    socket.onclose = mine(({ code, reason }) => this.tell('closed', reason || REASONS[code] || `It was closed (${code}).`));
+    socket.onclose = mine(({ code, reason }) => this.tell('closed', last || reason || REASONS[code] || `It was closed (${code}).`));
   }
 
   send(data) {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(data);
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    for (let at = 0; at < data.length; at += PIECE) this.socket.send(data.subarray(at, at + PIECE));
   }
 
   tell(state, why = '') {
+    this.state = state;
     this.dispatchEvent(new CustomEvent('consolestate', { bubbles: true, detail: `${state}\n${why}` }));
   }
 }

@@ -297,14 +297,27 @@ pub fn CreateDialog(
             choices(&all(|place| &place.networks), &all(|place| &place.bridges))
         })
     });
-    // A new interface leads somewhere at once.
+    // A new interface leads at once to what most hosts have: the choice among them stays.
     Effect::new(move || {
-        let first = connections.with(|all| all.first().map(|(value, _)| value.clone()));
-        let Some(first) = first else { return };
+        let shared = |value: &str| {
+            places.with(|places| {
+                let has = |place: &&CreationPlace| match value.split_once(':') {
+                    Some(("network", name)) => place.networks.iter().any(|one| one == name),
+                    Some((_, name)) => place.bridges.iter().any(|one| one == name),
+                    None => false,
+                };
+                places.iter().filter(has).count()
+            })
+        };
+        let usual = connections.with(|all| {
+            let values = all.iter().rev().map(|(value, _)| value);
+            values.max_by_key(|value| shared(value)).cloned()
+        });
+        let Some(usual) = usual else { return };
         form.rows.with(|rows| {
             for row in rows {
                 if row.to.with_untracked(String::is_empty) {
-                    row.to.set(first.clone());
+                    row.to.set(usual.clone());
                 }
             }
         });
@@ -417,7 +430,7 @@ pub fn CreateDialog(
                     })/>
                 </Show>
             </div>
-            <p class="minor">{about}</p>
+            <p class="minor about">{about}</p>
             <section class="part">
                 <h3>"Host"</h3>
                 <div class="places" aria-busy=move || if asking.get() { "true" } else { "false" }>
@@ -428,7 +441,7 @@ pub fn CreateDialog(
                             let best = reply.places.iter().find(|place| place.possible);
                             let fittest = best.map_or_else(
                                 || "None can take it at present.".to_owned(),
-                                |best| format!("At present {}: {}", best.host_name, best.summary),
+                                |best| format!("At present that is {}.", best.host_name),
                             );
                             view! {
                                 <Places
@@ -492,7 +505,7 @@ pub fn CreateDialog(
         Memo::new(move |_| images.with(|images| matches!(images, Some(Ok(all)) if all.is_empty())));
     view! {
         <Dialog
-            eyebrow="New router"
+            eyebrow="Create"
             title
             class="create-dialog"
             frame
@@ -565,7 +578,7 @@ fn Interfaces(
                 <legend class="visually-hidden">"Interface " {number}</legend>
                 <div class="fields">
                     <Select label="Connected to" value=row.to options=connections/>
-                    <Field label="Addresses" hint="with prefix lengths" value=row.addresses usual="none"/>
+                    <Field label="Addresses" value=row.addresses usual="none"/>
                     <Field label="MAC address" value=row.mac usual="one that nobody has"/>
                 </div>
                 <button

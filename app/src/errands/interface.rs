@@ -106,11 +106,7 @@ pub fn AttachDialog(
         act.run(
             attach_interface(request),
             move |reply: AttachInterfaceReply| {
-                desk.tell(
-                    None,
-                    true,
-                    format!("{}: {}", reply.router.name, reply.message),
-                );
+                desk.tell(None, true, reply.message);
                 close(frame);
             },
         );
@@ -164,11 +160,7 @@ pub fn DetachDialog(
         act.run(
             detach_interface(request),
             move |reply: DetachInterfaceReply| {
-                desk.tell(
-                    None,
-                    true,
-                    format!("{}: {}", reply.router.name, reply.message),
-                );
+                desk.tell(None, true, reply.message);
                 close(frame);
             },
         );

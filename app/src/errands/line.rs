@@ -19,7 +19,7 @@ pub fn LineView(
         line.with(|line| {
             let line = line.as_ref()?;
             Some(match &line.over {
-                Some((over, _)) => format!("Link {} with {}", line.from.1, over.1),
+                Some((over, _)) => format!("Let go to link it with {}.", over.1),
                 None => "Drop it on another router; Escape lets go.".to_owned(),
             })
         })

@@ -115,7 +115,7 @@ pub fn LinkDialog(
         };
         let rest = LinkTransport::ALL.into_iter().filter(fits);
         let rest = rest.map(|one| (one.as_str().to_owned(), one.describe().to_owned()));
-        let preferred = "as preferred by the configuration".to_owned();
+        let preferred = "as preferred".to_owned();
         std::iter::once((String::new(), preferred))
             .chain(rest)
             .collect()
@@ -196,7 +196,7 @@ pub fn LinkDialog(
                 <Select
                     label="Addresses"
                     value=addressing
-                    options=Signal::stored([("none", "none"), ("ipv4", "IPv4, a /31 that nobody has"), ("ipv6", "IPv6, a /64 that nobody has")]
+                    options=Signal::stored([("none", "none"), ("ipv4", "IPv4, a free /31"), ("ipv6", "IPv6, a free /64")]
                         .map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec())
                 />
                 <Field label="Largest packet" hint="bytes" value=mtu usual="what carries it has" number=true/>

@@ -68,11 +68,7 @@ pub fn ResizeDialog(
             request_id: None,
         };
         act.run(resize_router(request), move |reply: ResizeRouterReply| {
-            desk.tell(
-                None,
-                true,
-                format!("{}: {}", reply.router.name, reply.message),
-            );
+            desk.tell(None, true, reply.message);
             close(frame);
         });
     };

@@ -216,6 +216,7 @@ pub fn AddDialog(
                             used.iter().find(|one| one.role == there.role)?.file.clone()
                         });
                         carry(&reply.upload, chosen.collect());
+                        library.read();
                         close(frame);
                     },
                 );
@@ -269,7 +270,7 @@ pub fn AddDialog(
                         {move || match role_of(role) {
                             Some(one) => view! {
                                 <strong class="break">{one.name}</strong>
-                                <span class="minor">{label} ", " {format::bytes(one.size)} ". Choose another, or drop it here."</span>
+                                <span class="minor">{format::bytes(one.size)} ". Choose another, or drop it here."</span>
                             }.into_any(),
                             None => view! {
                                 <strong>"Choose the " {label}</strong>

@@ -133,7 +133,7 @@ pub fn DescriptionFields(
                 <Show when=move || kind.get() == ImageKind::RootFileSystem>
                     <Field label="First program" value=form.init usual="/sbin/init"/>
                 </Show>
-                <Field label="Ready once it writes" hint="to its console" value=form.ready usual="login:"/>
+                <Field label="Ready once it writes" value=form.ready usual="login:"/>
             </div>
             <Tick value=form.cloud_init>"It reads a cloud-init seed"</Tick>
             <Tick value=form.guest_agent>"QEMU's guest agent runs in it"</Tick>

@@ -104,9 +104,9 @@ pub fn Details(
                 {facts.map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> }).collect_view()}
             </dl>
             <div>
-                <h3>"Files"</h3>
+                <h2>"Files"</h2>
                 <ul class="cards">{files}</ul>
-                <h3>"Copies on hosts"</h3>
+                <h2>"Copies on hosts"</h2>
                 <ul class="lines">{copies}</ul>
                 {no_copy.then(|| view! { <p class="empty">"None yet: it is brought to a host when the first router is made there."</p> })}
             </div>

@@ -167,7 +167,7 @@ pub fn DistributeDialog(
         };
         let pool_note = host.id.clone();
         view! {
-            <label class="place" class:cannot=has || away>
+            <label class="place bare" class:cannot=has || away>
                 <input
                     type="checkbox"
                     disabled=has || away
@@ -179,7 +179,6 @@ pub fn DistributeDialog(
                         }
                     })
                 />
-                <span></span>
                 <span class="place-name">{host.name.clone()}</span>
                 <span class="place-free"><HostStateChip state=host.state/></span>
                 <span class="place-why">{why} {move || lacks_pool(&pool_note).then_some("It has no storage pool “vms” yet.")}</span>

@@ -83,8 +83,8 @@ mod alive {
 
     /// The first piece, in bytes; the next ones are as large as goes in about a second.
     const FIRST: u64 = 256 << 10;
-    /// The largest piece: the server takes no larger body.
-    const LARGEST: u64 = 4 << 20;
+    /// The largest piece: how far it is is told after each.
+    const LARGEST: u64 = 16 << 20;
     /// How long is waited before it is tried again, in milliseconds, at first and at most.
     const WAIT: (i32, i32) = (1000, 30_000);
 
@@ -197,8 +197,11 @@ mod alive {
             let end = (begin + piece).min(file.size);
             let before = now();
             let why = match put(&there.path, file, begin, end).await {
-                Ok(()) => {
+                Ok(now_there) => {
                     there.received_bytes = end;
+                    if let Some(now_there) = now_there {
+                        upload = now_there;
+                    }
                     let took = (now() - before).max(1.0) / 1000.0;
                     let rate = (end - begin) as f64 / took;
                     progress.update(|progress| {
@@ -210,21 +213,16 @@ mod alive {
                     wait = WAIT.0;
                     continue;
                 }
-                Err(Refusal {
-                    status: Some(_),
-                    why,
-                }) => {
-                    refused = if refused.0 == begin {
-                        (begin, refused.1 + 1)
-                    } else {
-                        (begin, 1)
-                    };
-                    if refused.1 > 2 {
-                        return Err(why);
+                Err(Refusal { is_answer, why }) => {
+                    if is_answer {
+                        let times = if refused.0 == begin { refused.1 + 1 } else { 1 };
+                        refused = (begin, times);
+                        if times > 2 {
+                            return Err(why);
+                        }
                     }
                     why
                 }
-                Err(Refusal { why, .. }) => why,
             };
             progress.update(|progress| {
                 progress.stage = Stage::Waiting(why);
@@ -244,14 +242,20 @@ mod alive {
 
     /// Why a piece was not taken.
     struct Refusal {
-        /// What the server said, if it said anything.
-        status: Option<u16>,
+        /// Whether the server said so; else it does not answer.
+        is_answer: bool,
         why: String,
     }
 
-    async fn put(path: &str, file: &Chosen, begin: u64, end: u64) -> Result<(), Refusal> {
+    /// Sends a piece; how far the upload is after that, as the server says.
+    async fn put(
+        path: &str,
+        file: &Chosen,
+        begin: u64,
+        end: u64,
+    ) -> Result<Option<ImageUpload>, Refusal> {
         let gone = |_: JsValue| Refusal {
-            status: None,
+            is_answer: false,
             why: "The server does not answer.".to_owned(),
         };
         let blob = file
@@ -259,15 +263,8 @@ mod alive {
             .slice_with_f64_and_f64(begin as f64, end as f64)
             .map_err(gone)?;
         let headers = web_sys::Headers::new().map_err(gone)?;
-        for (name, value) in [
-            (
-                "content-range",
-                format!("bytes {begin}-{}/{}", end - 1, file.size),
-            ),
-            ("content-type", "application/octet-stream".to_owned()),
-        ] {
-            headers.set(name, &value).map_err(gone)?;
-        }
+        let range = format!("bytes {begin}-{}/{}", end - 1, file.size);
+        headers.set("content-range", &range).map_err(gone)?;
         let init = RequestInit::new();
         init.set_method("PUT");
         init.set_headers(&headers);
@@ -276,20 +273,18 @@ mod alive {
             .await
             .map_err(gone)?;
         let response: Response = response.dyn_into().map_err(gone)?;
+        let text = JsFuture::from(response.text().map_err(gone)?).await;
+        let text = text.map_err(gone)?.as_string().unwrap_or_default();
         if response.ok() {
-            return Ok(());
+            return Ok(serde_json::from_str(&text).ok());
         }
-        let text = match response.text() {
-            Ok(text) => JsFuture::from(text)
-                .await
-                .ok()
-                .and_then(|text| text.as_string()),
-            Err(_) => None,
-        };
-        let text = text.filter(|text| !text.is_empty() && text.len() < 1000);
+        let error = serde_json::from_str::<api::Error>(&text);
         Err(Refusal {
-            status: Some(response.status()),
-            why: text.unwrap_or_else(|| format!("The server refused it ({}).", response.status())),
+            is_answer: true,
+            why: error.map_or_else(
+                |_| format!("The server refused it ({}).", response.status()),
+                |error| error.to_string(),
+            ),
         })
     }
 

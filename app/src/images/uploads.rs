@@ -105,7 +105,7 @@ fn Going(
     view! {
         <li class="upload">
             <div class="card-head">
-                <h3>{title.clone()}</h3>
+                <h2>{title.clone()}</h2>
                 <button type="button" class="act small" on:click=away>
                     {move || known.with(|known| if matches!(known.stage, Stage::Failed(_)) { "Put away" } else { "Cancel" })}
                 </button>
@@ -190,7 +190,7 @@ fn Broken(
     view! {
         <li class="upload broken">
             <div class="card-head">
-                <h3>{title}</h3>
+                <h2>{title}</h2>
                 <span class="upload-acts scripted">
                     <label class="act small as-button">
                         {asked}

@@ -426,3 +426,14 @@ fn a_person_moves_routers() {
     let complaints = list(&found["complaints"]);
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
+
+#[test]
+fn a_person_makes_routers_and_links_them() {
+    let data = Scratch::new().unwrap();
+    let vms = VmsProcess::demo(data.path()).unwrap();
+    let shots = data.path().join("screenshots");
+    let shots = shots.to_str().unwrap();
+    let found = client::browser("provisioning.mjs", &[&vms.url(""), shots]).unwrap();
+    let complaints = list(&found["complaints"]);
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}

@@ -23,7 +23,7 @@ const HEAD: f32 = 36.0;
 const MOST_FOLLOWING: usize = 1200;
 
 /// A link's handle reaches so far, in pixels.
-const HANDLE: f32 = 12.0;
+const HANDLE: f32 = 9.0;
 
 /// Verdicts are shown on so many hosts at most.
 const MOST_PLACES: usize = 400;
@@ -106,9 +106,9 @@ impl Controller {
             let id = state.id(thing).filter(|id| is_router(id))?;
             let stage = self.origin.get();
             let rect = self.to_window(&state, node_rect(&state, thing)?);
-            (rect.width >= 2.0 * HANDLE).then(|| Handle {
+            (rect.width >= 2.5 * HANDLE).then(|| Handle {
                 id: id.to_owned(),
-                x: rect.right() - stage.x + 3.0,
+                x: rect.right() - stage.x + 5.0,
                 y: rect.y - stage.y + rect.height / 2.0,
             })
         });
