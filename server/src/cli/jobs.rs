@@ -165,7 +165,7 @@ pub(super) async fn carry<T: Serialize>(
 }
 
 /// Follows a job until it ends or whoever does that interrupts it, and tells how it ended.
-async fn follow(
+pub(super) async fn follow(
     job: Job,
     json: bool,
     operations: &dyn Operations,
