@@ -84,7 +84,7 @@ fn a_console_that_is_not_there_is_told_before_anybody_types() {
 
 /// Over a socket: what a browser cannot be told by an answer is told by the WebSocket.
 #[test]
-fn a_console_over_the_network_says_why_it_is_not_there() {
+fn over_the_network_a_console_says_why_it_is_not_there_and_operations_are_found() {
     with_demo(async |demo| {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -102,6 +102,29 @@ fn a_console_over_the_network_says_why_it_is_not_there() {
         assert!(unable.to_string().contains(&router.name), "{unable}");
         let nobody = open("6f1f52a0-0c6e-4b6e-9a35-2d1c1f0e8a01".parse().unwrap()).await;
         assert!(matches!(nobody, Error::NotFound(_)), "{nobody:?}");
+
+        // The operations on routers and links go over SOAP, to the operation that is meant.
+        let caller = Demo::caller();
+        let request = api::ListVirtualLinksRequest { router: None };
+        let links = client.list_virtual_links(&caller, request).await.unwrap();
+        assert_eq!(links.links, []);
+        let request = api::ResizeRouterRequest {
+            router: router.id,
+            vcpus: Some(0),
+            memory_bytes: None,
+            request_id: None,
+        };
+        let refused = client.resize_router(&caller, request).await.unwrap_err();
+        let Error::InvalidArgument(refused) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(refused.element, "vcpus");
+        let request = api::RebootRouterRequest {
+            router: router.id,
+            request_id: None,
+        };
+        let rebooted = client.reboot_router(&caller, request).await.unwrap();
+        assert_eq!(rebooted.router.id, router.id);
 
         // A page of somebody else's opens none.
         let stranger = reqwest::Client::new()
