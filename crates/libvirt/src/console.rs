@@ -31,6 +31,7 @@ use crate::connection::Connection;
 use crate::driver::Capability;
 use crate::error::Error;
 use crate::ffi::stream::{Ready, receive_now, send_now};
+use crate::lifecycle::is_about_flags;
 
 /// As much is taken from the stream at a time, bytes.
 const PIECE: usize = 16 << 10;
@@ -117,9 +118,16 @@ impl Connection {
             let stream = session.run("virStreamNew", |_| {
                 Stream::new(&connection, sys::VIR_STREAM_NONBLOCK)
             })?;
-            session.run(call, |_| {
-                domain.open_console(device.as_deref(), &stream, flags)
-            })?;
+            let open = |flags| {
+                session.run(call, |_| {
+                    domain.open_console(device.as_deref(), &stream, flags)
+                })
+            };
+            match open(flags) {
+                // LXC cuts nobody off: all have it.
+                Err(error) if flags != 0 && is_about_flags(&error) => open(0)?,
+                opened => opened?,
+            }
             drop(domain);
             // From here on it has a thread, which closes it should nobody want it any longer.
             Console::start(stream, connection, session.blame())

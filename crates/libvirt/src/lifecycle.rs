@@ -365,7 +365,7 @@ fn affects(live: bool, persistent: bool) -> u32 {
 }
 
 /// Whether it is a flag that the driver does not know.
-fn is_about_flags(error: &Error) -> bool {
+pub(crate) fn is_about_flags(error: &Error) -> bool {
     error.fault().is_some_and(|fault| {
         fault.code == sys::VIR_ERR_INVALID_ARG && fault.message.contains("unsupported flags")
     })

@@ -659,8 +659,7 @@ async fn make_network(
     bridge: &str,
     mtu: Option<u32>,
 ) -> Result<(), libvirt::Error> {
-    let mut network = NetworkXml::new(name);
-    network.bridge = Some(bridge.to_owned());
+    let mut network = NetworkXml::isolated(name, bridge);
     network.mtu = mtu;
     connection.define_network(&network).await?;
     connection.set_network_autostart(name, true).await?;
