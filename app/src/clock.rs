@@ -62,3 +62,25 @@ impl Clock {
         }
     }
 }
+
+/// Waits in the browser; on the server nothing waits.
+#[cfg_attr(
+    not(feature = "hydrate"),
+    allow(unused_variables, clippy::unused_async)
+)]
+pub async fn sleep(time: std::time::Duration) {
+    #[cfg(feature = "hydrate")]
+    {
+        let slept = js_sys::Promise::new(&mut |done, _| {
+            // Without a timer it goes on at once.
+            let timer = window().set_timeout_with_callback_and_timeout_and_arguments_0(
+                &done,
+                time.as_millis() as i32,
+            );
+            if timer.is_err() {
+                let _ = done.call0(&wasm_bindgen::JsValue::NULL);
+            }
+        });
+        let _ = wasm_bindgen_futures::JsFuture::from(slept).await;
+    }
+}

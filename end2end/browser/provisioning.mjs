@@ -361,7 +361,7 @@ async function links(page, [a, b, c]) {
   await page.mouse.down();
   await page.mouse.move(bx, by, { steps: 12 });
   await page.locator('.rubber.over').waitFor();
-  assert.match(await page.locator('.held').textContent(), new RegExp(`${a.name}.*link it with ${b.name}`));
+  assert.match(await page.locator('.held').textContent(), new RegExp(`${a.name}.*with ${b.name}`));
   await both(page, 'link-drawn');
   await page.keyboard.press('Escape');
   await page.locator('.rubber').waitFor({ state: 'detached' });
@@ -447,26 +447,59 @@ async function unlink(page, [a, b]) {
   assert.equal(await page.locator('.panel .card', { hasText: b.name }).count(), 0, 'the link is gone');
 }
 
-async function consoles(page, [a]) {
+async function consoles(page, [a, b]) {
+  // The demo's driver has no consoles, and says so.
   await start(page);
   await choose(page, a, 'Console');
   const console_ = page.locator('.console');
-  await console_.waitFor();
-  await page.waitForFunction(() => /connected|closed/.test(document.querySelector('.console-state')?.textContent ?? ''), null, { timeout: 30_000 });
-  await page.waitForTimeout(500);
+  const state = console_.locator('.console-state');
+  await state.filter({ hasText: 'closed' }).waitFor({ timeout: 30_000 });
+  assert.ok((await console_.locator('.console-why').textContent()).length > 10, 'it says why');
+  await page.waitForTimeout(400);
+  await both(page, 'console-refused', 'a console that there is not');
+  await page.getByRole('button', { name: 'Close the console' }).click();
+  await console_.waitFor({ state: 'detached' });
+
+  // One that answers what is typed, and ends.
+  let ends;
+  await page.routeWebSocket(/\/routers\/.*\/console$/, (socket) => {
+    const say = (text) => socket.send(Buffer.from(text));
+    say('');
+    say('\x1b[38;2;120;200;255mrouter\x1b[0m login: ');
+    socket.onMessage((typed) => say(typed.toString() === '\r' ? '\r\n# ' : typed.toString().toUpperCase()));
+    ends = () => {
+      socket.send('The router stopped.');
+      socket.close({ code: 1000 });
+    };
+  });
+  await thing(page, b.id).focus();
+  await choose(page, b, 'Console');
+  await state.filter({ hasText: 'connected' }).waitFor();
+  await page.waitForTimeout(300);
+  await page.keyboard.type('root');
+  await page.keyboard.press('Enter');
+  await page.locator('.xterm-rows', { hasText: /login: ROOT/ }).waitFor();
+  // Colours are styles, which the page's policy must let in.
+  const colour = await page.evaluate(() => [...document.querySelectorAll('.xterm-rows span')].map((e) => getComputedStyle(e).color));
+  assert.ok(colour.includes('rgb(120, 200, 255)'), `its colours are shown: ${colour}`);
   await both(page, 'console', 'a console');
-  if (/closed/.test(await console_.locator('.console-state').textContent())) {
-    assert.ok((await console_.locator('.console-why').textContent()).length > 10, 'it says why');
-    await console_.getByRole('button', { name: 'Connect again' }).click();
-  }
   // It is no trap.
-  await console_.locator('.xterm-helper-textarea').focus();
   await page.keyboard.press('Tab');
   assert.ok(await page.evaluate(() => document.activeElement?.classList.contains('xterm-helper-textarea')), 'Tab is the router\'s');
   await page.keyboard.press('Control+Shift+L');
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Close the console');
+  await console_.getByRole('button', { name: 'Larger' }).click();
+  await page.waitForTimeout(300);
+  await shot(page, 'console-tall');
+  ends();
+  await state.filter({ hasText: 'closed' }).waitFor();
+  assert.equal(await console_.locator('.console-why').textContent(), 'The router stopped.');
+  await console_.getByRole('button', { name: 'Connect again' }).click();
+  await state.filter({ hasText: 'connected' }).waitFor();
+  await page.keyboard.press('Control+Shift+L');
   await page.keyboard.press('Enter');
   await console_.waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement?.dataset?.id), b.id, 'the focus returns');
 }
 
 async function bulk(page) {

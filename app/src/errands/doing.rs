@@ -3,11 +3,18 @@
 use super::{Target, words};
 use crate::{
     Failure,
+    clock::sleep,
     jobs::Desk,
     moving::acts::{Deed, How},
     server_functions::act_on_router,
 };
+use api::JobId;
 use graph::NodeState;
+use leptos::prelude::*;
+use std::time::Duration;
+
+/// So often it is looked whether a job has ended: for a minute.
+const LOOKS: u32 = 200;
 
 /// What came of it.
 #[derive(Default)]
@@ -27,6 +34,7 @@ pub async fn carry_out(
     step: impl Fn(usize),
 ) -> Outcome {
     let mut outcome = Outcome::default();
+    let count = targets.len();
     for (behind, target) in targets.into_iter().enumerate() {
         let (router, name) = target.router;
         // What is off needs no force, and what runs was said to be switched off.
@@ -39,6 +47,10 @@ pub async fn carry_out(
             Ok(acted) => {
                 if let Some(job) = acted.job {
                     desk.hear(&job);
+                    // What goes with one router, links above all, is in the next one's way.
+                    if deed == Deed::Delete && behind + 1 < count {
+                        ended(desk, job.id).await;
+                    }
                 }
                 outcome.done.push(name);
             }
@@ -47,6 +59,20 @@ pub async fn carry_out(
         step(behind + 1);
     }
     outcome
+}
+
+/// Waits until a job has ended, but not forever.
+async fn ended(desk: Desk, job: JobId) {
+    for _ in 0..LOOKS {
+        let is_over = desk.known.try_with_untracked(|known| {
+            let job = known.job(job);
+            job.is_none_or(|job| job.state.is_over())
+        });
+        if is_over != Some(false) {
+            return;
+        }
+        sleep(Duration::from_millis(300)).await;
+    }
 }
 
 /// Tells it in passing. What a job does is told by the job.

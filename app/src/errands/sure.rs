@@ -163,6 +163,7 @@ pub fn SureDialog(
             "It is off at once, as if its plug were pulled: what the system inside has not written \
              to its disk is lost."
         }
+        Deed::Delete if count > 1 => "They are gone for good, and cannot be brought back.",
         Deed::Delete => "It is gone for good, and cannot be brought back.",
         Deed::Start | Deed::Suspend | Deed::Resume => "Nothing is lost.",
     };
@@ -214,8 +215,14 @@ pub fn SureDialog(
                 Some([]) => "No disk: it has none.".to_owned(),
                 Some(disks) => {
                     let names: Vec<_> = disks.iter().map(String::as_str).collect();
-                    format!("{}, with all that is on them, as far as VMS made them and nobody else needs them: {}.",
-                        format::count(names.len(), "disk", "disks"), words::names(&names))
+                    let which = match names[..] {
+                        [one] => format!(": {one}"),
+                        _ => String::new(),
+                    };
+                    let count = format::count(names.len(), "disk", "disks");
+                    format!(
+                        "{count}, with all that is on it, as far as VMS made it and nobody else needs it{which}."
+                    )
                 }
             }
         })

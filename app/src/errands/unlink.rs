@@ -40,11 +40,7 @@ pub fn UnlinkDialog(
             },
         );
     };
-    let carrier = format!(
-        "The {} that carries it ({}).",
-        link.transport.describe(),
-        link.carrier
-    );
+    let carrier = format!("What carries it: {}.", link.carrier);
     let end = |end: &api::VirtualLinkEnd| {
         let address = end
             .address

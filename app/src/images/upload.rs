@@ -72,11 +72,12 @@ mod alive {
     use super::{Carried, Chosen, Progress, Stage};
     use crate::{
         Failure,
+        clock::sleep,
         server_functions::{cancel_image_upload, get_image_upload},
     };
     use api::{CancelImageUploadRequest, GetImageUploadRequest, ImageUpload, UploadId};
     use leptos::{prelude::*, task::spawn_local};
-    use std::cell::RefCell;
+    use std::{cell::RefCell, time::Duration};
     use wasm_bindgen::{JsCast, JsValue};
     use wasm_bindgen_futures::JsFuture;
     use web_sys::{FileList, RequestInit, Response};
@@ -86,7 +87,7 @@ mod alive {
     /// The largest piece: how far it is is told after each.
     const LARGEST: u64 = 16 << 20;
     /// How long is waited before it is tried again, in milliseconds, at first and at most.
-    const WAIT: (i32, i32) = (1000, 30_000);
+    const WAIT: (u64, u64) = (1000, 30_000);
 
     thread_local! {
         static CARRIED: RefCell<Option<ArcRwSignal<Vec<Carried>>>> = const { RefCell::new(None) };
@@ -185,7 +186,7 @@ mod alive {
             let Some((there, file)) = missing else {
                 // The server compares what it got, and makes an image of it.
                 progress.update(|progress| progress.stage = Stage::Finishing);
-                sleep(700).await;
+                sleep(Duration::from_millis(700)).await;
                 match get_image_upload(GetImageUploadRequest { upload: id }).await {
                     Ok(reply) => upload = reply.upload,
                     Err(Failure::Refused(error)) => return Err(error.to_string()),
@@ -228,7 +229,7 @@ mod alive {
                 progress.stage = Stage::Waiting(why);
                 progress.rate = None;
             });
-            sleep(wait).await;
+            sleep(Duration::from_millis(wait)).await;
             wait = (wait * 2).min(WAIT.1);
             piece = FIRST;
             // Where it is: some of it may have come.
@@ -290,19 +291,6 @@ mod alive {
 
     fn now() -> f64 {
         window().performance().map_or(0.0, |clock| clock.now())
-    }
-
-    async fn sleep(milliseconds: i32) {
-        let promise = js_sys::Promise::new(&mut |done, _| {
-            // Without a timer it goes on at once.
-            if window()
-                .set_timeout_with_callback_and_timeout_and_arguments_0(&done, milliseconds)
-                .is_err()
-            {
-                let _ = done.call0(&JsValue::NULL);
-            }
-        });
-        let _ = JsFuture::from(promise).await;
     }
 
     /// Leaving this server's pages breaks uploads off.

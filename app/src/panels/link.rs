@@ -152,7 +152,7 @@ fn Unlink(
     });
     view! {
         {move || made.get().map(|link| {
-            let about = format!("VMS made it: {} {}, asked for by {}.", link.transport.describe(), link.carrier, link.created_by);
+            let about = format!("VMS made it, for {}: {}.", link.created_by, link.carrier);
             view! {
                 <div class="acts">
                     <button type="button" class="act" on:click=move |_| errands.wanted.set(Some(Errand::Unlink(link.clone())))>

@@ -253,7 +253,7 @@ pub(super) fn start(
         if wanted && !asking.get_value() {
             asking.set_value(true);
             leptos::task::spawn_local(async move {
-                renewal::sleep(Duration::from_millis(150)).await;
+                crate::clock::sleep(Duration::from_millis(150)).await;
                 asking.try_set_value(false);
                 if let Ok(load) = server_functions::load(view).await {
                     let links = traffic::links(&load);

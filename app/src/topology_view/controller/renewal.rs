@@ -90,7 +90,7 @@ impl Controller {
                     return;
                 }
                 if failures > 0 {
-                    sleep(Duration::from_millis(400 * failures)).await;
+                    crate::clock::sleep(Duration::from_millis(400 * failures)).await;
                 }
                 // The version may be one that the server does not keep: ask for the present one.
                 wanted =
@@ -195,15 +195,4 @@ pub(super) async fn next_frame() {
         let _ = window().request_animation_frame(&resolve);
     });
     let _ = JsFuture::from(frame).await;
-}
-
-/// Waits for so long.
-pub(super) async fn sleep(time: Duration) {
-    let slept = js_sys::Promise::new(&mut |resolve, _| {
-        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(
-            &resolve,
-            time.as_millis() as i32,
-        );
-    });
-    let _ = JsFuture::from(slept).await;
 }
