@@ -165,7 +165,7 @@ async fn call(
         charset: charset.as_deref(),
         action: action.as_deref(),
     };
-    let started = start(service, &shared.limits, envelope, parts, attachments);
+    let started = start(service, &shared.limits, &envelope, parts, attachments);
     drop(body);
     match started {
         Ok(running) => respond(running.await),
@@ -184,7 +184,7 @@ struct Envelope<'a> {
 fn start(
     service: &Service,
     limits: &Limits,
-    envelope: Envelope<'_>,
+    envelope: &Envelope<'_>,
     parts: Parts,
     attachments: Attachments,
 ) -> Result<Answering, envelope::Refused> {
@@ -273,7 +273,13 @@ async fn call_with_attachments(
         charset: charset.as_deref(),
         action: action.as_deref(),
     };
-    match start(service, limits, envelope, parts, Attachments::of(multipart)) {
+    match start(
+        service,
+        limits,
+        &envelope,
+        parts,
+        Attachments::of(multipart),
+    ) {
         Ok(running) => respond(running.await),
         Err((version, refusal)) => respond(refused(&service.name, version, &refusal)),
     }

@@ -586,3 +586,181 @@ fn a_killed_server_loses_nothing_that_it_acknowledged() {
         std::thread::sleep(Duration::from_millis(100));
     }
 }
+
+/// The most memory that a process had, in bytes.
+fn peak_of(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    let kibibytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kibibytes << 10
+}
+
+/// A raw disk of that size whose bytes are not zero.
+fn disk(directory: &TempDir, mebibytes: usize) -> String {
+    use std::io::Write as _;
+    let path = directory.path().join("disk.raw");
+    let mut file = fs::File::create(&path).unwrap();
+    for block in 0..mebibytes {
+        file.write_all(&vec![(block % 250) as u8 + 1; 1 << 20])
+            .unwrap();
+    }
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_large_upload_is_never_in_memory_as_a_whole() {
+    let directory = TempDir::new().unwrap();
+    let server = Server::start(&["demo"]);
+    let small = fs::write(directory.path().join("small.raw"), [1; 512]);
+    small.unwrap();
+    let upload = |path: &str, name: &str| {
+        let arguments = ["image", "upload", path, "--name", name, "--version", "1"];
+        server.ask_json(&arguments)
+    };
+    let path = directory.path().join("small.raw");
+    upload(path.to_str().unwrap(), "small");
+    let before = peak_of(server.child.id());
+    let image = upload(&disk(&directory, 256), "large");
+    assert_eq!(image["image"]["files"][0]["sizeBytes"], 256 << 20);
+    let growth = peak_of(server.child.id()).saturating_sub(before);
+    println!("256 MiB came, and the server grew by {} KiB", growth >> 10);
+    assert!(growth < 24 << 20, "the server grew by {growth} bytes");
+}
+
+#[test]
+fn an_upload_that_a_killed_server_broke_off_is_gone_on_with() {
+    use std::io::{Read as _, Write as _};
+    let (directory, data) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let data = ["--data", data.path().to_str().unwrap()];
+    let path = disk(&directory, 100);
+    let mut server = Server::start(&[&["demo"], &data[..]].concat());
+    let address = server.url.strip_prefix("http://").unwrap().to_owned();
+    // As the command line begins it, and then 80 MiB of it and no more.
+    let sha256 = text(
+        &Command::new("sha256sum")
+            .arg(&path)
+            .output()
+            .unwrap()
+            .stdout,
+    );
+    let beginning = serde_json::json!({
+        "kind": "raw",
+        "description": {"name": "broken", "version": "1", "architecture": "x86_64"},
+        "files": [{"role": "disk", "sizeBytes": 100 << 20, "sha256": sha256[..64]}],
+    })
+    .to_string();
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    write!(
+        stream,
+        "POST /images/uploads HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n{beginning}",
+        beginning.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let upload: serde_json::Value =
+        serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let place = upload["files"][0]["path"].as_str().unwrap().to_owned();
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    write!(
+        stream,
+        "PUT {place} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n",
+        100 << 20
+    )
+    .unwrap();
+    stream
+        .write_all(&fs::read(&path).unwrap()[..80 << 20])
+        .unwrap();
+    // What is told to be there is on the disk: 64 MiB for certain.
+    let received = |server: &Server| {
+        let reply = server.ask_json(&["image", "list"]);
+        reply["uploads"][0]["files"][0]["receivedBytes"]
+            .as_u64()
+            .unwrap()
+    };
+    let start = Instant::now();
+    while received(&server) < 70 << 20 {
+        assert!(start.elapsed() < PATIENCE, "nothing comes");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.signal("-KILL");
+    server.wait();
+
+    let server = Server::start(&[&["demo"], &data[..]].concat());
+    assert_eq!(received(&server), 64 << 20);
+    let arguments = [
+        "image",
+        "upload",
+        &path,
+        "--name",
+        "broken",
+        "--version",
+        "1",
+    ];
+    let image = server.ask_json(&arguments);
+    assert_eq!(image["image"]["files"][0]["sha256"], sha256[..64]);
+    assert_eq!(image["image"]["files"][0]["sizeBytes"], 100 << 20);
+}
+
+#[test]
+fn a_full_disk_is_told_so_and_leaves_nothing() {
+    let (directory, data) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let path = disk(&directory, 40);
+    // No file may grow over 32 MiB, and the program hears that as an error: as of a disk that is full.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 65536; exec {} demo --listen 127.0.0.1:0 --data {}",
+        env!("CARGO_BIN_EXE_vms"),
+        data.path().display()
+    );
+    let mut child = Command::new("bash")
+        .args(["-c", &script.replace("65536", "32768")])
+        .env("RUST_LOG", "warn")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let url = line
+        .strip_prefix("VMS listens on ")
+        .unwrap()
+        .trim()
+        .to_owned();
+    let server = Server {
+        child,
+        url,
+        temporary: TempDir::new().unwrap(),
+    };
+    server.wait_until_ready();
+    let output = vms(&["image", "upload", &path, "--name", "a", "--version", "1"])
+        .args(["--server", &server.url])
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.contains("there is no more room for the image"),
+        "{said}"
+    );
+    for within in ["incoming", "files"] {
+        let left = fs::read_dir(data.path().join("images").join(within)).unwrap();
+        assert_eq!(left.count(), 0, "{within}");
+    }
+    // It goes on: what fits is taken.
+    let small = directory.path().join("small.raw");
+    fs::write(&small, [1; 512]).unwrap();
+    server.ask(&[
+        "image",
+        "upload",
+        small.to_str().unwrap(),
+        "--name",
+        "b",
+        "--version",
+        "1",
+    ]);
+}

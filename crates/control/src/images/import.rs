@@ -146,18 +146,18 @@ fn link_or(from: BorrowedFd<'_>, name: &str, error: Errno) -> Errno {
 pub(super) fn list(directory: &Path) -> io::Result<Vec<api::ImportFile>> {
     let root = open_directory(directory)?;
     let mut files = Vec::new();
-    walk(root, "", 0, &mut files)?;
+    walk(&root, "", 0, &mut files)?;
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }
 
 fn walk(
-    directory: OwnedFd,
+    directory: &OwnedFd,
     path: &str,
     depth: usize,
     files: &mut Vec<api::ImportFile>,
 ) -> io::Result<()> {
-    let mut entries = Dir::read_from(&directory)?;
+    let mut entries = Dir::read_from(directory)?;
     while let Some(entry) = entries.read() {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
@@ -176,14 +176,14 @@ fn walk(
         } else {
             format!("{path}/{name}")
         };
-        let Ok(file) = openat(&directory, name, FILE, Mode::empty()) else {
+        let Ok(file) = openat(directory, name, FILE, Mode::empty()) else {
             continue;
         };
         let Ok(stat) = fstat(&file) else { continue };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory if depth < DEEPEST => {
                 // One that cannot be read hides nothing else.
-                if let Err(error) = walk(file, &below, depth + 1, files) {
+                if let Err(error) = walk(&file, &below, depth + 1, files) {
                     tracing::debug!(%error, "a directory below the import directory is left out");
                 }
             }

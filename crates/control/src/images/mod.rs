@@ -120,6 +120,7 @@ pub(crate) struct Received {
     pub role: ImageFileRole,
     pub size_bytes: Option<u64>,
     pub expected_sha256: Option<String>,
+    #[expect(clippy::struct_field_names, reason = "as it is told")]
     pub received_bytes: u64,
     /// Once it is complete.
     pub stored: Option<ImageFile>,
@@ -757,6 +758,7 @@ fn not_kept(error: &io::Error) -> Error {
     errors::internal("the image store cannot be used", error)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
 fn not_read(error: StoreError) -> Error {
     errors::internal("the index of images cannot be read", &error)
 }

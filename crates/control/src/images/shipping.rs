@@ -225,7 +225,7 @@ fn connection_driver(connection: &Connection) -> Driver {
         libvirt::Driver::Lxc => Driver::Lxc,
         libvirt::Driver::Xen => Driver::Xen,
         libvirt::Driver::Test => Driver::Test,
-        _ => Driver::Qemu,
+        libvirt::Driver::Qemu => Driver::Qemu,
     }
 }
 
@@ -464,7 +464,8 @@ async fn ship(
 
 /// A run of whole grains that are all zero, or of such that are not: how long, and which.
 fn run(bytes: &[u8]) -> (usize, bool) {
-    let is_zero = |grain: &[u8]| grain.len() == GRAIN && grain == &[0; GRAIN][..];
+    static ZEROS: [u8; GRAIN] = [0; GRAIN];
+    let is_zero = |grain: &[u8]| grain == ZEROS;
     let mut grains = bytes.chunks(GRAIN);
     let first = grains.next().unwrap_or_default();
     let kind = is_zero(first);

@@ -291,7 +291,6 @@ impl Images {
     }
 
     /// Asks whoever sends this file to end, and gets in line behind.
-    #[expect(clippy::type_complexity, reason = "taken apart at once")]
     fn take_over(
         &self,
         id: UploadId,
