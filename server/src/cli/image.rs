@@ -350,20 +350,21 @@ impl Sending<'_> {
                 sha256: Some(digest),
             });
         }
-        let upload = match self.broken_off(kind, &description, &announced).await? {
-            Some(upload) => upload,
-            None => {
-                let request = BeginImageUploadRequest {
-                    kind,
-                    description,
-                    files: announced.clone(),
-                    request_id: None,
-                };
-                self.operations
-                    .begin_image_upload(self.caller, request)
-                    .await?
-                    .upload
-            }
+        let broken_off = self.broken_off(kind, &description, &announced).await?;
+        let upload = if let Some(upload) = broken_off {
+            upload
+        } else {
+            let request = BeginImageUploadRequest {
+                kind,
+                description,
+                files: announced.clone(),
+                request_id: None,
+            };
+            let begun = self
+                .operations
+                .begin_image_upload(self.caller, request)
+                .await?;
+            begun.upload
         };
         let mut image = upload.image;
         for ((role, path), file) in files.iter().zip(&announced) {

@@ -253,12 +253,11 @@ const RELATED: &str = "multipart/related; type=\"application/xop+xml\"; boundary
 
 /// `UploadImage` of a kernel, with these contents, and the parts behind it.
 async fn upload(demo: &Demo, name: &str, contents: [&str; 2], parts: &str) -> (u16, String) {
-    let files: String = [("kernel", contents[0]), ("initialFileSystem", contents[1])]
-        .iter()
-        .map(|(role, content)| {
-            format!("<files><role>{role}</role><content>{content}</content></files>")
-        })
-        .collect();
+    let [kernel, initrd] = contents;
+    let file = |role: &str, content: &str| {
+        format!("<files><role>{role}</role><content>{content}</content></files>")
+    };
+    let files = file("kernel", kernel) + &file("initialFileSystem", initrd);
     let message = format!(
         "--B\r\nContent-Type: application/xop+xml; charset=UTF-8; type=\"application/soap+xml\"\r\n\
          \r\n<e:Envelope xmlns:e='http://www.w3.org/2003/05/soap-envelope' \

@@ -690,7 +690,11 @@ fn an_upload_that_a_killed_server_broke_off_is_gone_on_with() {
     server.wait();
 
     let server = Server::start(&[&["demo"], &data[..]].concat());
-    assert_eq!(received(&server), 64 << 20);
+    let kept = received(&server);
+    assert!(
+        (64 << 20..=80 << 20).contains(&kept),
+        "{kept} bytes are there"
+    );
     let arguments = [
         "image",
         "upload",
