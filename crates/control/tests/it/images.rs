@@ -2,8 +2,9 @@
 
 use crate::support::{self, Running, directory, observer, operator};
 use api::{
-    BeginImageUploadRequest, CancelImageUploadRequest, DescribeImageRequest, Error,
-    GetImageUploadRequest, Image, ImageDescription, ImageFileRole, ImageKind, ImageUpload,
+    BeginImageUploadRequest, CancelImageUploadRequest, CreateRouterRequest, DeleteImageRequest,
+    DeleteRouterRequest, DescribeImageRequest, Error, EvictImageRequest, GetImageUploadRequest,
+    GetJobRequest, Image, ImageDescription, ImageFileRole, ImageKind, ImageUpload, JobState,
     ListImagesRequest, UploadId, UploadPart, UploadedFile,
 };
 use bytes::Bytes;
@@ -11,14 +12,14 @@ use control::Settings;
 use futures_util::{StreamExt as _, stream};
 use std::{path::Path, time::Duration};
 
-/// Of 1 MiB of the bytes 0, 1, 2, … 250, 0, ….
-pub const DIGEST: &str = "b5bb0f1fb2ba5d5a3bb9f8c6c6d6a7b0f3b0dfb5b7a2c3d9a0d6f5a4d2d7ce50";
+/// Of nothing that comes here.
+const DIGEST: &str = "b5bb0f1fb2ba5d5a3bb9f8c6c6d6a7b0f3b0dfb5b7a2c3d9a0d6f5a4d2d7ce50";
 
-pub fn bytes(length: usize) -> Bytes {
+fn bytes(length: usize) -> Bytes {
     (0..length).map(|at| (at % 251) as u8).collect()
 }
 
-pub fn description(name: &str) -> ImageDescription {
+fn description(name: &str) -> ImageDescription {
     ImageDescription {
         name: name.to_owned(),
         version: "1".to_owned(),
@@ -441,5 +442,83 @@ async fn two_servers_do_not_share_a_store() {
         refused.to_string().contains("another VMS server"),
         "{refused}"
     );
+    running.control.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_image_that_a_router_is_made_from_stays() {
+    let data = directory();
+    let running = support::demo(data.path()).await;
+    let operations = &running.operations;
+    let upload = begin(&running, raw("debian", Some(4096))).await.unwrap();
+    let disk = ImageFileRole::Disk;
+    let done = send(&running, upload.id, disk, 0, bytes(4096), false).await.unwrap();
+    let image = done.image.unwrap();
+    let ended = async |job: api::JobId| {
+        let request = GetJobRequest {
+            job,
+            wait_seconds: Some(50),
+        };
+        operations.get_job(&observer(), request).await.unwrap().job
+    };
+    let host = || "poa-edge-1".parse().unwrap();
+    let creation = CreateRouterRequest {
+        name: "made".to_owned(),
+        image,
+        host: Some(host()),
+        driver: None,
+        vcpus: Some(1),
+        memory_bytes: None,
+        disk_bytes: None,
+        interfaces: Vec::new(),
+        virtual_network: None,
+        tags: Vec::new(),
+        autostart: None,
+        start: Some(false),
+        ready_within_seconds: None,
+        cloud_init: None,
+        kernel_arguments: None,
+        create_pool: Some(true),
+        request_id: None,
+    };
+    let created = operations.create_router(&operator(), creation).await.unwrap();
+    let created = ended(created.job.id).await;
+    assert_eq!(created.state, JobState::Succeeded, "{}", created.message);
+    let shown = images(&running).await.remove(0);
+    assert_eq!((shown.routers, shown.copies[0].routers), (1, 1));
+
+    let delete = async || {
+        let request = DeleteImageRequest {
+            image,
+            request_id: None,
+        };
+        operations.delete_image(&operator(), request).await
+    };
+    let evict = async || {
+        let request = EvictImageRequest {
+            image,
+            host: host(),
+            request_id: None,
+        };
+        operations.evict_image(&operator(), request).await
+    };
+    for refused in [delete().await.map(|_| ()), evict().await.map(|_| ())] {
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, Error::Conflict(_)), "{refused}");
+        assert!(refused.to_string().contains("made is made from it"), "{refused}");
+    }
+    let request = DeleteRouterRequest {
+        router: created.router.unwrap(),
+        keep_disks: None,
+        force: Some(true),
+        request_id: None,
+    };
+    let deleted = operations.delete_router(&operator(), request).await.unwrap();
+    let deleted = ended(deleted.job.id).await;
+    assert_eq!(deleted.state, JobState::Succeeded, "{}", deleted.message);
+    let gone = ended(delete().await.unwrap().job.id).await;
+    assert_eq!(gone.state, JobState::Succeeded, "{}", gone.message);
+    assert!(images(&running).await.is_empty());
+    assert_eq!(kept(data.path(), "files"), 0);
     running.control.shutdown().await;
 }
