@@ -66,6 +66,7 @@ const RESERVE: u64 = 64 << 20;
 
 /// How often it is looked for uploads that nobody goes on with.
 const LOOK: Duration = Duration::from_mins(10);
+const SHORTEST_LOOK: Duration = Duration::from_millis(50);
 
 /// The image store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -222,7 +223,9 @@ impl Images {
             .collect();
         for entry in std::fs::read_dir(directory.join("incoming")).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            if !known.iter().any(|name| **name == *entry.file_name()) {
+            let name = entry.file_name();
+            let ours = name.to_str().filter(|name| is_incoming(name));
+            if ours.is_some_and(|name| !known.iter().any(|known| known == name)) {
                 std::fs::remove_file(entry.path()).map_err(failed)?;
             }
         }
@@ -460,9 +463,7 @@ impl Images {
     async fn place(&self, from: &Path, sha256: &str) -> Result<(), Error> {
         let (from, to) = (from.to_owned(), self.path(sha256));
         let placed = apart(move || {
-            if to.try_exists()? {
-                return std::fs::remove_file(from);
-            }
+            // Of one that is there already, this is the same, and was just read.
             std::fs::rename(&from, &to)?;
             // The name, too, survives a power failure.
             to.parent()
@@ -483,11 +484,9 @@ impl Images {
         let swept = apart(move || {
             for entry in std::fs::read_dir(directory)? {
                 let entry = entry?;
-                let is_needed = entry
-                    .file_name()
-                    .to_str()
-                    .is_some_and(|name| needed.contains(name));
-                if !is_needed {
+                let name = entry.file_name();
+                let ours = name.to_str().filter(|name| is_digest(name));
+                if ours.is_some_and(|name| !needed.contains(name)) {
                     std::fs::remove_file(entry.path())?;
                 }
             }
@@ -501,7 +500,7 @@ impl Images {
 
     /// Deletes uploads that nobody goes on with. Never ends; may be aborted at any time.
     pub async fn forget_the_abandoned(self) {
-        let mut looks = tokio::time::interval(LOOK.min(self.0.expiry));
+        let mut looks = tokio::time::interval(LOOK.min(self.0.expiry).max(SHORTEST_LOOK));
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
@@ -647,9 +646,8 @@ fn check_roles(kind: ImageKind, given: impl Iterator<Item = ImageFileRole>) -> R
 
 /// Checks that a digest is one.
 fn check_digest(digest: Option<&str>) -> Result<(), Error> {
-    let is_one = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
     match digest {
-        Some(text) if !is_one(text) => Err(Error::invalid(
+        Some(text) if !is_digest(text) => Err(Error::invalid(
             "files/sha256",
             format!(
                 "{:?} is no SHA-256: 64 hexadecimal digits were expected, as `sha256sum FILE` tells \
@@ -659,6 +657,18 @@ fn check_digest(digest: Option<&str>) -> Result<(), Error> {
         )),
         _ => Ok(()),
     }
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a file has a name that is given here: whatever else is in the directory is somebody's, and
+/// is left alone.
+fn is_incoming(name: &str) -> bool {
+    let id = name.strip_prefix("import-");
+    let id = id.or_else(|| Some(name.split_once('.')?.0));
+    id.is_some_and(|id| Uuid::try_parse(id).is_ok())
 }
 
 /// The name of an upload's file while it is not complete.

@@ -452,7 +452,9 @@ async fn an_image_that_a_router_is_made_from_stays() {
     let operations = &running.operations;
     let upload = begin(&running, raw("debian", Some(4096))).await.unwrap();
     let disk = ImageFileRole::Disk;
-    let done = send(&running, upload.id, disk, 0, bytes(4096), false).await.unwrap();
+    let done = send(&running, upload.id, disk, 0, bytes(4096), false)
+        .await
+        .unwrap();
     let image = done.image.unwrap();
     let ended = async |job: api::JobId| {
         let request = GetJobRequest {
@@ -481,7 +483,10 @@ async fn an_image_that_a_router_is_made_from_stays() {
         create_pool: Some(true),
         request_id: None,
     };
-    let created = operations.create_router(&operator(), creation).await.unwrap();
+    let created = operations
+        .create_router(&operator(), creation)
+        .await
+        .unwrap();
     let created = ended(created.job.id).await;
     assert_eq!(created.state, JobState::Succeeded, "{}", created.message);
     let shown = images(&running).await.remove(0);
@@ -505,7 +510,10 @@ async fn an_image_that_a_router_is_made_from_stays() {
     for refused in [delete().await.map(|_| ()), evict().await.map(|_| ())] {
         let refused = refused.unwrap_err();
         assert!(matches!(refused, Error::Conflict(_)), "{refused}");
-        assert!(refused.to_string().contains("made is made from it"), "{refused}");
+        assert!(
+            refused.to_string().contains("made is made from it"),
+            "{refused}"
+        );
     }
     let request = DeleteRouterRequest {
         router: created.router.unwrap(),
@@ -513,12 +521,42 @@ async fn an_image_that_a_router_is_made_from_stays() {
         force: Some(true),
         request_id: None,
     };
-    let deleted = operations.delete_router(&operator(), request).await.unwrap();
+    let deleted = operations
+        .delete_router(&operator(), request)
+        .await
+        .unwrap();
     let deleted = ended(deleted.job.id).await;
     assert_eq!(deleted.state, JobState::Succeeded, "{}", deleted.message);
     let gone = ended(delete().await.unwrap().job.id).await;
     assert_eq!(gone.state, JobState::Succeeded, "{}", gone.message);
     assert!(images(&running).await.is_empty());
     assert_eq!(kept(data.path(), "files"), 0);
+    running.control.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_start_deletes_what_a_death_left_and_nothing_that_is_somebody_elses() {
+    let data = directory();
+    let images = data.path().join("images");
+    let uuid = "00000000-0000-4000-8000-000000000000";
+    for within in ["files", "incoming"] {
+        std::fs::create_dir_all(images.join(within)).unwrap();
+    }
+    let left = [
+        format!("files/{}", "ab".repeat(32)),
+        format!("incoming/{uuid}.disk"),
+        format!("incoming/import-{uuid}"),
+    ];
+    let others = ["files/letter.txt", "incoming/notes", "incoming/a.b"];
+    for name in left.iter().map(String::as_str).chain(others) {
+        std::fs::write(images.join(name), "x").unwrap();
+    }
+    let running = empty(data.path()).await;
+    for name in &left {
+        assert!(!images.join(name).exists(), "{name}");
+    }
+    for name in others {
+        assert!(images.join(name).exists(), "{name}");
+    }
     running.control.shutdown().await;
 }
