@@ -13,7 +13,7 @@ use std::{
 
 use end2end::{
     Scratch, VmsProcess, client,
-    testbed::{GuestImage, Host, Plan, Testbed},
+    testbed::{GuestImage, Host, Plan, PoolPlan, Testbed},
     until,
 };
 use serde_json::{Value, json};
@@ -685,6 +685,55 @@ fn a_host_that_is_lost_while_an_image_comes_keeps_nothing_of_it() {
     for shipped in makes.distribute(&image, &["beta"]) {
         makes.done(&shipped, "succeeded");
     }
+    let deleted = makes.call("ImageService", "DeleteImage", &json!({"image": image}));
+    makes.done(&deleted, "succeeded");
+    assert_eq!(makes.listing(), before);
+}
+
+/// A pool that has no room is said to have none; one that runs full while an image comes keeps nothing of
+/// it, and its host is as before.
+#[test]
+fn a_pool_that_is_full_or_runs_full_keeps_nothing() {
+    let mut plan = Plan::empty();
+    let mebibytes = 48;
+    plan.hosts[2].pools.push(PoolPlan {
+        name: "vms".into(),
+        mebibytes,
+    });
+    let makes = Makes::over(&plan, "");
+    let before = makes.listing();
+    let image = makes.disk_image("disk", 24);
+    let slow = makes.bed.throttle("gamma", "mgmt", 16_000).unwrap();
+    let job = makes.distribute(&image, &["gamma"]).remove(0);
+    until("gamma to get some of it", SOON, || {
+        let request = json!({"job": job["job"]["id"]});
+        let job = makes.call("MigrationService", "GetJob", &request)["job"].clone();
+        let done = job["progress"]["doneBytes"].as_u64().unwrap_or(0);
+        Ok((job["phase"] == "transferring" && done > 1 << 20).then_some(()))
+    })
+    .unwrap();
+    let full = makes.host("gamma").fill_pool("vms").unwrap();
+    drop(slow);
+    let failed = makes.done(&job, "failed");
+    let said = failed["error"]["message"].as_str().unwrap();
+    assert!(said.contains("gamma"), "{said}");
+
+    // From the first: nothing is begun.
+    let job = makes.distribute(&image, &["gamma"]).remove(0);
+    let failed = makes.done(&job, "failed");
+    let said = failed["error"]["message"].as_str().unwrap();
+    assert!(said.contains("MiB"), "{said}");
+    let request = json!({
+        "name": "f1", "image": image, "host": "gamma", "interfaces": [], "tags": [],
+    });
+    let refused = makes.provisioning("CreateRouter", &request);
+    assert_eq!(refused["fault"], "Conflict", "{refused:#}");
+    full.undo().unwrap();
+    assert_eq!(makes.listing(), before);
+    for shipped in makes.distribute(&image, &["gamma"]) {
+        makes.done(&shipped, "succeeded");
+    }
+    // The pool is the host's own: it stays when all that VMS put there has gone.
     let deleted = makes.call("ImageService", "DeleteImage", &json!({"image": image}));
     makes.done(&deleted, "succeeded");
     assert_eq!(makes.listing(), before);
