@@ -136,10 +136,11 @@ struct Member {
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Asks to read a router anew, and to be told once the topology shows it.
+/// Asks to look at an endpoint anew, and to be told once the topology shows it.
 #[derive(Debug)]
 pub(crate) struct Refresh {
-    pub router: RouterId,
+    /// One router; all that there is, networks too, if absent.
+    pub router: Option<RouterId>,
     pub published: oneshot::Sender<()>,
 }
 
@@ -356,6 +357,21 @@ impl Fleet {
         driver: Driver,
         router: RouterId,
     ) -> Result<(), Failure> {
+        self.look_again(host, driver, Some(router)).await
+    }
+
+    /// Lists an endpoint anew, which tells of networks as well; when this returns, the topology shows
+    /// it.
+    pub async fn relist(&self, host: &HostId, driver: Driver) -> Result<(), Failure> {
+        self.look_again(host, driver, None).await
+    }
+
+    async fn look_again(
+        &self,
+        host: &HostId,
+        driver: Driver,
+        router: Option<RouterId>,
+    ) -> Result<(), Failure> {
         let contact = self.endpoint(host, driver)?;
         if contact.control().is_none() {
             return Err(Failure::NotConnected);
@@ -372,7 +388,7 @@ impl Fleet {
             Err(_) => Err(Failure::Libvirt(Error::Deadline {
                 call: "virDomainLookupByUUID",
                 after: DEADLINE,
-                domain: Some(router.0),
+                domain: router.map(|router| router.0),
             })),
         }
     }

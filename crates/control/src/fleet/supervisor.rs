@@ -170,6 +170,8 @@ impl Supervisor {
         let _loops = polling.start();
         let serving = Serving {
             relist_at: Instant::now() + self.surroundings.relist_interval,
+            again_at: None,
+            waiting: Vec::new(),
             lines,
             events,
             answers,
@@ -256,6 +258,10 @@ struct Serving {
     events: EventReceiver,
     answers: mpsc::Receiver<Polled>,
     relist_at: Instant,
+    /// Something asks for a listing before its time; one that is under way may have missed it.
+    again_at: Option<Instant>,
+    /// Who waits for a listing that begins from now on.
+    waiting: Vec<oneshot::Sender<()>>,
     listing: OptionFuture<BoxFuture<'static, Result<Listing, Error>>>,
     troubles: BTreeMap<Trouble, String>,
     reads: FuturesUnordered<BoxFuture<'static, (RouterId, Read)>>,
@@ -264,21 +270,33 @@ struct Serving {
 impl Serving {
     async fn run(mut self, host: &mut Supervisor) -> Result<Never, Error> {
         let mut is_listing = false;
+        // Who waits for the listing that is under way.
+        let mut listed_for = Vec::new();
         loop {
             self.start_reads(host);
+            let list_at = self
+                .again_at
+                .map_or(self.relist_at, |at| at.min(self.relist_at));
             tokio::select! {
                 event = self.events.recv() => self.take_events(host, event).await?,
                 Some((id, read)) = self.reads.next() => self.take_read(host, id, read).await?,
                 Some(refresh) = host.refreshes.recv() => {
-                    host.known.tracked.ask(refresh.router, Some(refresh.published));
+                    if let Some(router) = refresh.router {
+                        host.known.tracked.ask(router, Some(refresh.published));
+                    } else {
+                        self.waiting.push(refresh.published);
+                        self.list_again(Duration::ZERO);
+                    }
                 }
                 Some(listed) = &mut self.listing, if is_listing => {
                     is_listing = false;
                     self.listing = None.into();
-                    self.take_listing(host, listed).await;
+                    self.take_listing(host, listed, std::mem::take(&mut listed_for)).await;
                 }
-                () = tokio::time::sleep_until(self.relist_at), if !is_listing => {
+                () = tokio::time::sleep_until(list_at), if !is_listing => {
                     is_listing = true;
+                    self.again_at = None;
+                    listed_for = std::mem::take(&mut self.waiting);
                     host.known.tracked.begin_listing();
                     self.listing = Some(self.list(host)).into();
                 }
@@ -293,12 +311,23 @@ impl Serving {
         async move { inventory::list(id, line.connection().await?, before).await }.boxed()
     }
 
-    async fn take_listing(&mut self, host: &mut Supervisor, listed: Result<Listing, Error>) {
+    /// Another listing is needed, so much later, if none begins before.
+    fn list_again(&mut self, after: Duration) {
+        let at = Instant::now() + after;
+        self.again_at = Some(self.again_at.map_or(at, |before| before.min(at)));
+    }
+
+    async fn take_listing(
+        &mut self,
+        host: &mut Supervisor,
+        listed: Result<Listing, Error>,
+        waiting: Vec<oneshot::Sender<()>>,
+    ) {
         match listed {
             Ok(listing) => {
                 self.relist_at = Instant::now() + host.surroundings.relist_interval;
                 host.take_listing(listing);
-                host.tell(Vec::new()).await;
+                host.tell(waiting).await;
                 self.trouble(host, Trouble::Listing, Ok(())).await;
             }
             Err(error) => {
@@ -342,12 +371,12 @@ impl Serving {
             }
             // Networks are few and change rarely, several at once when they do.
             Some(Event::Network { .. }) => {
-                self.relist_at = self.relist_at.min(Instant::now() + GATHER);
+                self.list_again(GATHER);
                 Ok(false)
             }
             Some(Event::Missed { count }) => {
                 tracing::warn!(host = %host.host, count, "events were missed: it is listed again");
-                self.relist_at = Instant::now();
+                self.list_again(Duration::ZERO);
                 Ok(false)
             }
             Some(Event::Closed { reason }) => {
@@ -398,7 +427,7 @@ impl Serving {
             Err(error) => {
                 tracing::warn!(host = %host.host, router = %id, %error, "cannot read a router");
                 host.known.tracked.not_read(id);
-                self.relist_at = self.relist_at.min(Instant::now() + RETRY_LISTING);
+                self.list_again(RETRY_LISTING);
             }
         }
         Ok(())
