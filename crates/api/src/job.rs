@@ -379,9 +379,9 @@ pub struct GetJobReply {
 #[cfg_attr(feature = "soap", derive(soap::Message))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ListJobsRequest {
-    /// Only those that act on this router.
+    /// Only those that act on this router: of a link, those of both ends.
     pub router: Option<RouterId>,
-    /// Only those that take from or bring to this host.
+    /// Only those that act on this host.
     pub host: Option<HostId>,
     /// Only those that have not ended, if true.
     pub unfinished: Option<bool>,

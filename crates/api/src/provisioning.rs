@@ -176,7 +176,8 @@ pub struct ShutdownRouterRequest {
     /// How long it may take, in seconds, 1 to 3600; 60 if absent.
     pub deadline_seconds: Option<u32>,
     /// Whether it is switched off when it does not shut down in time; if not, the job fails then
-    /// and the router runs on. Not if absent.
+    /// and the router runs on, and one that is suspended, which hears nothing, is refused. Not if
+    /// absent.
     pub force: Option<bool>,
     /// An id of the caller's choice: the same id from the same caller returns the first job
     /// instead of acting twice.

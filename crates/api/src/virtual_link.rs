@@ -137,8 +137,8 @@ pub struct CreateVirtualLinkRequest {
     /// The bridge to use, for the transport `bridge`; the first one that both hosts have in one
     /// segment if absent.
     pub bridge: Option<String>,
-    /// The most from `a` to `b`, in bits a second; not limited if absent. Only where the hosts have a
-    /// device of the interface: on a network or a bridge.
+    /// The most from `a` to `b`, in bits a second, 8192 to 1000000000000; not limited if absent. Only
+    /// where the hosts have a device of the interface: on a network or a bridge.
     pub bits_per_second_to_b: Option<u64>,
     /// The most from `b` to `a`, in bits a second.
     pub bits_per_second_to_a: Option<u64>,

@@ -215,6 +215,12 @@ impl Control {
         Arc::clone(&self.service) as Arc<dyn Operations>
     }
 
+    /// What the operations look at.
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> Arc<State> {
+        self.service.state()
+    }
+
     /// Becomes true once every host was tried once.
     pub fn ready(&self) -> watch::Receiver<bool> {
         self.ready.clone()

@@ -359,7 +359,7 @@ pub enum JobCommand {
         /// Only those of this router, by its id or, where only one has it, its name
         #[arg(long, value_name = "ID_OR_NAME")]
         router: Option<String>,
-        /// Only those that take from or bring to this host
+        /// Only those that act on this host
         #[arg(long, value_name = "ID")]
         host: Option<HostId>,
         /// Only those that have not ended

@@ -11,11 +11,11 @@ use api::{
     ListJobsRequest, RouterId, Timestamp,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Jobs that are over and still listed.
@@ -28,6 +28,7 @@ const TELL: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Jobs {
     book: Arc<Mutex<Book>>,
+    changes: Arc<Changes>,
     store: Store,
     events: Arc<Events>,
     pub turns: Arc<Turns>,
@@ -35,6 +36,61 @@ pub(crate) struct Jobs {
     pub tasks: TaskTracker,
     /// The server ends: jobs stay as they are, to be gone on with.
     pub stop: CancellationToken,
+    #[cfg(test)]
+    pub death: Arc<Death>,
+}
+
+/// Lets a job die as it would with its server: right before, or right after, it writes itself down.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub(crate) struct Death(std::sync::atomic::AtomicUsize);
+
+#[cfg(test)]
+impl Death {
+    /// It comes at the so manyth chance from now, and once.
+    pub fn comes_after(&self, chances: usize) {
+        self.0.store(chances, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Whether it is still to come.
+    pub fn is_to_come(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::SeqCst) > 0
+    }
+
+    fn pass(&self) {
+        use std::sync::atomic::Ordering::SeqCst;
+        let left = self
+            .0
+            .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        assert!(left != Ok(1), "the server dies here");
+    }
+}
+
+/// Routers that are changed at once, without a job.
+#[derive(Debug, Default)]
+struct Changes {
+    routers: Mutex<BTreeSet<model::RouterId>>,
+    ended: Notify,
+}
+
+/// A router's change: no job begins to act on it, and nobody else changes it, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Change {
+    changes: Arc<Changes>,
+    router: model::RouterId,
+}
+
+impl Changes {
+    fn routers(&self) -> MutexGuard<'_, BTreeSet<model::RouterId>> {
+        self.routers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        self.changes.routers().remove(&self.router);
+        self.changes.ended.notify_waiters();
+    }
 }
 
 /// In the order in which they came.
@@ -64,11 +120,14 @@ impl Jobs {
     ) -> Result<(Self, Vec<Arc<Entry>>), StoreError> {
         let jobs = Self {
             book: Arc::default(),
+            changes: Arc::default(),
             events,
             turns: Turns::new(at_once),
             tasks: TaskTracker::new(),
             stop,
             store: store.clone(),
+            #[cfg(test)]
+            death: Arc::default(),
         };
         let mut unfinished = Vec::new();
         for (job, plan) in store.jobs(KEPT).await? {
@@ -117,6 +176,11 @@ impl Jobs {
                 if let Some(other) = acting_in(&book, *router) {
                     return Err(acting_on(&other));
                 }
+                if self.changes.routers().contains(router) {
+                    return Err(errors::conflict(format!(
+                        "router {router} is being changed: ask again once that is done"
+                    )));
+                }
             }
             Self::put(&mut book, job, plan)
         };
@@ -134,6 +198,26 @@ impl Jobs {
         match acting_in(&self.book(), model::RouterId(router.0)) {
             Some(job) => Err(acting_on(&job)),
             None => Ok(()),
+        }
+    }
+
+    /// Begins to change a router at once, when nobody else does any more, unless a job acts on it.
+    pub async fn change_at_once(&self, router: RouterId) -> Result<Change, Error> {
+        let router = model::RouterId(router.0);
+        loop {
+            let ended = self.changes.ended.notified();
+            {
+                // Under the same lock as a job begins.
+                let book = self.book();
+                if let Some(job) = acting_in(&book, router) {
+                    return Err(acting_on(&job));
+                }
+                if self.changes.routers().insert(router) {
+                    let changes = Arc::clone(&self.changes);
+                    return Ok(Change { changes, router });
+                }
+            }
+            ended.await;
         }
     }
 
@@ -160,6 +244,18 @@ impl Jobs {
         Some(key.1)
     }
 
+    /// The jobs as another server would find them, after this one died.
+    #[cfg(test)]
+    pub async fn find_again(&self) -> Vec<Arc<Entry>> {
+        let kept: Vec<(Job, Plan)> = self.store.jobs(KEPT).await.unwrap();
+        let mut book = self.book();
+        book.clear();
+        let put = kept
+            .into_iter()
+            .map(|(job, plan)| Self::put(&mut book, job, plan));
+        put.filter(|entry| !entry.job().state.is_over()).collect()
+    }
+
     pub fn get(&self, id: JobId) -> Option<Arc<Entry>> {
         let book = self.book();
         let mut entries = book.iter();
@@ -167,26 +263,33 @@ impl Jobs {
         Some(Arc::clone(entry))
     }
 
-    /// The plans of all jobs that are not over.
-    pub fn unfinished(&self) -> Vec<Plan> {
+    /// Looks at the plans of all jobs that are not over.
+    pub fn unfinished(&self, mut look: impl FnMut(&Plan)) {
         let book = self.book();
-        let entries = book
-            .values()
-            .filter(|entry| !entry.job.borrow().state.is_over());
-        entries.map(|entry| entry.plan()).collect()
+        let entries = book.values();
+        for entry in entries.filter(|entry| !entry.job.borrow().state.is_over()) {
+            look(&entry.plan_mut());
+        }
     }
 
     /// Those that match, the newest first.
     pub fn list(&self, request: &ListJobsRequest, limit: usize) -> Vec<Job> {
         let book = self.book();
-        let jobs = book.values().rev().map(|entry| entry.job.borrow());
-        let matching = jobs.filter(|job| {
-            let host = |id| job.source.as_ref() == Some(id) || job.destination.as_ref() == Some(id);
-            request.router.is_none_or(|id| job.router == Some(id))
+        let matching = book.values().rev().filter(|entry| {
+            let (job, plan) = (entry.job.borrow(), entry.plan_mut());
+            // A link has two routers, and its hosts are not all told of in the job.
+            let router = |id: RouterId| {
+                job.router == Some(id) || plan.routers().contains(&model::RouterId(id.0))
+            };
+            let host = |id: &HostId| {
+                let told = [job.source.as_ref(), job.destination.as_ref()];
+                told.contains(&Some(id)) || plan.hosts().contains(&translate::host_id(id))
+            };
+            request.router.is_none_or(router)
                 && request.host.as_ref().is_none_or(host)
                 && !(request.unfinished == Some(true) && job.state.is_over())
         });
-        matching.take(limit).map(|job| job.clone()).collect()
+        matching.take(limit).map(|entry| entry.job()).collect()
     }
 
     /// Changes what is told of a job, and writes it down with its plan: committed when this
@@ -202,12 +305,12 @@ impl Jobs {
         change(&mut job);
         job.changed_at = Timestamp::now();
         if job.state.is_over() {
-            let saved = self.store.put_job(&job, &entry.plan()).await;
+            let saved = self.write(&job, &entry.plan()).await;
             self.tell(entry, job);
             saved
         } else {
             self.tell(entry, job.clone());
-            self.store.put_job(&job, &entry.plan()).await
+            self.write(&job, &entry.plan()).await
         }
     }
 
@@ -220,7 +323,7 @@ impl Jobs {
     /// writes the job down next.
     pub async fn plan(&self, entry: &Entry, plan: Plan) -> Result<(), StoreError> {
         let _turn = entry.saving.lock().await;
-        self.store.put_job(&entry.job(), &plan).await?;
+        self.write(&entry.job(), &plan).await?;
         *entry.plan_mut() = plan;
         Ok(())
     }
@@ -244,7 +347,16 @@ impl Jobs {
     async fn save(&self, entry: &Entry) -> Result<(), StoreError> {
         let _turn = entry.saving.lock().await;
         let (job, plan) = (entry.job(), entry.plan());
-        self.store.put_job(&job, &plan).await
+        self.write(&job, &plan).await
+    }
+
+    async fn write(&self, job: &Job, plan: &Plan) -> Result<(), StoreError> {
+        #[cfg(test)]
+        self.death.pass();
+        let written = self.store.put_job(job, plan).await;
+        #[cfg(test)]
+        self.death.pass();
+        written
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

@@ -7,7 +7,7 @@ use super::plan::{Chore, Replug, Subject, What};
 use crate::{fleet::Failure, images::shipping, provisioning, service::State, store::VolumeRow};
 use api::Timestamp;
 use libvirt::{Capability, Connection, DomainState, DomainXml, Error, ErrorKind};
-use model::RouterId;
+use model::Mac;
 use std::{net::SocketAddr, time::Duration};
 use uuid::Uuid;
 
@@ -22,6 +22,51 @@ pub(crate) enum Done {
     Later(String),
     /// The host refuses: it is left.
     Refused(String),
+}
+
+/// Until when a chore is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Until {
+    Later,
+    Never,
+}
+
+/// What must not be done because what comes before it was not: a router's disks go after the router,
+/// and what carries a link after its interfaces; so that there is the whole of it, or what can be asked
+/// for again.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    all: Option<Until>,
+    /// Of one link, whose last chore is that it is forgotten.
+    link: Option<Until>,
+}
+
+impl Held {
+    /// Until when this one is held up.
+    pub fn holds(&self, what: &What) -> Option<Until> {
+        let is_of_link = matches!(
+            what,
+            What::RemoveNetwork { .. } | What::Restart { .. } | What::ForgetLink(_)
+        );
+        self.all.max(self.link.filter(|_| is_of_link))
+    }
+
+    /// Takes in how one went.
+    pub fn learn(&mut self, what: &What, done: &Done) {
+        let until = match done {
+            Done::Yes => None,
+            Done::Later(_) => Some(Until::Later),
+            Done::Refused(_) => Some(Until::Never),
+        };
+        match what {
+            What::Remove => self.all = self.all.max(until),
+            What::RemoveInterface { .. } | What::RemoveNetwork { .. } => {
+                self.link = self.link.max(until);
+            }
+            What::ForgetLink(_) => self.link = None,
+            _ => {}
+        }
+    }
 }
 
 /// Does one.
@@ -126,7 +171,9 @@ async fn carry_out(connection: &Connection, subject: &Subject, what: &What) -> R
             let removed = provisioning::changes::remove(connection, subject.router, *mac).await;
             removed.map(|_| ())
         }
-        What::Restart { seconds } => restart(connection, subject.router, *seconds).await,
+        What::Restart { mac, seconds, run } => {
+            return run_without(connection, subject, *mac, *seconds, *run).await;
+        }
         // Done above.
         What::ForgetLink(_)
         | What::DeleteImage(_)
@@ -167,20 +214,38 @@ async fn remove_network(connection: &Connection, name: &str) -> Result<(), Error
     connection.undefine_network(name).await
 }
 
-/// Restarts a router that runs.
-async fn restart(connection: &Connection, router: RouterId, seconds: u32) -> Result<(), Error> {
-    let domain = connection.domain(router.0).await?;
-    if !domain.is_some_and(|domain| domain.state.is_active()) {
+/// Lets a router run without an interface that is no longer in its definition.
+async fn run_without(
+    connection: &Connection,
+    subject: &Subject,
+    mac: Mac,
+    seconds: u32,
+    run: Option<u32>,
+) -> Result<(), Failure> {
+    let router = subject.router;
+    let Some(domain) = connection.domain(router.0).await? else {
+        return Ok(());
+    };
+    let of = mac.to_string();
+    let mut nics = domain.definition.interfaces.iter();
+    let has_it = nics.any(|nic| nic.mac.as_deref() == Some(&of));
+    if domain.state.is_active() && has_it {
+        if !domain.persistent {
+            return Err(Failure::Sticks(format!(
+                "{} has no definition any more that it could be started with",
+                domain.name
+            )));
+        }
+        // Nobody cancels a chore.
+        let off = provisioning::routers::turn_off(connection, router, seconds, || Ok(())).await;
+        off.unwrap_or(Ok(()))?;
+    } else if domain.state.is_active() && (run.is_none() || domain.id != run) {
         return Ok(());
     }
-    let off = provisioning::routers::turn_off(connection, router, seconds, || Ok(())).await;
-    // Nobody cancels a chore.
-    if let Ok(off) = off {
-        off?;
-    }
-    match connection.start_domain(router.0).await {
+    // One that was asked to shut down already may still do so.
+    match start(connection, subject).await {
         Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
-        started => started,
+        started => Ok(started?),
     }
 }
 
@@ -327,4 +392,37 @@ fn lead(definition: &mut DomainXml, replug: &Replug) -> bool {
     nic.source.address = Some(to.ip().to_string());
     nic.source.port = Some(to.port());
     nic.source != before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_after_what_was_not_done_waits_or_stays() {
+        let later = || Done::Later("it is away".to_owned());
+        let never = || Done::Refused("it cannot".to_owned());
+        let interface = What::RemoveInterface { mac: Mac([2; 6]) };
+        let network = What::RemoveNetwork {
+            network: "n".to_owned(),
+        };
+        let forget = What::ForgetLink(api::VirtualLinkId(Uuid::nil()));
+        let mut held = Held::default();
+        held.learn(&interface, &Done::Yes);
+        assert_eq!(held.holds(&network), None);
+        held.learn(&interface, &later());
+        assert_eq!(held.holds(&interface), None);
+        assert_eq!(held.holds(&network), Some(Until::Later));
+        held.learn(&interface, &never());
+        held.learn(&interface, &later());
+        assert_eq!(held.holds(&forget), Some(Until::Never));
+        // Another link is another matter.
+        held.learn(&forget, &never());
+        assert_eq!(held.holds(&forget), None);
+        // A router that stays keeps all that it has.
+        held.learn(&What::Remove, &never());
+        for what in [interface, network, forget] {
+            assert_eq!(held.holds(&what), Some(Until::Never));
+        }
+    }
 }

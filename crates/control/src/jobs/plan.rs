@@ -38,6 +38,9 @@ pub(crate) trait Course: Clone + Send + Sync {
     /// What chores are about that do not say it themselves.
     fn subject(&self) -> Subject;
 
+    /// One of its chores will not be done: the sentence says which, and why.
+    fn left_undone(&mut self, _chore: &Chore, _sentence: &str) {}
+
     /// What is left to be done when it is taken back.
     fn take_back(&mut self) -> Vec<Chore> {
         let mut undo = std::mem::take(self.undo());
@@ -138,8 +141,14 @@ pub(crate) enum What {
     RemoveNetwork { network: String },
     /// An interface is taken out of the router.
     RemoveInterface { mac: Mac },
-    /// The router is restarted, if it runs: it is asked to shut down for so long.
-    Restart { seconds: u32 },
+    /// The router runs without this interface, which its definition does not have: one that has it
+    /// still is restarted, and asked to shut down for so long; one that is off is started, and so
+    /// is one that is still in this run, by libvirt's number, once it has shut down as it was asked.
+    Restart {
+        mac: Mac,
+        seconds: u32,
+        run: Option<u32>,
+    },
     /// VMS no longer knows a virtual link.
     ForgetLink(api::VirtualLinkId),
     /// An image leaves the store.
@@ -310,7 +319,9 @@ impl Chore {
             What::Remove => format!("remove {router} from {host}"),
             What::RemoveNetwork { network } => format!("remove the network {network} from {host}"),
             What::RemoveInterface { mac } => format!("take the interface {mac} out on {host}"),
-            What::Restart { .. } => format!("restart what its link went from on {host}"),
+            What::Restart { mac, .. } => {
+                format!("let the router that had {mac} run without it on {host}")
+            }
             What::ForgetLink(link) => format!("forget the link {link}"),
             What::DeleteImage(_) => format!("delete {router} from the image store"),
             What::EvictImage { volume, .. } => {

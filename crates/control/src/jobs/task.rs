@@ -15,7 +15,7 @@
 
 use super::{
     book::{Entry, end, step},
-    plan::{Chore, Course, Outcome, Plan, Stage, Subject},
+    plan::{Chore, Course, Outcome, Plan, Stage, Subject, What},
     turns,
     work::{Stop, Work},
 };
@@ -24,7 +24,7 @@ use crate::{
     provisioning::{self, Creation, Deletion, LinkCreation, LinkDeletion, ShuttingDown},
     service::{State, translate},
 };
-use api::{Error, Job, JobId, JobKind, JobPhase, JobState, Timestamp};
+use api::{Error, Job, JobError, JobId, JobKind, JobPhase, JobState, Timestamp};
 use libvirt::Connection;
 use model::{Driver, HostId, RouterId};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,9 @@ pub(crate) struct Task {
     pub name: String,
     /// The driver of the hosts that it asks, if its chores do not say another.
     pub driver: Driver,
+    /// Until when a router may still shut down because it was asked to.
+    #[serde(default)]
+    pub shut_down_until: Option<Timestamp>,
     pub stage: Stage,
     /// What takes back what was begun, the newest last.
     pub undo: Vec<Chore>,
@@ -94,6 +97,7 @@ impl Task {
             routers: Vec::new(),
             name: name.to_owned(),
             driver,
+            shut_down_until: None,
             stage: Stage::Begun,
             undo: Vec::new(),
             follow_up: Vec::new(),
@@ -103,7 +107,7 @@ impl Task {
 }
 
 impl Course for Task {
-    type Notes = ();
+    type Notes = Networks;
 
     fn to_plan(&self) -> Plan {
         Plan::Task(self.clone())
@@ -130,8 +134,39 @@ impl Course for Task {
             router: (self.routers.first().copied()).unwrap_or(RouterId(Uuid::nil())),
             name: self.name.clone(),
             driver: self.driver,
-            shut_down_until: None,
+            shut_down_until: self.shut_down_until,
         }
+    }
+
+    fn left_undone(&mut self, chore: &Chore, sentence: &str) {
+        let is_deletion = matches!(self.act, Act::DeleteRouter(_) | Act::DeleteLink(_));
+        let Some(outcome) = &mut self.outcome else {
+            return;
+        };
+        // A disk that somebody needs stays, and that is no failure.
+        let is_vital = !matches!(chore.what, What::DeleteVolume { .. });
+        if is_deletion && is_vital && outcome.state == JobState::Succeeded {
+            outcome.state = JobState::Failed;
+            outcome.message = format!("{} is not taken away as a whole.", self.name);
+            outcome.error = Some(JobError {
+                message: String::new(),
+                advice: "Mend what the host complains of, then ask for it again.".to_owned(),
+            });
+        }
+        outcome.message = format!("{} {sentence}", outcome.message);
+        if let Some(error) = &mut outcome.error {
+            error.message.clone_from(&outcome.message);
+        }
+    }
+}
+
+/// Endpoints on which networks were made or removed: no router's reading tells of them.
+#[derive(Debug, Default)]
+pub(crate) struct Networks(Vec<(HostId, Driver)>);
+
+impl Networks {
+    pub fn changed(&mut self, host: &HostId, driver: Driver) {
+        self.0.push((host.clone(), driver));
     }
 }
 
@@ -184,10 +219,8 @@ impl Work<Task> {
         let hosts = self.plan.hosts.clone();
         let turn = async {
             let turn = place.turn().await;
-            if !is_new {
-                // After a start of the server, a host that nobody tried yet is not away.
-                self.tried(&hosts, None).await;
-            }
+            // After a start of the server, a host that nobody tried yet is not away.
+            self.tried(&hosts, None).await;
             turn
         };
         let turn = tokio::select! {
@@ -214,14 +247,25 @@ impl Work<Task> {
             self.decided(&outcome).await;
         }
         // Others need not wait for a host that is away.
-        self.clean(turn, |_, _| {}).await;
+        self.clean(turn, |work, chore| {
+            if let What::RemoveNetwork { .. } = chore.what {
+                let driver = chore.driver.unwrap_or(work.plan.driver);
+                work.notes.changed(&chore.host, driver);
+            }
+        })
+        .await;
         self.look_again().await;
+        // What was left undone is in it by now.
+        let outcome = self.plan.outcome.clone().unwrap_or(outcome);
         self.tell(|job| end(job, outcome.state, outcome.message, outcome.error))
             .await;
     }
 
     /// Whoever hears that it is over finds the topology so.
     async fn look_again(&self) {
+        for (host, driver) in &self.notes.0 {
+            let _ = self.state.fleet.relist(host, *driver).await;
+        }
         for host in &self.plan.hosts {
             for &router in &self.plan.routers {
                 let known = self.state.view().topology().routers.get(&router).cloned();
@@ -300,10 +344,12 @@ impl Work<Task> {
         } else {
             JobState::Failed
         };
-        let back = if self.plan.undo.is_empty() {
-            "Nothing was changed."
-        } else {
-            "All that was begun is taken back."
+        let back = match self.plan.act {
+            Act::ShutDown(_) if self.entry.job().phase == JobPhase::Stopping || is_restart => {
+                "It was asked to shut down and may still do so."
+            }
+            _ if self.plan.undo.is_empty() => "Nothing was changed.",
+            _ => "All that was begun is taken back.",
         };
         let (state, message, error) = match stop {
             Stop::Cancelled => (JobState::Cancelled, format!("Cancelled. {back}"), None),
@@ -337,4 +383,64 @@ pub(crate) fn told(state: &State, id: JobId) -> Result<Job, Error> {
     entry
         .map(|entry| entry.job())
         .ok_or_else(|| super::no_job(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn deletion() -> Task {
+        let [router, host] = [Uuid::from_u128(1).to_string(), "alpha".to_owned()];
+        let act = json!({"deleteRouter": {
+            "router": router, "host": host, "driver": "test", "keep_disks": false, "force": true,
+        }});
+        let act = serde_json::from_value(act).unwrap();
+        let mut task = Task::new(act, "r1", vec![HostId::new("alpha")], Driver::Test);
+        task.outcome = Some(succeeded("r1 is deleted.".to_owned()));
+        task
+    }
+
+    #[test]
+    fn a_task_is_read_as_one_and_a_migration_too() {
+        let task = Plan::Task(deletion());
+        let text = serde_json::to_string(&task).unwrap();
+        assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), task);
+        // As servers wrote it that knew no tasks.
+        let router = Uuid::from_u128(1);
+        let old = json!({
+            "request": {"router": router, "destination": "beta"},
+            "router": router, "name": "r1", "driver": "test", "from": "alpha", "to": "beta",
+            "mode": "cold", "was_active": true, "autostart": false, "stage": "Begun",
+            "undo": [{"host": "alpha", "what": "Start"}], "follow_up": [], "outcome": null,
+        });
+        let old: Plan = serde_json::from_value(old).unwrap();
+        assert!(matches!(old, Plan::Migration(_)), "{old:?}");
+        // What is neither is nothing, and told in the log.
+        let half = json!({"act": {"somethingNew": {}}, "router": router, "from": "alpha"});
+        assert!(serde_json::from_value::<Plan>(half).is_err());
+    }
+
+    #[test]
+    fn a_deletion_that_leaves_something_is_no_success_but_a_disk_may_stay() {
+        let about = |what| Chore::new(&HostId::new("alpha"), what);
+        let mut task = deletion();
+        let volume = about(What::DeleteVolume {
+            pool: "vms".to_owned(),
+            volume: "v".to_owned(),
+        });
+        task.left_undone(&volume, "Left undone: delete v, for r2 needs it.");
+        let outcome = task.outcome.clone().unwrap();
+        assert_eq!(outcome.state, JobState::Succeeded);
+        assert!(outcome.message.ends_with("for r2 needs it."), "{outcome:?}");
+        task.left_undone(&about(What::Remove), "Left undone: it.");
+        let outcome = task.outcome.unwrap();
+        assert_eq!(outcome.state, JobState::Failed);
+        let error = outcome.error.unwrap();
+        assert_eq!(error.message, outcome.message);
+        assert_eq!(
+            error.message,
+            "r1 is not taken away as a whole. Left undone: it."
+        );
+    }
 }

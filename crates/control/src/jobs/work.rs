@@ -2,7 +2,7 @@
 
 use super::{
     book::{Entry, Jobs, note, step},
-    chores::{self, Done},
+    chores::{self, Done, Held, Until},
     plan::{Chore, Course, Migration, Outcome},
 };
 use crate::{discovery::Snapshot, fleet::Failure, service::State, store::StoreError};
@@ -228,8 +228,17 @@ impl<P: Course> Work<P> {
         let mut pause = AGAIN[0];
         loop {
             let mut later = Vec::new();
+            let mut held = Held::default();
             for chore in std::mem::take(self.plan.follow_up()) {
-                match chores::act(&self.state, &subject, &chore).await {
+                let done = match held.holds(&chore.what) {
+                    Some(Until::Later) => Done::Later("what comes before it waits".to_owned()),
+                    Some(Until::Never) => {
+                        Done::Refused("what comes before it was not done".to_owned())
+                    }
+                    None => chores::act(&self.state, &subject, &chore).await,
+                };
+                held.learn(&chore.what, &done);
+                match done {
                     Done::Yes => {
                         did(self, &chore);
                         let what = chore.describe(&subject.name);
@@ -240,6 +249,7 @@ impl<P: Course> Work<P> {
                         let what = chore.describe(&subject.name);
                         let message = format!("Left undone: {what}, for {why}");
                         tracing::warn!(job = %self.entry.job().id, "{message}");
+                        self.plan.left_undone(&chore, &sentence(&message));
                         self.tell(|job| note(job, message)).await;
                     }
                 }
@@ -273,8 +283,9 @@ impl<P: Course> Work<P> {
                 let left = std::mem::take(self.plan.follow_up());
                 for chore in left {
                     let what = chore.describe(&subject.name);
-                    self.tell(|job| note(job, format!("Left undone, as asked: {what}")))
-                        .await;
+                    let message = format!("Left undone, as asked: {what}");
+                    self.plan.left_undone(&chore, &sentence(&message));
+                    self.tell(|job| note(job, message)).await;
                 }
                 return;
             }

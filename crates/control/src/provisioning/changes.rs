@@ -15,6 +15,9 @@ use std::{net::IpAddr, sync::Arc};
 /// The least memory of a router, bytes.
 const LEAST_MEMORY: u64 = 1 << 20;
 
+/// The longest name of a network or a bridge that is looked for.
+const LONGEST: usize = 255;
+
 /// What was done, and when it counts.
 pub(crate) struct Changed {
     pub effective: Effective,
@@ -67,6 +70,19 @@ pub(crate) fn check_interface(interface: &NewInterface, element: &str) -> Result
         let message = "exactly one of network and bridge was expected";
         return Err(Error::invalid(element, message));
     }
+    for (name, element_of) in [
+        (&interface.network, "network"),
+        (&interface.bridge, "bridge"),
+    ] {
+        if name.as_ref().is_some_and(|name| name.len() > LONGEST) {
+            let message = format!("a name of {LONGEST} bytes at most was expected");
+            return Err(Error::invalid(&format!("{element}.{element_of}"), message));
+        }
+    }
+    if interface.addresses.len() > 16 {
+        let message = "16 at most were expected";
+        return Err(Error::invalid(&format!("{element}.addresses"), message));
+    }
     if let Some(mac) = interface.mac
         && (mac.0[0] & 1 == 1 || mac.0 == [0; 6])
     {
@@ -76,7 +92,9 @@ pub(crate) fn check_interface(interface: &NewInterface, element: &str) -> Result
     for address in &interface.addresses {
         let parsed = address.split_once('/').and_then(|(ip, prefix)| {
             let ip: IpAddr = ip.parse().ok()?;
-            let prefix: u8 = prefix.parse().ok()?;
+            // A number could have a sign.
+            let is_number = prefix.bytes().all(|digit| digit.is_ascii_digit());
+            let prefix: u8 = prefix.parse().ok().filter(|_| is_number)?;
             (prefix <= if ip.is_ipv4() { 32 } else { 128 }).then_some(())
         });
         if parsed.is_none() {
@@ -87,6 +105,13 @@ pub(crate) fn check_interface(interface: &NewInterface, element: &str) -> Result
         }
     }
     Ok(())
+}
+
+/// Refuses a MAC address that somebody has.
+pub(crate) fn has_mac(mac: Mac) -> Error {
+    errors::conflict(format!(
+        "{mac} is another interface's: leave it out to get a free one"
+    ))
 }
 
 /// The interface that is asked for, on a host that has what it is to be attached to.
@@ -137,9 +162,7 @@ pub(crate) async fn nic(
         Some(mac) => {
             let mac = Mac(mac.0);
             if !taken.macs.insert(mac) {
-                let message =
-                    format!("{mac} is another interface's: leave it out to get a free one");
-                return Err(errors::conflict(message));
+                return Err(has_mac(mac));
             }
             mac
         }
@@ -233,13 +256,20 @@ pub(crate) async fn attach(
         .await
         .map_err(failed)?;
     let _turn = state.provisioning.lock().await;
-    let mut taken = links::taken(state).await?;
-    let nic = nic(&connection, host, interface, "interface", &mut taken).await?;
     let failed = |error: libvirt::Error| errors::from_host(error.into(), router, None);
+    let mut taken = links::taken(state).await?;
+    // What it gets at its next start nobody reports.
+    let own = connection.inactive_definition(domain.id.0).await;
+    taken.macs.extend(nics::macs(&own.map_err(failed)?));
+    let nic = nic(&connection, host, interface, "interface", &mut taken).await?;
     let now = hotplugs(router);
-    links::plug(&connection, domain.id, domain.driver, &nic, now)
-        .await
-        .map_err(failed)?;
+    if let Err(error) = links::plug(&connection, domain.id, domain.driver, &nic, now).await {
+        // It is in its definition, and its hypervisor did not take it: all of it, or nothing.
+        if let Err(error) = remove(&connection, domain.id, nic.mac).await {
+            tracing::warn!(router = %domain.name, mac = %nic.mac, %error, "half an interface is left");
+        }
+        return Err(failed(error));
+    }
     let effective = if now {
         Effective::Now
     } else {

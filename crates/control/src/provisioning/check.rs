@@ -13,7 +13,7 @@ use crate::{
     jobs::{
         check::{Findings, PATIENCE, room},
         plan::Plan,
-        task::Act,
+        task::{Act, Task},
     },
     service::{State, errors, translate},
 };
@@ -37,6 +37,13 @@ pub(crate) struct Place {
     pub told: CreationPlace,
     pub driver: Option<Driver>,
     pub nics: Vec<NewNic>,
+}
+
+impl Place {
+    /// The driver, if it can be made there.
+    pub fn possible(&self) -> Option<Driver> {
+        self.driver.filter(|_| self.told.possible)
+    }
 }
 
 /// Checks what is wrong wherever it is made. Answers how large it is to be.
@@ -97,6 +104,11 @@ pub(crate) fn request(request: &CreateRouterRequest, image: &Stored) -> Result<W
             let message = format!("{} bytes at most were expected", seed::MOST);
             return Err(Error::invalid("cloudInit.userData", message));
         }
+        let keys: usize = init.ssh_keys.iter().map(String::len).sum();
+        if keys > seed::MOST_KEYS {
+            let message = format!("{} bytes at most were expected", seed::MOST_KEYS);
+            return Err(Error::invalid("cloudInit.sshKeys", message));
+        }
         if let Some(host_name) = &init.host_name {
             name("cloudInit.hostName", host_name)?;
         }
@@ -156,8 +168,14 @@ pub(crate) fn is_free(state: &State, snapshot: &Snapshot, name: &str) -> Result<
         );
         return Err(errors::conflict(message));
     }
-    let is_about_to = |plan: &Plan| matches!(plan, Plan::Task(task) if matches!(&task.act, Act::CreateRouter(creation) if creation.name == name));
-    if state.jobs.unfinished().iter().any(is_about_to) {
+    let mut is_about_to_be = false;
+    state.jobs.unfinished(|plan| {
+        is_about_to_be |= matches!(
+            plan,
+            Plan::Task(Task { act: Act::CreateRouter(creation), .. }) if creation.name == name
+        );
+    });
+    if is_about_to_be {
         let message = format!("a router of the name {name} is being made: choose another name");
         return Err(errors::conflict(message));
     }

@@ -6,10 +6,12 @@
 //! ```
 
 use super::{
+    changes::has_mac,
     check::{self, Place},
     define::{self, Files},
     links,
     nics::NewNic,
+    pools::Taken,
     routers::volume_prefix,
     seed,
 };
@@ -29,7 +31,7 @@ use api::{
 };
 use bytes::Bytes;
 use libvirt::{Capability, Connection, ConsoleData, ConsoleReader, ErrorKind, Span, VolumeXml};
-use model::{Driver, HostId, RouterId};
+use model::{Driver, HostId, Mac, RouterId};
 use serde::{Deserialize, Serialize};
 use std::{
     sync::Arc,
@@ -79,15 +81,34 @@ pub(crate) async fn ask(
         let host = host.ok_or_else(|| errors::no_host(id, view.topology()))?;
         super::changes::check_host(host, request.vcpus, request.memory_bytes)?;
     }
+    let taken = free(state, &request).await?;
+    // All hosts are looked at before anything is picked: one that hangs holds nobody else up.
+    let places = check::places(state, &request, &image, &wanted, &taken).await?;
     // What is picked is picked by one at a time, until it is in a plan.
     let _turn = state.provisioning.lock().await;
-    check::is_free(state, &state.view().snapshot, &request.name)?;
-    let taken = links::taken(state).await?;
-    let places = check::places(state, &request, &image, &wanted, &taken).await?;
-    let place = places.into_iter().next();
-    let place = place.ok_or_else(|| errors::conflict("no host is registered".to_owned()))?;
-    let (true, Some(driver)) = (place.told.possible, place.driver) else {
-        return Err(refused(&request, &place));
+    let taken = free(state, &request).await?;
+    let (mut found, mut not_there) = (None, None);
+    for looked in places {
+        let now = if looked.possible().is_some() {
+            // Somebody else may have taken what was free there.
+            let there = CreateRouterRequest {
+                host: Some(looked.told.host.clone()),
+                ..request.clone()
+            };
+            let mut now = check::places(state, &there, &image, &wanted, &taken).await?;
+            now.pop().unwrap_or(looked)
+        } else {
+            looked
+        };
+        if let Some(driver) = now.possible() {
+            found = Some((now, driver));
+            break;
+        }
+        not_there.get_or_insert(now);
+    }
+    let Some((place, driver)) = found else {
+        let no_host = || errors::conflict("no host is registered".to_owned());
+        return Err(not_there.map_or_else(no_host, |place| refused(&request, &place)));
     };
     let host = translate::host_id(&place.told.host);
     let creation = Creation {
@@ -113,6 +134,18 @@ pub(crate) async fn ask(
         job.image = Some(image);
     })
     .await
+}
+
+/// What is taken, if the name and the MAC addresses that are asked for are not.
+async fn free(state: &State, request: &CreateRouterRequest) -> Result<Taken, Error> {
+    check::is_free(state, &state.view().snapshot, &request.name)?;
+    let taken = links::taken(state).await?;
+    let mut macs = taken.macs.clone();
+    let mut asked = request.interfaces.iter().filter_map(|of| of.mac);
+    match asked.find(|mac| !macs.insert(Mac(mac.0))) {
+        Some(mac) => Err(has_mac(Mac(mac.0))),
+        None => Ok(taken),
+    }
 }
 
 /// Why it cannot be made on the best place that there is.
@@ -330,7 +363,7 @@ async fn files(
             base.as_deref(),
         )
         .await?;
-        files.disk = Some((path, "raw", None));
+        files.disk = Some((path, "raw"));
     } else if let (Some(bytes), base) = (creation.disk_bytes, path(ImageFileRole::Disk)) {
         let volume = format!("{prefix}.qcow2");
         work.step(JobPhase::Preparing, format!("A disk is made for {name}."))
@@ -342,7 +375,8 @@ async fn files(
         made.backing_path.clone_from(&base);
         made.backing_format = base.as_ref().map(|_| format.to_owned());
         let path = make(work, connection, creation, &copy.pool, &made, None).await?;
-        files.disk = Some((path, "qcow2", base.map(|base| (base, format))));
+        files.disk = Some((path, "qcow2"));
+        files.base = base.map(|base| (base, format));
     }
     if let Some(init) = &creation.request.cloud_init {
         work.step(

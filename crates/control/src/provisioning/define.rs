@@ -23,11 +23,16 @@ pub(crate) struct Target {
     pub emulator: Option<String>,
 }
 
+/// A file on a host: its path, and its format.
+pub(crate) type FileOf = (String, &'static str);
+
 /// Files of a router on its host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Files {
-    /// Its own disk, with its format and what it is over, with that one's.
-    pub disk: Option<(String, &'static str, Option<(String, &'static str)>)>,
+    /// Its own disk.
+    pub disk: Option<FileOf>,
+    /// What its disk is over.
+    pub base: Option<FileOf>,
     pub kernel: Option<String>,
     pub initial_file_system: Option<String>,
     /// Its cloud-init seed.
@@ -44,11 +49,10 @@ pub(crate) fn target(
     let arch = image.description.architecture.as_str();
     let is_kernel = image.kind == ImageKind::Kernel;
     let os_types: &[&str] = match driver {
-        Driver::Qemu | Driver::Test => &["hvm"],
         Driver::Lxc => &["exe"],
         // A kernel is booted without any firmware; a disk boots as on a machine.
         Driver::Xen if is_kernel => &["xen", "xenpvh", "linux"],
-        Driver::Xen => &["hvm"],
+        Driver::Qemu | Driver::Test | Driver::Xen => &["hvm"],
     };
     let kinds: &[DomainKind] = match driver {
         Driver::Qemu if use_kvm => &[DomainKind::Kvm, DomainKind::Qemu],
@@ -170,7 +174,7 @@ fn command_line(creation: &Creation, image: &Stored) -> String {
 
 fn container(domain: &mut DomainXml, init: Option<&str>, files: &Files) {
     domain.os.init = Some(init.unwrap_or("/sbin/init").to_owned());
-    if let Some((path, format, _)) = &files.disk {
+    if let Some((path, format)) = &files.disk {
         let mut root = FilesystemXml::new("file", "/");
         root.driver = Some("loop".to_owned());
         root.format = Some((*format).to_owned());
@@ -204,20 +208,20 @@ fn machine(domain: &mut DomainXml, driver: Driver, has_agent: bool, files: &File
         Driver::Xen => ("xen", "xvd"),
         _ => ("virtio", "vd"),
     };
-    if let Some((path, format, backing)) = &files.disk {
+    if let Some((path, format)) = &files.disk {
         let mut disk = DiskXml::new("file", &format!("{prefix}a"));
         disk.bus = Some(bus.to_owned());
         disk.source = Some(path.clone());
         disk.format = Some((*format).to_owned());
         // Said, so that nobody guesses the format of what is below.
-        disk.backing = backing
+        disk.backing = files
+            .base
             .as_ref()
             .filter(|_| is_qemu)
             .map(|(path, format)| BackingXml {
                 kind: Some("file".to_owned()),
                 source: Some(path.clone()),
                 format: Some((*format).to_owned()),
-                ..BackingXml::default()
             });
         domain.disks.push(disk);
     }

@@ -28,6 +28,7 @@ use api::{
     LinkTransport, NotFound, NotSupported, Timestamp, VirtualLink, VirtualLinkEnd, VirtualLinkId,
     WhenRunning,
 };
+use jiff::SignedDuration;
 use libvirt::{Capability, Connection, ErrorKind, NetworkXml};
 use model::{Driver, HostId, Mac, Placement, Router, RouterId};
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,13 @@ use std::{net::SocketAddr, sync::Arc};
 use uuid::Uuid;
 
 /// How long a router that is restarted for its link may take to shut down, in seconds.
-const SHUT_DOWN: u32 = 60;
+const SHUT_DOWN: u32 = if cfg!(test) { 1 } else { 60 };
+
+/// The least limit: libvirt counts in KiB a second.
+const LEAST_RATE: u64 = 8 * 1024;
+
+/// The largest: beyond it hosts count wrongly.
+const MOST_RATE: u64 = 1_000_000_000_000;
 
 /// A link that VMS made, and all that is needed to take it away.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,8 +82,8 @@ pub(crate) struct LinkCreation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LinkDeletion {
     pub made: Made,
-    /// Routers to be restarted afterwards, with where they are.
-    pub restart: Vec<(HostId, Driver, RouterId)>,
+    /// Routers to be restarted afterwards.
+    pub restart: Vec<RouterId>,
 }
 
 /// How an interface gets into a router.
@@ -130,20 +137,31 @@ impl Made {
         }
     }
 
-    /// What takes it away, wherever its routers are by now.
-    pub fn chores(&self, state: &State) -> Vec<Chore> {
+    /// What takes it away, wherever its routers are by now; of `restart`, those that run go on without
+    /// it at once.
+    pub fn chores(&self, state: &State, restart: &[RouterId]) -> Vec<Chore> {
         let topology = &state.view().snapshot.topology;
-        let mut chores = Vec::new();
-        for (end, driver) in self.ends().into_iter().zip(self.drivers) {
+        let (mut chores, mut restarts) = (Vec::new(), Vec::new());
+        for (at, driver) in self.drivers.into_iter().enumerate() {
+            let end = self.end(at);
             let router = RouterId(end.router.0);
             let now = topology.routers.get(&router);
             let host = now.map_or_else(|| translate::host_id(&end.host), |now| now.host.clone());
-            let what = What::RemoveInterface {
-                mac: Mac(end.mac.0),
-            };
-            chores.push(Chore::about(&host, driver, router, what));
+            let mac = self.mac(at);
+            let about = |what| Chore::about(&host, driver, router, what);
+            chores.push(about(What::RemoveInterface { mac }));
+            if restart.contains(&router) {
+                restarts.push(about(What::Restart {
+                    mac,
+                    seconds: SHUT_DOWN,
+                    run: None,
+                }));
+            }
         }
+        chores.append(&mut restarts);
         chores.extend(self.network_chore());
+        // One that was removed from the fleet is not waited for.
+        chores.retain(|chore| topology.hosts.contains_key(&chore.host));
         let host = translate::host_id(&self.link.a.host);
         chores.push(Chore::new(&host, What::ForgetLink(self.link.id)));
         chores
@@ -194,14 +212,14 @@ pub(crate) async fn taken(state: &State) -> Result<Taken, Error> {
     for made in all(state).await? {
         made.hold(&mut taken);
     }
-    for plan in state.jobs.unfinished() {
-        let Plan::Task(task) = plan else { continue };
+    state.jobs.unfinished(|plan| {
+        let Plan::Task(task) = plan else { return };
         match &task.act {
             Act::CreateLink(link) => link.made.hold(&mut taken),
             Act::DeleteLink(link) => link.made.hold(&mut taken),
             act => super::hold(act, &mut taken),
         }
-    }
+    });
     Ok(taken)
 }
 
@@ -218,6 +236,8 @@ pub(crate) async fn ask(
     caller: &str,
 ) -> Result<(VirtualLink, JobId), Error> {
     check(&request)?;
+    // What is picked is picked by one at a time, until it is in a plan.
+    let _turn = state.provisioning.lock().await;
     for router in [request.a, request.b] {
         state.jobs.refuse_if_acting(router)?;
     }
@@ -230,8 +250,6 @@ pub(crate) async fn ask(
         super::routers::persistent(router)?;
     }
     let sources = crate::discovery::tell(&state.updates).await?;
-    // What is picked is picked by one at a time, until it is in a plan.
-    let _turn = state.provisioning.lock().await;
     let taken = taken(state).await?;
     let creation = decide(state, &sources, taken, &request, &routers, caller)?;
     let link = creation.made.link.clone();
@@ -266,8 +284,8 @@ fn check(request: &CreateVirtualLinkRequest) -> Result<(), Error> {
         ("bitsPerSecondToB", request.bits_per_second_to_b),
         ("bitsPerSecondToA", request.bits_per_second_to_a),
     ] {
-        if rate.is_some_and(|rate| rate < 8 * 1024) {
-            let message = "at least 8192 bits a second were expected, or nothing at all";
+        if rate.is_some_and(|rate| !(LEAST_RATE..=MOST_RATE).contains(&rate)) {
+            let message = "8192 to 1000000000000 bits a second were expected, or nothing at all";
             return Err(Error::invalid(element, message));
         }
     }
@@ -309,19 +327,22 @@ fn decide(
         (None, None) if is_one_host => vec![LinkTransport::Network],
         (None, None) => settings.transports.clone(),
     };
-    let mut why_not = Vec::new();
+    let way = Way {
+        state,
+        sources,
+        taken: &taken,
+        request,
+        routers,
+        id,
+    };
+    let (mut why_not, mut is_used_up) = (Vec::new(), false);
     let carrier = preferred.iter().find_map(|transport| {
-        let way = Way {
-            state,
-            sources,
-            taken: &taken,
-            request,
-            routers,
-            id,
-        };
-        match way.carrier(*transport) {
+        let carrier = limits(request, *transport).and_then(|()| way.carrier(*transport));
+        match carrier {
             Ok(carrier) => Some((*transport, carrier)),
-            Err(why) => {
+            Err(no) => {
+                is_used_up |= matches!(no, No::UsedUp(_));
+                let (No::Never(why) | No::UsedUp(why)) = no;
                 why_not.push(format!("{}: {why}", transport.describe()));
                 None
             }
@@ -334,13 +355,16 @@ fn decide(
             routers[1].domain.name,
             why_not.join("; ")
         );
+        if is_used_up {
+            // It could, were others not before.
+            return Err(errors::conflict(message));
+        }
         return Err(NotSupported {
             driver: routers[0].domain.driver.as_str().to_owned(),
             message,
         }
         .into());
     };
-    limits(request, transport)?;
     let addresses = match request.addressing {
         None | Some(LinkAddressing::None) => None,
         Some(LinkAddressing::Ipv4) => {
@@ -383,36 +407,50 @@ fn decide(
     })
 }
 
-/// Limits that what carries the link does not keep are refused.
-fn limits(request: &CreateVirtualLinkRequest, transport: LinkTransport) -> Result<(), Error> {
-    if matches!(transport, LinkTransport::Network | LinkTransport::Bridge) {
-        return Ok(());
+/// Why a transport does not carry a link.
+enum No {
+    /// It cannot.
+    Never(String),
+    /// It could, but all that there is of it is in use.
+    UsedUp(String),
+}
+
+impl From<String> for No {
+    fn from(why: String) -> Self {
+        Self::Never(why)
     }
+}
+
+/// Limits that what carries the link would not keep.
+fn limits(request: &CreateVirtualLinkRequest, transport: LinkTransport) -> Result<(), No> {
+    let has_device = matches!(transport, LinkTransport::Network | LinkTransport::Bridge);
     let asked = [
         ("bitsPerSecondToB", request.bits_per_second_to_b.is_some()),
         ("bitsPerSecondToA", request.bits_per_second_to_a.is_some()),
         ("mtu", request.mtu.is_some()),
     ];
-    let Some((element, _)) = asked.into_iter().find(|(_, is_asked)| *is_asked) else {
-        return Ok(());
-    };
-    Err(NotSupported {
-        driver: Driver::Qemu.as_str().to_owned(),
-        message: format!(
-            "{element}: a {} has no device on the hosts that could keep it: leave it out, or have \
-             the link carried by a network or a bridge",
-            transport.describe()
-        ),
+    match asked.into_iter().find(|(_, is_asked)| *is_asked) {
+        Some((element, _)) if !has_device => Err(No::Never(format!(
+            "it has no device on the hosts that could keep {element}"
+        ))),
+        _ => Ok(()),
     }
-    .into())
+}
+
+fn used_up(setting: &str) -> No {
+    No::UsedUp(format!(
+        "nothing is free any more of {setting}; {MAKE_ROOM}"
+    ))
 }
 
 fn exhausted(setting: &str) -> Error {
     errors::conflict(format!(
-        "nothing is free any more of the pool {setting}: delete links that are not used, or make it \
-         larger in the configuration"
+        "nothing is free any more of {setting}: {MAKE_ROOM}"
     ))
 }
+
+/// What to do about a pool that is used up.
+const MAKE_ROOM: &str = "delete links that are not used, or make it larger in the configuration";
 
 /// How an interface gets into a router, or why it does not.
 fn plugging(
@@ -467,13 +505,15 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    fn carrier(&self, transport: LinkTransport) -> Result<Carrier, String> {
+    fn carrier(&self, transport: LinkTransport) -> Result<Carrier, No> {
         let settings = &self.state.links;
         let [a, b] = [&self.routers[0].host, &self.routers[1].host];
         match transport {
             LinkTransport::Network => {
                 if a != b {
-                    return Err("it is one host's own, and they are on two".to_owned());
+                    return Err("it is one host's own, and they are on two"
+                        .to_owned()
+                        .into());
                 }
                 // Of its own id: 15 characters are the most that the kernel takes.
                 let short = self.id.0.simple().to_string();
@@ -488,7 +528,7 @@ impl Way<'_> {
             LinkTransport::Multicast => {
                 self.by_qemu()?;
                 let group = self.taken.group(settings);
-                let group = group.ok_or("nothing is free any more of the pool link_groups")?;
+                let group = group.ok_or_else(|| used_up("link_groups"))?;
                 Ok(Carrier::Multicast(group))
             }
             LinkTransport::Udp => {
@@ -500,14 +540,14 @@ impl Way<'_> {
                 });
                 let (from, to) = (from?, to?);
                 let first = self.taken.port(settings, [a, b]);
-                let used_up = "nothing is free any more of the pool link_ports";
-                let first = first.ok_or(used_up)?;
+                let first = first.ok_or_else(|| used_up("link_ports"))?;
                 // On one host both ends listen.
                 let second = if a == b {
                     let mut taken = self.taken.ports.get(a).cloned().unwrap_or_default();
                     taken.insert(first);
                     let mut ports = settings.udp_ports.clone();
-                    ports.find(|port| !taken.contains(port)).ok_or(used_up)?
+                    let second = ports.find(|port| !taken.contains(port));
+                    second.ok_or_else(|| used_up("link_ports"))?
                 } else {
                     first
                 };
@@ -535,7 +575,7 @@ impl Way<'_> {
         }
     }
 
-    fn bridge(&self) -> Result<[String; 2], String> {
+    fn bridge(&self) -> Result<[String; 2], No> {
         let hosts = [&self.routers[0].host, &self.routers[1].host];
         let is_joined = |bridge: &str| {
             let ends = hosts.map(|host| (host, bridge));
@@ -545,25 +585,28 @@ impl Way<'_> {
             return if is_joined(bridge) {
                 Ok([bridge.clone(), bridge.clone()])
             } else {
-                Err(format!(
+                Err(No::Never(format!(
                     "{bridge} is not one segment at {} and {}, or not there",
                     hosts[0], hosts[1]
-                ))
+                )))
             };
         }
         let prepared = &self.state.links.bridges;
         if prepared.is_empty() {
-            return Err("none is prepared (link_bridges)".to_owned());
+            return Err("none is prepared (link_bridges)".to_owned().into());
         }
-        let free = prepared
+        let mut joined = prepared
             .iter()
-            .find(|bridge| !self.taken.bridges.contains(*bridge) && is_joined(bridge));
-        let free = free.ok_or_else(|| {
-            format!(
-                "none of link_bridges is free and one segment at {} and {}",
+            .filter(|bridge| is_joined(bridge))
+            .peekable();
+        if joined.peek().is_none() {
+            return Err(No::Never(format!(
+                "none of link_bridges is one segment at {} and {}",
                 hosts[0], hosts[1]
-            )
-        })?;
+            )));
+        }
+        let free = joined.find(|bridge| !self.taken.bridges.contains(*bridge));
+        let free = free.ok_or_else(|| used_up("link_bridges"))?;
         Ok([free.clone(), free.clone()])
     }
 }
@@ -598,6 +641,7 @@ pub(crate) async fn create(work: &mut Work<Task>, creation: LinkCreation) -> Res
         if let Some(undo) = made.network_chore() {
             work.will_do(undo).await?;
         }
+        work.notes.changed(host, made.drivers[0]);
         make_network(&connections[0].0, name, bridge, made.link.mtu)
             .await
             .map_err(|error| Stop::on(host, &format!("Making the network {name}"), error))?;
@@ -610,16 +654,25 @@ pub(crate) async fn create(work: &mut Work<Task>, creation: LinkCreation) -> Res
         work.step(JobPhase::Preparing, format!("{name} gets an interface."))
             .await;
         let nic = made.nic(at);
-        let undo = What::RemoveInterface { mac: nic.mac };
-        work.will_do(Chore::about(host, driver, router, undo))
-            .await?;
+        let mac = nic.mac;
+        let undo = |what| Chore::about(host, driver, router, what);
         let failed = |error| Stop::on(host, &format!("Giving {name} an interface"), error);
+        if plugging == Plugging::Restart {
+            // Taken back after the interface: the router goes on with what it had.
+            let domain = connection.domain(router.0).await;
+            let run = domain.map_err(failed)?.and_then(|domain| domain.id);
+            work.will_do(undo(What::Restart {
+                mac,
+                seconds: SHUT_DOWN,
+                run,
+            }))
+            .await?;
+        }
+        work.will_do(undo(What::RemoveInterface { mac })).await?;
         plug(connection, router, driver, &nic, plugging == Plugging::Now)
             .await
             .map_err(failed)?;
         if plugging == Plugging::Restart {
-            work.will_do(Chore::about(host, driver, router, What::Start))
-                .await?;
             restart(work, connection, host, router, name).await?;
         }
     }
@@ -705,6 +758,9 @@ async fn restart(
     )
     .await;
     let failed = |error| Stop::on(host, &format!("Restarting {name}"), error);
+    let within = SignedDuration::from_secs(SHUT_DOWN.into());
+    work.plan.shut_down_until = Timestamp::now().checked_add(within).ok();
+    work.save_plan().await?;
     super::routers::turn_off(connection, router, SHUT_DOWN, || work.stop_if_cancelled())
         .await?
         .map_err(failed)?;
@@ -722,6 +778,8 @@ pub(crate) async fn ask_to_delete(
     request: DeleteVirtualLinkRequest,
     caller: &str,
 ) -> Result<JobId, Error> {
+    // No link of theirs comes or goes meanwhile.
+    let _turn = state.provisioning.lock().await;
     let made = find(state, request.link).await?;
     let when = request.when_running.unwrap_or(WhenRunning::Refuse);
     let view = state.view();
@@ -738,9 +796,7 @@ pub(crate) async fn ask_to_delete(
         if router.domain.state.is_active() && !hotplugs {
             match when {
                 WhenRunning::NextStart => {}
-                WhenRunning::Restart => {
-                    restart.push((router.host.clone(), router.domain.driver, router.domain.id));
-                }
+                WhenRunning::Restart => restart.push(router.domain.id),
                 WhenRunning::Refuse => {
                     return Err(NotSupported {
                         driver: router.domain.driver.as_str().to_owned(),
@@ -784,11 +840,7 @@ pub(crate) async fn ask_to_delete(
 pub(crate) async fn delete(work: &mut Work<Task>, deletion: LinkDeletion) -> Result<String, Stop> {
     let LinkDeletion { made, restart } = deletion;
     work.stop_if_cancelled()?;
-    let mut chores = made.chores(&work.state);
-    let restarts = restart.into_iter().map(|(host, driver, router)| {
-        Chore::about(&host, driver, router, What::Restart { seconds: SHUT_DOWN })
-    });
-    chores.splice(2..2, restarts);
+    let chores = made.chores(&work.state, &restart);
     let message = format!("{} are no longer linked.", work.plan.name);
     work.commit(&message, chores).await?;
     Ok(message)

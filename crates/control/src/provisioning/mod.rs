@@ -18,6 +18,8 @@ pub(crate) mod nics;
 mod pools;
 pub(crate) mod routers;
 mod seed;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use create::Creation;
 pub(crate) use links::{LinkCreation, LinkDeletion};

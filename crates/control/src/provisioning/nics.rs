@@ -135,6 +135,15 @@ pub(crate) fn take_out(definition: &mut DomainXml, mac: Mac) -> bool {
     before != definition.interfaces.len()
 }
 
+/// The MAC addresses in a definition.
+pub(crate) fn macs(definition: &DomainXml) -> impl Iterator<Item = Mac> + '_ {
+    let nics = definition.interfaces.iter();
+    nics.filter_map(|nic| {
+        let mac: api::MacAddress = nic.mac.as_deref()?.parse().ok()?;
+        Some(Mac(mac.0))
+    })
+}
+
 /// What tells a guest of an interface.
 pub(crate) fn arguments(mac: Mac, addresses: &[String]) -> impl Iterator<Item = String> + '_ {
     addresses

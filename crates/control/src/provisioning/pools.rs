@@ -101,7 +101,7 @@ impl Taken {
         let (base, prefix) = settings.ipv4;
         let pairs = 1u64 << (31 - u32::from(prefix.min(31)));
         (0..pairs).find_map(|pair| {
-            let first = base.to_bits() as u64 + pair * 2;
+            let first = u64::from(base.to_bits()) + pair * 2;
             let ends = [first, first + 1].map(|bits| Ipv4Addr::from_bits(bits as u32));
             let is_free = ends
                 .iter()

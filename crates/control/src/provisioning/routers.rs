@@ -152,9 +152,9 @@ pub(crate) async fn turn_off(
 ) -> Result<Result<(), libvirt::Error>, Stop> {
     match ask_to_shut_down(connection, router, seconds, cancelled).await? {
         Ok(true) => Ok(Ok(())),
-        Ok(false) => Ok(switch_off(connection, router).await),
         Err(error) if error.is_retryable() => Ok(Err(error)),
-        Err(_) => Ok(switch_off(connection, router).await),
+        // It does not shut down, or cannot be asked to.
+        Ok(false) | Err(_) => Ok(switch_off(connection, router).await),
     }
 }
 
@@ -204,22 +204,23 @@ pub(crate) async fn delete(work: &mut Work<Task>, deletion: Deletion) -> Result<
     let is_its = |made: &links::Made| made.ends().iter().any(|end| end.router.0 == router.0);
     let links: Vec<_> = links.into_iter().filter(is_its).collect();
     for made in &links {
-        let of_others = made.chores(&work.state).into_iter();
+        let of_others = made.chores(&work.state, &[]).into_iter();
         chores.extend(of_others.filter(|chore| {
             let is_about_it = chore.router == Some(router);
             !(is_about_it && matches!(chore.what, What::RemoveInterface { .. }))
         }));
     }
-    let mut message = format!("{name} is deleted");
-    match links.len() {
-        0 => {}
-        1 => message.push_str(", with one link"),
-        more => message.push_str(&format!(", with {more} links")),
-    }
-    if !kept.is_empty() {
-        message.push_str(&format!("; on {host} there is still {}", kept.join(", ")));
-    }
-    message.push('.');
+    let with = match links.len() {
+        0 => String::new(),
+        1 => ", with one link".to_owned(),
+        more => format!(", with {more} links"),
+    };
+    let still = if kept.is_empty() {
+        String::new()
+    } else {
+        format!("; on {host} there is still {}", kept.join(", "))
+    };
+    let message = format!("{name} is deleted{with}{still}.");
     work.commit(&message, chores).await?;
     Ok(message)
 }

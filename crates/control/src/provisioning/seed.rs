@@ -16,6 +16,9 @@ const SIZE: usize = 1 << 20;
 /// The most that somebody's `user-data` may be.
 pub(crate) const MOST: usize = 512 << 10;
 
+/// The most that keys may be: with all else they fit the disk.
+pub(crate) const MOST_KEYS: usize = 128 << 10;
+
 /// The disk.
 pub(crate) fn disk(
     router: RouterId,

@@ -170,6 +170,11 @@ impl Service {
         self.state.jobs.tasks.wait().await;
     }
 
+    #[cfg(test)]
+    pub fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state)
+    }
+
     /// Waits until all supervisors have ended.
     pub async fn fleet_ended(&self) {
         self.state.fleet.ended().await;
@@ -462,7 +467,13 @@ impl Operations for Service {
         caller: &Caller,
         request: CreateRouterRequest,
     ) -> Result<CreateRouterReply, Error> {
-        provisioning::create_router(&self.once, &self.state, caller, request).await
+        Box::pin(provisioning::create_router(
+            &self.once,
+            &self.state,
+            caller,
+            request,
+        ))
+        .await
     }
 
     async fn start_router(

@@ -13,7 +13,7 @@ use api::{
     ListVirtualLinksRequest, MacAddress, ResizeRouterReply, ResizeRouterRequest, Role, RouterId,
     ShutdownRouterReply, ShutdownRouterRequest, Timestamp, VirtualLink,
 };
-use model::{Mac, Router};
+use model::{Mac, Router, RouterState};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -92,6 +92,13 @@ pub(crate) async fn shutdown_router(
         let router = view.find(request.router)?;
         provisioning::routers::current(&view, router)?;
         let (name, host, driver) = parts(router);
+        if router.domain.state == RouterState::Suspended && request.force != Some(true) {
+            return Err(errors::conflict(format!(
+                "router {name} is {}: it does not hear that it is to shut down; resume it first, or \
+                 ask for it with force",
+                router.domain.state.as_str()
+            )));
+        }
         let act = Act::ShutDown(ShuttingDown {
             router: router.domain.id,
             host: host.clone(),
@@ -123,6 +130,8 @@ pub(crate) async fn delete_router(
         if let Some(job) = asked_for(state, &who, request.request_id.as_deref()) {
             return Ok(job);
         }
+        // No link of its comes or goes meanwhile.
+        let _turn = state.provisioning.lock().await;
         state.jobs.refuse_if_acting(request.router)?;
         let view = state.view();
         let router = view.find(request.router)?;
@@ -159,8 +168,13 @@ pub(crate) async fn delete_router(
             driver,
         );
         task.routers = vec![router.domain.id];
-        task.routers
-            .extend(others.into_iter().map(|router| model::RouterId(router.0)));
+        for other in others {
+            task.routers.push(model::RouterId(other.0));
+            let host = view.find(other).map(|other| other.host.clone());
+            task.hosts.extend(host.ok());
+        }
+        task.hosts.sort();
+        task.hosts.dedup();
         task.request_id = request.request_id;
         let message = format!("{name} waits to be deleted.");
         task::start(state, task, &who, message, |job| {
@@ -281,7 +295,7 @@ where
     let act = once.act(caller, operation, router.to_string(), request_id);
     let state = Arc::clone(state);
     act.carry_out(Role::Operator, async move {
-        state.jobs.refuse_if_acting(router)?;
+        let _change = state.jobs.change_at_once(router).await?;
         let known = Arc::clone(state.view().find(router)?);
         let changed = changing(Arc::clone(&state), Arc::clone(&known)).await?;
         let (host, driver) = (&known.host, known.domain.driver);

@@ -2,7 +2,11 @@
 
 use super::{Findings, Subject};
 use crate::{
-    jobs::{live, plan::Plan, task::Act},
+    jobs::{
+        live,
+        plan::Plan,
+        task::{Act, Task},
+    },
     service::{State, hosts},
 };
 use api::{MigrationCheck as Check, MigrationMode, Timestamp};
@@ -237,10 +241,13 @@ pub(crate) fn room(
 /// Memory and processors of routers that are being made on a host and do not run yet.
 pub(crate) fn claimed(state: &State, topology: &Topology, on: &HostId) -> (u64, u32) {
     let mut sum = (0_u64, 0_u32);
-    for plan in state.jobs.unfinished() {
-        let Plan::Task(task) = plan else { continue };
-        let Act::CreateRouter(creation) = task.act else {
-            continue;
+    state.jobs.unfinished(|plan| {
+        let Plan::Task(Task {
+            act: Act::CreateRouter(creation),
+            ..
+        }) = plan
+        else {
+            return;
         };
         let known = topology.routers.get(&creation.router);
         let runs = known.is_some_and(|router| router.domain.state.is_active());
@@ -248,7 +255,7 @@ pub(crate) fn claimed(state: &State, topology: &Topology, on: &HostId) -> (u64, 
             sum.0 = sum.0.saturating_add(creation.memory_bytes);
             sum.1 = sum.1.saturating_add(creation.vcpus);
         }
-    }
+    });
     sum
 }
 
