@@ -7,5 +7,7 @@ mod images;
 mod life;
 mod moving;
 mod paths;
+mod provisioning;
 mod support;
 mod topology;
+mod world;

@@ -1,180 +1,22 @@
 //! Moving routers between hosts of libvirt's test driver: cold, in their turn, cancelled, and over a
 //! restart.
 
-use crate::support::{
-    PATIENCE, Running, absent, administrator, demo, directory, next, observer, operator, start,
+use crate::{
+    support::{Running, administrator, demo, directory, next, observer, operator},
+    world::{Spec, World, at, forget_answers, host, id, router, said},
 };
 use api::{
-    CancelJobRequest, CheckMigrationRequest, Error, Event, GetJobRequest, HostId, Job, JobId,
-    JobKind, JobPhase, JobState, ListHostsRequest, ListJobsRequest, MigrateRouterRequest,
-    MigrationCheck, MigrationMode, RemoveHostRequest, Router, RouterId, RouterState,
-    SetHostMaintenanceRequest, SuspendRouterRequest, Timestamp,
+    CheckMigrationRequest, Error, GetJobRequest, HostId, Job, JobId, JobKind, JobPhase, JobState,
+    ListHostsRequest, ListJobsRequest, MigrateRouterRequest, MigrationCheck, MigrationMode,
+    RemoveHostRequest, RouterState, SuspendRouterRequest, Timestamp,
 };
-use control::{HostSettings, Settings, Uri};
 use serde_json::{Value, json};
-use std::{fmt::Write as _, path::Path};
-use tempfile::TempDir;
+use std::path::Path;
 use uuid::Uuid;
 
-/// Hosts as the test driver reads them, and a data directory.
-struct World {
-    directory: TempDir,
-    hosts: Vec<(&'static str, Uri)>,
-    absent: Option<&'static str>,
-    per_host: usize,
-}
-
-/// What a router of a [`World`] is.
-struct Spec {
-    number: u8,
-    name: String,
-    /// As libvirt counts; none for one that runs.
-    state: Option<u8>,
-    mebibytes: u32,
-    vcpus: u32,
-    interfaces: String,
-}
-
-fn router(number: u8) -> Spec {
-    Spec {
-        number,
-        name: format!("r{number}"),
-        state: None,
-        mebibytes: 64,
-        vcpus: 1,
-        interfaces: String::new(),
-    }
-}
-
-impl Spec {
-    fn off(mut self) -> Self {
-        self.state = Some(5);
-        self
-    }
-
-    fn paused(mut self) -> Self {
-        self.state = Some(3);
-        self
-    }
-
-    fn on(mut self, kind: &str, source: &str) -> Self {
-        let nic = self.interfaces.matches("<mac ").count();
-        let _ = write!(
-            self.interfaces,
-            "<interface type='{kind}'><mac address='{}'/>{source}</interface>",
-            mac(self.number, nic)
-        );
-        self
-    }
-
-    fn bridge(self, name: &str) -> Self {
-        self.on("bridge", &format!("<source bridge='{name}'/>"))
-    }
-
-    fn udp(self, local: &str, remote: &str) -> Self {
-        let source = format!(
-            "<source address='{remote}' port='5559'><local address='{local}' port='5559'/></source>"
-        );
-        self.on("udp", &source)
-    }
-
-    fn xml(&self) -> String {
-        format!(
-            "<domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>{state}\
-             <name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>{memory}</memory>\
-             <vcpu>{vcpus}</vcpu><os><type>hvm</type></os><devices>{interfaces}</devices></domain>",
-            state = (self.state)
-                .map(|state| format!("<test:runstate>{state}</test:runstate>"))
-                .unwrap_or_default(),
-            name = self.name,
-            uuid = id(self.number),
-            memory = self.mebibytes,
-            vcpus = self.vcpus,
-            interfaces = self.interfaces,
-        )
-    }
-}
-
-fn id(number: u8) -> RouterId {
-    RouterId(Uuid::from_bytes([number; 16]))
-}
-
-fn mac(number: u8, nic: usize) -> String {
-    format!("52:54:00:00:{number:02x}:{nic:02x}")
-}
-
-fn host(name: &str) -> HostId {
-    name.parse().unwrap()
-}
-
 impl World {
-    fn new() -> Self {
-        Self {
-            directory: directory(),
-            hosts: Vec::new(),
-            absent: None,
-            per_host: 2,
-        }
-    }
-
-    /// A host with 2 processors and 1 GiB, which has these bridges.
-    fn host(mut self, name: &'static str, bridges: &[&str], routers: &[Spec]) -> Self {
-        let mut xml = "<node><cpu><mhz>1000</mhz><model>x86_64</model><active>2</active>\
-             <nodes>1</nodes><sockets>1</sockets><cores>2</cores><threads>1</threads></cpu>\
-             <memory>1048576</memory>\
-             <interface type='ethernet' name='eth0'><start mode='onboot'/>\
-             <mac address='3c:fd:fe:00:00:01'/></interface>"
-            .to_owned();
-        for (port, bridge) in bridges.iter().enumerate() {
-            let _ = write!(
-                xml,
-                "<interface type='bridge' name='{bridge}'><start mode='onboot'/><bridge>\
-                 <interface type='ethernet' name='port{port}'>\
-                 <mac address='3c:fd:fe:00:01:{port:02x}'/></interface></bridge></interface>"
-            );
-        }
-        for router in routers {
-            xml += &router.xml();
-        }
-        xml += "</node>";
-        let file = self.directory.path().join(format!("{name}.xml"));
-        std::fs::write(&file, xml).unwrap();
-        let uri = Uri::test_file(&file);
-        self.hosts.push((name, uri));
-        self
-    }
-
-    /// A host that nobody reaches.
-    fn absent(mut self, name: &'static str) -> Self {
-        self.absent = Some(name);
-        self
-    }
-
-    fn one_at_once(mut self) -> Self {
-        self.per_host = 1;
-        self
-    }
-
-    fn data(&self) -> std::path::PathBuf {
-        self.directory.path().join("data")
-    }
-
-    async fn start(&self) -> Running {
-        let mut settings = Settings::new(self.data());
-        settings.migration.per_host = self.per_host;
-        for (name, uri) in &self.hosts {
-            let host = HostSettings::new(host(name), uri.clone());
-            settings.hosts.push(host);
-        }
-        if let Some(name) = self.absent {
-            let host = HostSettings::new(host(name), absent("test"));
-            settings.hosts.push(host);
-        }
-        start(settings).await
-    }
-
     /// Starts with a job that is written down already, as an earlier server left it.
-    async fn start_with(&self, jobs: &[Written]) -> Running {
+    pub async fn start_with(&self, jobs: &[Written]) -> Running {
         self.start().await.control.shutdown().await;
         for job in jobs {
             job.write(&self.data()).await;
@@ -184,18 +26,18 @@ impl World {
 }
 
 /// A cold move of a router from alpha, as an earlier server wrote it down.
-struct Written {
+pub struct Written {
     router: u8,
     to: &'static str,
     stage: &'static str,
     state: JobState,
     was_active: bool,
-    undo: Value,
+    pub undo: Value,
     follow_up: Value,
 }
 
 impl Written {
-    fn new(router: u8, to: &'static str, stage: &'static str) -> Self {
+    pub fn new(router: u8, to: &'static str, stage: &'static str) -> Self {
         Self {
             router,
             to,
@@ -211,11 +53,11 @@ impl Written {
         }
     }
 
-    fn id(&self) -> JobId {
+    pub fn id(&self) -> JobId {
         JobId(Uuid::from_u128(self.router.into()))
     }
 
-    async fn write(&self, data: &Path) {
+    pub async fn write(&self, data: &Path) {
         use sqlx::Connection;
         let at = Timestamp::from_second(1_700_000_000).unwrap();
         let name = format!("r{}", self.router);
@@ -275,7 +117,7 @@ impl Written {
     }
 }
 
-fn cold(router: u8, to: &str) -> MigrateRouterRequest {
+pub fn cold(router: u8, to: &str) -> MigrateRouterRequest {
     MigrateRouterRequest {
         router: id(router),
         destination: host(to),
@@ -288,83 +130,9 @@ fn cold(router: u8, to: &str) -> MigrateRouterRequest {
 }
 
 impl Running {
-    async fn migrate(&self, request: MigrateRouterRequest) -> Result<Job, Error> {
+    pub async fn migrate(&self, request: MigrateRouterRequest) -> Result<Job, Error> {
         let reply = self.operations.migrate_router(&operator(), request).await;
         reply.map(|reply| reply.job)
-    }
-
-    /// The job when it has ended.
-    async fn ended(&self, job: JobId) -> Job {
-        let request = GetJobRequest {
-            job,
-            wait_seconds: Some(50),
-        };
-        let reply = self.operations.get_job(&observer(), request).await;
-        let job = reply.unwrap().job;
-        assert!(job.state.is_over(), "{job:#?}");
-        job
-    }
-
-    async fn job(&self, job: JobId) -> Job {
-        let request = GetJobRequest {
-            job,
-            wait_seconds: None,
-        };
-        let reply = self.operations.get_job(&observer(), request).await;
-        reply.unwrap().job
-    }
-
-    /// The job once it is in that state.
-    async fn job_that_is(&self, job: JobId, state: JobState) -> Job {
-        let waiting = async {
-            loop {
-                let now = self.job(job).await;
-                if now.state == state {
-                    return now;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        };
-        let waited = tokio::time::timeout(PATIENCE, waiting).await;
-        waited.unwrap_or_else(|_| panic!("job {job} did not become {state:?}"))
-    }
-
-    async fn cancel(&self, job: JobId) -> Result<Job, Error> {
-        let request = CancelJobRequest {
-            job,
-            request_id: None,
-        };
-        let reply = self.operations.cancel_job(&operator(), request).await;
-        reply.map(|reply| reply.job)
-    }
-
-    async fn jobs(&self, request: ListJobsRequest) -> Vec<JobId> {
-        let reply = self.operations.list_jobs(&observer(), request).await;
-        reply.unwrap().jobs.iter().map(|job| job.id).collect()
-    }
-
-    async fn router(&self, number: u8) -> Router {
-        let routers = self.routers().await;
-        let found = routers.into_iter().find(|known| known.id == id(number));
-        found.unwrap_or_else(|| panic!("no router {number}"))
-    }
-
-    /// The host and state of a router.
-    async fn at(&self, number: u8) -> (String, RouterState) {
-        let router = self.router(number).await;
-        (router.host.to_string(), router.state)
-    }
-
-    async fn maintain(&self, name: &str, reason: Option<&str>) -> api::Host {
-        let request = SetHostMaintenanceRequest {
-            host: host(name),
-            maintenance: reason.is_some(),
-            reason: reason.map(str::to_owned),
-            request_id: None,
-        };
-        let caller = operator();
-        let reply = self.operations.set_host_maintenance(&caller, request);
-        reply.await.unwrap().host
     }
 
     /// What stands in the way of a cold move: which checks, and the sentences.
@@ -383,10 +151,6 @@ impl Running {
             .collect();
         (checks, said.join(" "))
     }
-}
-
-fn at(host: &str, state: RouterState) -> (String, RouterState) {
-    (host.to_owned(), state)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -430,15 +194,6 @@ async fn a_cold_move_brings_a_router_over_and_leaves_nothing_behind() {
     assert_eq!(running.ended(back.id).await.state, JobState::Succeeded);
     assert_eq!(running.at(1).await, at("alpha", RouterState::Running));
     running.control.shutdown().await;
-}
-
-fn said(event: &Event, what: &str) -> bool {
-    match event {
-        Event::Topology { changes, .. } => {
-            changes.iter().any(|change| change.summary.contains(what))
-        }
-        _ => false,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -610,7 +365,7 @@ async fn what_stands_in_the_way_is_said_and_nothing_is_done() {
 }
 
 /// A world in which a job of old holds the only turn at alpha: it waits for a host that is away.
-fn held_up() -> (World, Written) {
+pub fn held_up() -> (World, Written) {
     let world = World::new()
         .host(
             "alpha",
@@ -741,20 +496,6 @@ async fn what_waits_goes_on_after_a_restart_and_a_request_id_is_one_job() {
     assert_eq!(running.job(first.id).await.state, JobState::Succeeded);
     assert_eq!(running.migrate(with_id()).await.unwrap().id, first.id);
     running.control.shutdown().await;
-}
-
-async fn forget_answers(data: &Path) {
-    use sqlx::Connection;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(data.join("vms.db"));
-    let mut database = sqlx::SqliteConnection::connect_with(&options)
-        .await
-        .unwrap();
-    let forgotten = sqlx::query("UPDATE act SET finished_ms = NULL, outcome = NULL, result = NULL")
-        .execute(&mut database)
-        .await
-        .unwrap();
-    assert!(forgotten.rows_affected() > 0);
-    database.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
