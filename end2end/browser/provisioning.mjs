@@ -315,7 +315,7 @@ async function lifecycle(page, [a, , c]) {
 
   // One more interface, and away with it.
   await start(page, `/?view=combined&select=${encodeURIComponent(a.id)}`);
-  const before = await panel.getByRole('button', { name: /^Take the interface/ }).count();
+  const before = await panel.getByRole('button', { name: /^Take away…/ }).count();
   await panel.getByRole('button', { name: 'Add one…' }).click();
   await dialog(page).waitFor();
   await page.waitForFunction(() => document.querySelector('#dialog-why-not').textContent !== 'The host\'s networks are being read.');
@@ -333,12 +333,12 @@ async function lifecycle(page, [a, , c]) {
     // A driver that cannot plug while it runs does so at the next start.
     const later = /next start/.test(await page.locator('.notes').textContent());
     const count = (expected) => page.waitForFunction(
-      (expected) => document.querySelectorAll('.panel [aria-label^="Take the interface"]').length === expected,
+      (expected) => document.querySelectorAll('.panel [aria-label^="Take away…"]').length === expected,
       expected,
       { timeout: 30_000 },
     );
     if (!later) await count(before + 1);
-    await panel.getByRole('button', { name: /^Take the interface/ }).last().click();
+    await panel.getByRole('button', { name: /^Take away…/ }).last().click();
     await both(page, 'detach', 'the question before an interface goes');
     await done(page);
     if (!later) await count(before);
