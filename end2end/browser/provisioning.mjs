@@ -112,14 +112,14 @@ async function anImage(page) {
   await upload.getByText('waiting').waitFor();
   await shot(page, 'images-cut');
   await page.waitForFunction(() => /MB\/s|kB\/s/.test(document.querySelector('.upload .progress-line')?.textContent ?? ''));
-  await both(page, 'images-uploading', 'the library while an upload is under way');
+  await both(page, 'images-first', 'the library while its first image comes');
   await note(page, 'alpine 3.20 is in the library').waitFor({ timeout: 60_000 });
   await page.unroute('**/images/uploads/**');
   const row = page.locator('.image-row', { hasText: 'alpine' });
   await row.waitFor();
 
   // Another one is broken off by a page that is loaded anew, and goes on once its file is chosen again.
-  const other = { name: 'debian-12-generic-amd64.raw', mimeType: 'application/octet-stream', buffer: qcow2(3).fill(7, 0, 1024) };
+  const other = { name: 'debian-12-generic-amd64.raw', mimeType: 'application/octet-stream', buffer: qcow2(8).fill(7, 0, 1024) };
   await page.route('**/images/uploads/**', async (route) => {
     const [, begin] = route.request().headers()['content-range'].match(/^bytes (\d+)/);
     return Number(begin) > 0 ? route.abort() : route.continue();
@@ -138,7 +138,14 @@ async function anImage(page) {
   await both(page, 'images-broken', 'an upload that was broken off');
   await broken.locator('input[type=file]').setInputFiles({ ...other, buffer: Buffer.alloc(5) });
   await broken.getByText('not the same files').waitFor();
+  await page.route('**/images/uploads/**', async (route) => {
+    await new Promise((go) => setTimeout(go, 600));
+    return route.continue();
+  });
   await broken.locator('input[type=file]').setInputFiles(other);
+  await page.waitForFunction(() => /left/.test(document.querySelector('.upload .progress-line')?.textContent ?? ''));
+  await both(page, 'images-uploading', 'the library while an upload is under way');
+  await page.unroute('**/images/uploads/**');
   await note(page, 'debian 12-generic is in the library').waitFor({ timeout: 60_000 });
 
   await row.getByRole('link').click();
