@@ -104,7 +104,7 @@ async function anImage(page) {
     pieces += 1;
     if (pieces === 3) return route.abort('connectionreset');
     await new Promise((go) => setTimeout(go, 350));
-    return route.continue();
+    return route.continue().catch(() => {});
   });
   await done(page);
   const upload = page.locator('.upload').first();
@@ -112,14 +112,14 @@ async function anImage(page) {
   await upload.getByText('waiting').waitFor();
   await shot(page, 'images-cut');
   await page.waitForFunction(() => /MB\/s|kB\/s/.test(document.querySelector('.upload .progress-line')?.textContent ?? ''));
-  await both(page, 'images-uploading', 'the library while an upload is under way');
+  await both(page, 'images-first', 'the library while its first image comes');
   await note(page, 'alpine 3.20 is in the library').waitFor({ timeout: 60_000 });
-  await page.unroute('**/images/uploads/**');
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
   const row = page.locator('.image-row', { hasText: 'alpine' });
   await row.waitFor();
 
   // Another one is broken off by a page that is loaded anew, and goes on once its file is chosen again.
-  const other = { name: 'debian-12-generic-amd64.raw', mimeType: 'application/octet-stream', buffer: qcow2(3).fill(7, 0, 1024) };
+  const other = { name: 'debian-12-generic-amd64.raw', mimeType: 'application/octet-stream', buffer: qcow2(8).fill(7, 0, 1024) };
   await page.route('**/images/uploads/**', async (route) => {
     const [, begin] = route.request().headers()['content-range'].match(/^bytes (\d+)/);
     return Number(begin) > 0 ? route.abort() : route.continue();
@@ -130,7 +130,7 @@ async function anImage(page) {
   await page.locator('.upload').getByText('waiting').waitFor();
   page.once('dialog', (question) => question.accept());
   await page.goto(`${url}/images`);
-  await page.unroute('**/images/uploads/**');
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
   await live(page);
   const broken = page.locator('.upload.broken');
   await broken.waitFor();
@@ -138,7 +138,14 @@ async function anImage(page) {
   await both(page, 'images-broken', 'an upload that was broken off');
   await broken.locator('input[type=file]').setInputFiles({ ...other, buffer: Buffer.alloc(5) });
   await broken.getByText('not the same files').waitFor();
+  await page.route('**/images/uploads/**', async (route) => {
+    await new Promise((go) => setTimeout(go, 600));
+    return route.continue().catch(() => {});
+  });
   await broken.locator('input[type=file]').setInputFiles(other);
+  await page.waitForFunction(() => /left/.test(document.querySelector('.upload .progress-line')?.textContent ?? ''));
+  await both(page, 'images-uploading', 'the library while an upload is under way');
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
   await note(page, 'debian 12-generic is in the library').waitFor({ timeout: 60_000 });
 
   await row.getByRole('link').click();
@@ -277,8 +284,8 @@ async function lifecycle(page, [a, , c]) {
   await both(page, 'panel-off', 'the panel of a router that is off');
   await panel.getByRole('button', { name: 'Start', exact: true }).click();
   await becomes(page, c, 'running');
-  await page.waitForTimeout(300);
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Suspend', 'the focus goes on');
+  // The focus goes on to what undoes it.
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Suspend');
   await panel.getByRole('button', { name: 'Suspend', exact: true }).click();
   await becomes(page, c, 'suspended');
   await panel.getByRole('button', { name: 'Resume', exact: true }).click();
@@ -315,7 +322,7 @@ async function lifecycle(page, [a, , c]) {
 
   // One more interface, and away with it.
   await start(page, `/?view=combined&select=${encodeURIComponent(a.id)}`);
-  const before = await panel.getByRole('button', { name: /^Take the interface/ }).count();
+  const before = await panel.getByRole('button', { name: /^Take away…/ }).count();
   await panel.getByRole('button', { name: 'Add one…' }).click();
   await dialog(page).waitFor();
   await page.waitForFunction(() => document.querySelector('#dialog-why-not').textContent !== 'The host\'s networks are being read.');
@@ -333,12 +340,12 @@ async function lifecycle(page, [a, , c]) {
     // A driver that cannot plug while it runs does so at the next start.
     const later = /next start/.test(await page.locator('.notes').textContent());
     const count = (expected) => page.waitForFunction(
-      (expected) => document.querySelectorAll('.panel [aria-label^="Take the interface"]').length === expected,
+      (expected) => document.querySelectorAll('.panel [aria-label^="Take away…"]').length === expected,
       expected,
       { timeout: 30_000 },
     );
     if (!later) await count(before + 1);
-    await panel.getByRole('button', { name: /^Take the interface/ }).last().click();
+    await panel.getByRole('button', { name: /^Take away…/ }).last().click();
     await both(page, 'detach', 'the question before an interface goes');
     await done(page);
     if (!later) await count(before);
@@ -425,7 +432,10 @@ async function links(page, [a, b, c]) {
   await dialog(page).getByText('Shut it down and start it again').click();
   await done(page);
   await settled(page);
+  await choose(page, c, 'Start');
+  await becomes(page, c, 'running');
   await start(page);
+  await page.mouse.move(5, 5);
   await shot(page, 'triangle');
 }
 
@@ -562,7 +572,6 @@ async function onAPhone(browser, router) {
   return complaints;
 }
 
-process.on("exit", () => faults.length && console.error(faults.join("\n"))); // TEMP
 const complaints = await withBrowser(async (browser) => {
   const page = await open(browser, url);
   await drawn(page);

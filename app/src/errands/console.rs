@@ -4,7 +4,7 @@
 //! one (`console/console.js`). It tells its state by an event, and is told to connect again by another.
 
 use super::{Errands, Named};
-use crate::components::Close;
+use crate::{Element, components::Close, moving::menu::give_focus_back};
 use leptos::{html, prelude::*, web_sys::CustomEvent};
 
 /// Where the script is.
@@ -25,9 +25,16 @@ pub fn Console(
     let frame = NodeRef::<html::Section>::new();
     load_script();
     let before = document().active_element();
+    let in_picture = Element::Router(id).to_string();
     let close = move || {
         errands.console.set(None);
-        focus(before.as_ref());
+        // What the picture had there may be another element by now, and is no HTML.
+        let before = before.as_ref();
+        if before.is_some_and(|before| matches!(before.closest(".stage"), Ok(Some(_)))) {
+            give_focus_back(&in_picture);
+        } else {
+            focus(before);
+        }
     };
     let leave = move || {
         if let Some(frame) = frame.get_untracked() {

@@ -71,7 +71,7 @@ pub fn Details(
         let wanted = StoredValue::new_local(wanted);
         let name = host.to_string();
         let since = format::date_and_time(copy.since);
-        let label = format!("Delete the copy on {host}");
+        let label = format!("Delete… the copy on {host}");
         let why = (copy.routers > 0).then(|| format!("{} on it need it", format::count(copy.routers as usize, "router", "routers")));
         view! {
             <li>

@@ -296,7 +296,7 @@ fn interfaces(facts: &RouterFacts, view: Signal<TopologyView>, errands: Errands)
                 mac: interface.mac,
                 leads: name.clone(),
             };
-            let what = format!("Take the interface {} away", interface.mac);
+            let what = format!("Take away… the interface {}", interface.mac);
             let addresses = if interface.addresses.is_empty() {
                 "no address known".to_owned()
             } else {
