@@ -188,7 +188,7 @@ pub struct Flags {
     /// Addresses for virtual links, a /31 each [env: `VMS_LINK_IPV4`] [default: 100.64.0.0/16]
     #[arg(long, value_name = "NETWORK")]
     pub link_ipv4: Option<OsString>,
-    /// Addresses for virtual links, a /64 each [env: `VMS_LINK_IPV6`] [default: fd76:6d73:1::/48]
+    /// Addresses for virtual links, a /64 each [env: `VMS_LINK_IPV6`] [default: `fd76:6d73:1::/48`]
     #[arg(long, value_name = "NETWORK")]
     pub link_ipv6: Option<OsString>,
     /// Whether new routers are run with KVM where a host has it: yes or no [env: `VMS_USE_KVM`]

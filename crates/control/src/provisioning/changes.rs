@@ -4,7 +4,7 @@ use super::{
     links,
     nics::{self, NewNic, Plug},
     pools::Taken,
-    routers,
+    routers, seed,
 };
 use crate::service::{State, errors};
 use api::{Effective, Error, NewInterface, NotFound, ResizeRouterRequest};
@@ -357,6 +357,7 @@ pub(crate) async fn remove(
         was_in_it = nics::take_out(&mut definition, mac);
         if was_in_it {
             connection.define_domain(&definition).await?;
+            seed::retell(connection, router, &definition).await?;
         }
     }
     let text = mac.to_string();

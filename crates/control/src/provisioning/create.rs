@@ -440,7 +440,7 @@ async fn seed_volume(
             "Make its user-data smaller.",
         )
     })?;
-    let volume = format!("{}-seed.img", volume_prefix(creation.router));
+    let volume = seed::volume(creation.router);
     let mut made = VolumeXml::new(&volume, disk.len() as u64);
     made.format = Some("raw".to_owned());
     let path = make(work, connection, creation, pool, &made, None).await?;

@@ -735,6 +735,7 @@ pub(crate) async fn plug(
     let mut definition = connection.inactive_definition(router.0).await?;
     nics::put_in(&mut definition, nic, driver);
     connection.define_domain(&definition).await?;
+    super::seed::retell(connection, router, &definition).await?;
     if now && is_active {
         let device = nic.device(driver).to_xml();
         connection
