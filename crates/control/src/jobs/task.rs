@@ -107,7 +107,7 @@ impl Task {
 }
 
 impl Course for Task {
-    type Notes = Networks;
+    type Notes = Notes;
 
     fn to_plan(&self) -> Plan {
         Plan::Task(self.clone())
@@ -160,13 +160,27 @@ impl Course for Task {
     }
 }
 
-/// Endpoints on which networks were made or removed: no router's reading tells of them.
+/// What is noted of a task on its way.
 #[derive(Debug, Default)]
-pub(crate) struct Networks(Vec<(HostId, Driver)>);
+pub(crate) struct Notes {
+    /// Its turn at its hosts, until it needs it no longer.
+    turn: Option<turns::Turn>,
+    /// Where networks came or went: those hosts are listed anew before it is over.
+    networks: Vec<(HostId, Driver)>,
+}
 
-impl Networks {
+impl Notes {
+    /// A network came or went.
     pub fn changed(&mut self, host: &HostId, driver: Driver) {
-        self.0.push((host.clone(), driver));
+        let host = (host.clone(), driver);
+        if !self.networks.contains(&host) {
+            self.networks.push(host);
+        }
+    }
+
+    /// Others may act on its hosts: it only waits from here on.
+    pub fn let_others_go_on(&mut self) {
+        self.turn = None;
     }
 }
 
@@ -231,11 +245,13 @@ impl Work<Task> {
             // Its turn came because the server ends: it goes on waiting after the next start.
             return;
         }
-        let outcome = match (&turn, self.plan.outcome.clone()) {
+        let has_turn = turn.is_some();
+        self.notes.turn = turn;
+        let outcome = match (has_turn, self.plan.outcome.clone()) {
             (_, Some(outcome)) => outcome,
-            (None, None) => self.not_done(Stop::Cancelled, false),
-            (Some(_), None) if is_new => self.attempt().await,
-            (Some(_), None) => {
+            (false, None) => self.not_done(Stop::Cancelled, false),
+            (true, None) if is_new => self.attempt().await,
+            (true, None) => {
                 let stop = Stop::failed(
                     "The server ended while this was under way.",
                     "Ask for it again if it is still wanted.",
@@ -247,6 +263,7 @@ impl Work<Task> {
             self.decided(&outcome).await;
         }
         // Others need not wait for a host that is away.
+        let turn = self.notes.turn.take();
         self.clean(turn, |work, chore| {
             if let What::RemoveNetwork { .. } = chore.what {
                 let driver = chore.driver.unwrap_or(work.plan.driver);
@@ -263,7 +280,7 @@ impl Work<Task> {
 
     /// Whoever hears that it is over finds the topology so.
     async fn look_again(&self) {
-        for (host, driver) in &self.notes.0 {
+        for (host, driver) in &self.notes.networks {
             let _ = self.state.fleet.relist(host, *driver).await;
         }
         for host in &self.plan.hosts {

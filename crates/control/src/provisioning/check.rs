@@ -438,7 +438,7 @@ impl Look<'_> {
             Ok(nic) => asked.nics.push(nic),
             Err(error) => found.obstacle(
                 Check::Network,
-                super::sentence(&error.to_string()),
+                super::sentence(&what(&error)),
                 "Each interface is attached to something of its host.",
                 "Choose another host, or attach it to something else.",
             ),
@@ -620,6 +620,14 @@ impl Look<'_> {
             .saturating_sub(self.wanted.memory_bytes);
         let memory = left as f64 / all as f64;
         Some(processors.map_or(memory, |processors| processors.min(memory)))
+    }
+}
+
+/// What is wrong, without the name of an element of a request.
+fn what(error: &Error) -> String {
+    match error {
+        Error::InvalidArgument(invalid) => invalid.message.clone(),
+        other => other.to_string(),
     }
 }
 

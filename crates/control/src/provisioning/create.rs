@@ -231,6 +231,7 @@ pub(crate) async fn create(work: &mut Work<Task>, creation: Creation) -> Result<
     work.commit(&message, Vec::new()).await?;
 
     // From here on it is there, ready or not.
+    work.notes.let_others_go_on();
     let waiting = async {
         match (text, console) {
             (Some(text), Some(console)) => wrote(console, text).await,
