@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { open, withBrowser } from './chromium.mjs';
-import { arrived, dialog, drawn, hold, over, rest, routers, said, thing, verdicts } from './hands.mjs';
+import { arrived, dialog, done, drawn, hold, movesLive, over, rest, routers, said, thing, verdicts } from './hands.mjs';
 
 const [address, name, host, shots, how] = process.argv.slice(2);
 const url = `${address.replace(/\/$/, '')}/?view=combined`;
@@ -41,14 +41,11 @@ async function drag(page, router) {
 async function confirm(page) {
   const form = dialog(page);
   await form.waitFor();
-  await form.locator('.how summary', { hasText: 'How: live' }).click();
-  assert.ok(await form.getByRole('radio', { name: /^live/ }).isChecked(), 'live is what it would be');
+  await movesLive(page);
   await form.getByRole('textbox', { name: /^Bandwidth/ }).fill('8');
-  const move = form.getByRole('button', { name: 'Move', exact: true });
   await page.waitForFunction(() => !document.querySelector('.move-dialog [type=submit]').disabled);
   await both(page, 'dialog');
-  await move.click();
-  await form.waitFor({ state: 'detached' });
+  await done(page);
 }
 
 // While it goes: in the drawer, how far it is, and on the picture, where to.

@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { PHONE, live, open, withBrowser } from './chromium.mjs';
-import { drawn, rest, routers, start as goTo, thing } from './hands.mjs';
+import {
+  becomes, button, choose, closed, dialog, done, draw, drawn, found, made, middle, note, rest, settled, start as goTo, submit, thing,
+} from './hands.mjs';
 
 const [address, shots] = process.argv.slice(2);
 const url = address.replace(/\/$/, '');
@@ -14,11 +16,6 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 const shot = (page, name) => page.screenshot({ path: `${shots}/${name}.png` });
 const start = (page, path = '/') => goTo(page, url + path);
-const dialog = (page) => page.locator('dialog.dialog[open]');
-const submit = (page) => dialog(page).locator('[type=submit]');
-const button = (page, name) => page.getByRole('button', { name, exact: true });
-const note = (page, text) => page.locator('.note', { hasText: text });
-const closed = (page) => dialog(page).waitFor({ state: 'detached' });
 
 // What axe-core finds is told at the end, all of it.
 const faults = [];
@@ -38,13 +35,6 @@ async function both(page, name, what) {
   }
   await page.emulateMedia({ colorScheme: 'light' });
   await page.waitForTimeout(200);
-}
-
-// Presses what the dialog is for, once it can be pressed.
-async function done(page) {
-  await page.waitForFunction(() => document.querySelector('dialog[open] [type=submit]')?.disabled === false, null, { timeout: 30_000 });
-  await submit(page).click();
-  await closed(page);
 }
 
 // A disk with nothing on it, in QEMU's format: header, table, reference counts.
@@ -175,29 +165,6 @@ async function anImage(page) {
   await page.locator('.image-row', { hasText: 'debian' }).waitFor({ state: 'detached', timeout: 60_000 });
 }
 
-// Makes a router by the dialog that is open; the name it got.
-async function made(page, prepare = async () => {}) {
-  await dialog(page).locator('.place').first().waitFor({ timeout: 30_000 });
-  const name = await dialog(page).getByLabel('Name', { exact: true }).inputValue();
-  await prepare();
-  await page.waitForTimeout(600);
-  const consent = dialog(page).getByText('Make the storage pool');
-  if (await consent.count()) await consent.click();
-  await done(page);
-  await note(page, name).waitFor({ timeout: 60_000 });
-  assert.equal(await page.locator('.note.bad').count(), 0, await page.locator('.notes').textContent());
-  return name;
-}
-
-const found = async (page, name) => {
-  await page.waitForFunction(
-    (name) => [...document.querySelectorAll('.things .router')].some((e) => e.getAttribute('aria-label').startsWith(`Router ${name} on `)),
-    name,
-    { timeout: 30_000 },
-  );
-  return (await routers(page)).find((one) => one.name === name);
-};
-
 async function newRouters(page) {
   await start(page);
   await page.keyboard.press('n');
@@ -256,25 +223,6 @@ async function newRouters(page) {
   await page.keyboard.press('Escape');
   await closed(page);
   return [a, b, c];
-}
-
-async function becomes(page, router, state) {
-  await page.waitForFunction(
-    ([id, state]) => document.querySelector(`.things [data-id="${id}"]`)?.getAttribute('aria-label').includes(`, ${state}`),
-    [router.id, state],
-    { timeout: 30_000 },
-  );
-}
-
-async function choose(page, router, act) {
-  await thing(page, router.id).focus();
-  await page.keyboard.press('Shift+F10');
-  await page.getByRole('menu').waitFor();
-  for (let k = 0; k < 20; k += 1) {
-    if (await page.evaluate((act) => document.activeElement?.textContent.startsWith(act), act)) break;
-    await page.keyboard.press('ArrowDown');
-  }
-  await page.keyboard.press('Enter');
 }
 
 async function lifecycle(page, [a, , c]) {
@@ -352,22 +300,12 @@ async function lifecycle(page, [a, , c]) {
   }
 }
 
-const middle = async (page, id) => {
-  const box = await thing(page, id).boundingBox();
-  return [box.x + box.width / 2, box.y + box.height / 2];
-};
-
 async function links(page, [a, b, c]) {
   await start(page);
   await rest(page);
-  const [ax, ay] = await middle(page, a.id);
-  const [bx, by] = await middle(page, b.id);
   // By Shift, and given up.
-  await page.mouse.move(ax, ay);
   await page.keyboard.down('Shift');
-  await page.mouse.down();
-  await page.mouse.move(bx, by, { steps: 12 });
-  await page.locator('.rubber.over').waitFor();
+  await draw(page, a, b);
   assert.match(await page.locator('.held').textContent(), new RegExp(`${a.name}.*with ${b.name}`));
   await both(page, 'link-drawn');
   await page.keyboard.press('Escape');
@@ -380,10 +318,7 @@ async function links(page, [a, b, c]) {
   await page.keyboard.press('l');
   await page.getByText('Drag from one router to another').waitFor();
   assert.equal(await button(page, 'Draw links').getAttribute('aria-pressed'), 'true');
-  await page.mouse.move(ax, ay);
-  await page.mouse.down();
-  await page.mouse.move(bx, by, { steps: 12 });
-  await page.locator('.rubber.over').waitFor();
+  await draw(page, a, b);
   await page.mouse.up();
   await dialog(page).waitFor();
   await dialog(page).getByLabel('Addresses').selectOption('ipv4');
@@ -437,11 +372,6 @@ async function links(page, [a, b, c]) {
   await start(page);
   await page.mouse.move(5, 5);
   await shot(page, 'triangle');
-}
-
-// Until no job works, and none has failed.
-async function settled(page) {
-  await page.waitForFunction(() => document.querySelector('#jobs-button').getAttribute('aria-label') === 'Jobs', null, { timeout: 60_000 });
 }
 
 async function unlink(page, [a, b]) {

@@ -461,7 +461,7 @@ pub fn CreateDialog(
                 <Show when=move || needs_pool.get()>
                     <Tick value=pool>
                         {move || place.with(|place| place.as_ref().map(|place| format!(
-                            "Make the storage pool “vms” on {}: a directory for images and disks, where it has none yet",
+                            "Make the storage pool “vms” on {}, a directory for images and disks",
                             place.host_name
                         )))}
                     </Tick>

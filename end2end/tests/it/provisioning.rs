@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::Ipv4Addr,
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
@@ -144,6 +145,23 @@ impl Makes {
         self.bed.host(id)
     }
 
+    /// The state of a router as its host has it.
+    fn domain_state(&self, host: &str, router: &str) -> String {
+        let state = self.host(host).virsh(&["domstate", router]).unwrap();
+        state.trim().to_owned()
+    }
+
+    /// What a host has defined of a router.
+    fn definition(&self, host: &str, router: &str) -> String {
+        let xml = ["dumpxml", "--inactive", router];
+        self.host(host).virsh(&xml).unwrap()
+    }
+
+    fn links(&self) -> Vec<Value> {
+        let links = self.provisioning("ListVirtualLinks", &json!({}));
+        links["links"].as_array().cloned().unwrap_or_default()
+    }
+
     /// Everything that VMS could leave behind.
     fn listing(&self) -> Listing {
         let hosts = self.bed.hosts().iter();
@@ -197,15 +215,10 @@ impl Makes {
 
     /// Every router reaches the other end of each of its links.
     fn assert_links_ping(&self) {
-        let links = self.provisioning("ListVirtualLinks", &json!({}));
-        let links = links["links"].as_array().unwrap();
+        let links = self.links();
         assert_eq!(links.len(), 3, "{links:#?}");
-        for link in links {
-            for (from, to) in [("a", "b"), ("b", "a")] {
-                let address = link[to]["address"].as_str().unwrap();
-                let address = address.split('/').next().unwrap().parse().unwrap();
-                self.assert_pings(link[from]["routerName"].as_str().unwrap(), address);
-            }
+        for link in &links {
+            self.assert_link_pings(link);
         }
     }
 }
@@ -312,8 +325,7 @@ fn a_triangle_of_routers_over_three_hosts_comes_and_goes() {
     let request = json!({"router": ids[0], "destination": "beta", "mode": "live"});
     let moved = makes.call("MigrationService", "MigrateRouter", &request);
     makes.done(&moved, "succeeded");
-    let at_beta = makes.host("beta").virsh(&["domstate", "t1"]).unwrap();
-    assert_eq!(at_beta.trim(), "running");
+    assert_eq!(makes.domain_state("beta", "t1"), "running");
     makes.assert_links_ping();
 
     let resized = makes.provisioning(
@@ -321,10 +333,7 @@ fn a_triangle_of_routers_over_three_hosts_comes_and_goes() {
         &json!({"router": ids[1], "memoryBytes": 160 << 20}),
     );
     assert_eq!(resized["effective"], "nextStart", "{resized:#}");
-    let xml = makes
-        .host("beta")
-        .virsh(&["dumpxml", "--inactive", "t2"])
-        .unwrap();
+    let xml = makes.definition("beta", "t2");
     assert!(xml.contains(">163840</memory>"), "{xml}");
     for (operation, state) in [("SuspendRouter", "suspended"), ("ResumeRouter", "running")] {
         let done = makes.provisioning(operation, &json!({"router": ids[1]}));
@@ -346,15 +355,78 @@ fn a_triangle_of_routers_over_three_hosts_comes_and_goes() {
         makes.done(&deleted, "succeeded");
         eprintln!("{name} is gone");
     }
-    let links = makes.provisioning("ListVirtualLinks", &json!({}));
-    assert!(
-        links["links"].as_array().is_none_or(Vec::is_empty),
-        "{links:#}"
-    );
+    let links = makes.links();
+    assert!(links.is_empty(), "{links:#?}");
     let deleted = makes.call("ImageService", "DeleteImage", &json!({"image": image}));
     makes.done(&deleted, "succeeded");
     assert_eq!(makes.listing(), before);
     drop(makes.files);
+}
+
+/// The same by hand, in the page; by virsh and at the consoles it is seen what came of it.
+#[test]
+fn a_person_makes_a_triangle_in_the_page() {
+    let makes = Makes::up("");
+    let before = makes.listing();
+    let [kernel, initrd] = GuestImage::prepare().unwrap().files;
+    // `VMS_SHOTS` says where to keep the pictures; those of the documentation were made so.
+    let kept = std::env::var_os("VMS_SHOTS").map(PathBuf::from);
+    let shots = kept.unwrap_or_else(|| makes.files.path().join("shots"));
+    let page = |step: &[&str]| {
+        let since = Instant::now();
+        let url = makes.vms.url("");
+        let files = [&kernel, &initrd, &shots].map(|path| path.to_str().unwrap());
+        let arguments = [&[url.as_str()], &files[..], step].concat();
+        let found = client::browser("triangle.mjs", &arguments).unwrap();
+        assert_eq!(found["complaints"], json!([]), "{step:?}");
+        println!("{step:?}: {:.1} s", since.elapsed().as_secs_f64());
+    };
+    let all = |state: &str| {
+        for (router, host) in [("t1", "alpha"), ("t2", "beta"), ("t3", "gamma")] {
+            assert_eq!(makes.domain_state(host, router), state, "{router}");
+        }
+    };
+
+    page(&["upload"]);
+    page(&["create"]);
+    all("shut off");
+    page(&["link"]);
+    page(&["start"]);
+    all("running");
+    makes.assert_links_ping();
+    page(&["look"]);
+    let links = makes.links();
+    let end = &links[0]["b"];
+    let address = end["address"].as_str().unwrap().split('/').next().unwrap();
+    page(&[
+        "ping",
+        links[0]["a"]["routerName"].as_str().unwrap(),
+        address,
+    ]);
+
+    page(&["move", "t1", "beta"]);
+    assert_eq!(makes.domain_state("beta", "t1"), "running");
+    let domains = makes.host("alpha").virsh(&["list", "--all", "--name"]);
+    assert_eq!(domains.unwrap().trim(), "", "it is there no more");
+    makes.assert_links_ping();
+
+    page(&["resize", "t2", "160"]);
+    let xml = makes.definition("beta", "t2");
+    assert!(xml.contains(">163840</memory>"), "{xml}");
+    for (step, state) in [
+        ("suspend", "paused"),
+        ("resume", "running"),
+        ("shutdown", "shut off"),
+    ] {
+        page(&[step, "t2"]);
+        assert_eq!(makes.domain_state("beta", "t2"), state);
+    }
+
+    page(&["delete"]);
+    let links = makes.links();
+    assert!(links.is_empty(), "{links:#?}");
+    page(&["forget"]);
+    assert_eq!(makes.listing(), before);
 }
 
 /// The volumes of a pool, after it was looked at anew.
@@ -465,11 +537,7 @@ fn links_of_every_kind_between_routers_that_run() {
     let hosts = [("p1", "alpha"), ("p2", "alpha"), ("p3", "beta")];
     let [p1, p2, p3] = hosts.map(|(name, host)| makes.create(name, &image, host));
     let before = makes.listing();
-    let xml = |name: &str, host: &str| {
-        let xml = makes.host(host).virsh(&["dumpxml", "--inactive", name]);
-        xml.unwrap()
-    };
-    let definitions = hosts.map(|(name, host)| xml(name, host));
+    let definitions = hosts.map(|(name, host)| makes.definition(host, name));
 
     // One host: a network of its own.
     let request = json!({"a": p1, "b": p2, "addressing": "ipv4", "mtu": 1400});
@@ -524,7 +592,10 @@ fn links_of_every_kind_between_routers_that_run() {
         makes.done(&deleted, "succeeded");
     }
     assert_eq!(makes.listing(), before);
-    assert_eq!(hosts.map(|(name, host)| xml(name, host)), definitions);
+    assert_eq!(
+        hosts.map(|(name, host)| makes.definition(host, name)),
+        definitions
+    );
 }
 
 /// A container is made from a root file system, of which each gets a copy.

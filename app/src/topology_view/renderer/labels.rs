@@ -15,6 +15,9 @@ use graph::{Declutter, Diagram, LabelKind, Point, Rect, Scene, Thing, text_width
 
 /// Under so many CSS pixels a unit, a box tells what is in it.
 const FAR: f32 = 0.32;
+/// Beside the name in the head of a box, its sign takes so many units, and its state.
+const SIGN: f32 = 24.0;
+const STATE: f32 = 40.0;
 /// So many labels are enough on any screen.
 const MOST: usize = 260;
 
@@ -46,6 +49,8 @@ struct Label {
     line: f32,
     /// Widest that it may be, in units; 0 says nothing.
     most: f32,
+    /// Where it stands if something is written at its anchor.
+    else_at: Option<Point>,
 }
 
 /// Labels that are written at the same nearness.
@@ -103,6 +108,7 @@ impl Labels {
             soft: false,
             line: 0.0,
             most: 0.0,
+            else_at: None,
         };
         let (mut heads, mut far, mut names, mut more, mut along, mut ports) =
             (vec![], vec![], vec![], vec![], vec![], vec![]);
@@ -119,7 +125,7 @@ impl Labels {
                     };
                     heads.push(Label {
                         bold: true,
-                        most: own.rect.right() - left.x - 40.0,
+                        most: own.rect.right() - left.x - STATE,
                         ..label(Thing::Group(own.group), left, &one.text, Stand::Right)
                     });
                     let (center, most) = (own.rect.center(), own.rect.width * 1.3);
@@ -180,7 +186,12 @@ impl Labels {
             let length = from.distance(to).max(1.0);
             let in_from_end = (42.0 / length).min(0.3);
             let notes = look.notes.get(&one.edge);
-            for (end, t) in [in_from_end, 1.0 - in_from_end].into_iter().enumerate() {
+            let further_in = (72.0 / length).min(0.4);
+            let places = [
+                (in_from_end, further_in),
+                (1.0 - in_from_end, 1.0 - further_in),
+            ];
+            for (end, (t, else_at)) in places.into_iter().enumerate() {
                 let note = notes.map_or("", |notes| notes[end].as_str());
                 let text = match (edge.ports[end].as_str(), note) {
                     (port, "") => port.to_owned(),
@@ -190,6 +201,7 @@ impl Labels {
                 if !text.is_empty() {
                     ports.push(Label {
                         soft: true,
+                        else_at: Some(one.curve.at(else_at)),
                         ..label(Thing::Edge(one.edge), one.curve.at(t), &text, Stand::On)
                     });
                 }
@@ -283,10 +295,6 @@ impl Labels {
                     if room.len() >= MOST {
                         return;
                     }
-                    let at = to_screen(label.anchor);
-                    if !seen.contains(at) {
-                        continue;
-                    }
                     let mark = look.of(label.owner);
                     if (mark.ring || mark.halo) != pass {
                         continue;
@@ -297,30 +305,42 @@ impl Labels {
                         continue;
                     }
                     let high = size * 1.34;
-                    let (x, y) = match label.stand {
-                        Stand::Below => (at.x - width / 2.0, at.y + 1.0),
-                        Stand::On => (at.x - width / 2.0, at.y - high / 2.0),
-                        Stand::Right => (at.x, at.y - high / 2.0),
-                    };
-                    let y = y + label.line * high;
-                    let rect = Rect {
-                        x: x - 2.0,
-                        y,
-                        width: width + 4.0,
-                        height: high,
-                    };
-                    if room.take(rect) {
-                        each(Written {
-                            text: &label.text,
-                            at: Point { x, y },
-                            size,
-                            width,
-                            centred: label.stand != Stand::Right,
-                            bold: label.bold,
-                            soft: label.soft,
-                            dim: mark.dim,
-                            on_line: matches!(label.owner, Thing::Edge(_)),
-                        });
+                    for anchor in [Some(label.anchor), label.else_at].into_iter().flatten() {
+                        let at = to_screen(anchor);
+                        if !seen.contains(at) {
+                            continue;
+                        }
+                        let (x, y) = match label.stand {
+                            Stand::Below => (at.x - width / 2.0, at.y + 1.0),
+                            Stand::On => (at.x - width / 2.0, at.y - high / 2.0),
+                            Stand::Right => (at.x, at.y - high / 2.0),
+                        };
+                        let y = y + label.line * high;
+                        // All of a head is the box's own.
+                        let (left, right) = match label.stand {
+                            Stand::Right => (SIGN * scale, (label.most + STATE) * scale),
+                            _ => (2.0, width + 2.0),
+                        };
+                        let rect = Rect {
+                            x: x - left,
+                            y,
+                            width: left + right,
+                            height: high,
+                        };
+                        if room.take(rect) {
+                            each(Written {
+                                text: &label.text,
+                                at: Point { x, y },
+                                size,
+                                width,
+                                centred: label.stand != Stand::Right,
+                                bold: label.bold,
+                                soft: label.soft,
+                                dim: mark.dim,
+                                on_line: matches!(label.owner, Thing::Edge(_)),
+                            });
+                            break;
+                        }
                     }
                 }
             }
