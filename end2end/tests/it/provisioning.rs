@@ -919,6 +919,9 @@ fn routers_by_vms_beside_routers_by_a_script() {
             }
         }
     }
+    if std::env::var_os("VMS_LOG").is_some() {
+        println!("{}", makes.vms.log());
+    }
     for (what, [ours, theirs]) in ["one host", "three hosts"].into_iter().zip(sums) {
         println!(
             "three routers on {what}, {rounds} times: VMS {ours:.2} s, script {theirs:.2} s, ratio {:.2}",

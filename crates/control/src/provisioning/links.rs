@@ -32,7 +32,11 @@ use jiff::SignedDuration;
 use libvirt::{Capability, Connection, ErrorKind, NetworkXml};
 use model::{Driver, HostId, Mac, Placement, Router, RouterId};
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use uuid::Uuid;
 
 /// How long a router that is restarted for its link may take to shut down, in seconds.
@@ -43,6 +47,10 @@ const LEAST_RATE: u64 = 8 * 1024;
 
 /// The largest: beyond it hosts count wrongly.
 const MOST_RATE: u64 = 1_000_000_000_000;
+
+/// How long a container that has just started is waited for, and how often it is tried.
+const SETTLING: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A link that VMS made, and all that is needed to take it away.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -738,9 +746,18 @@ pub(crate) async fn plug(
     super::seed::retell(connection, router, &definition).await?;
     if now && is_active {
         let device = nic.device(driver).to_xml();
-        connection
-            .attach_device(router.0, &device, true, false)
-            .await?;
+        let since = Instant::now();
+        loop {
+            let plugged = connection
+                .attach_device(router.0, &device, true, false)
+                .await;
+            // Of a container that has just started, libvirt does not know the first process yet.
+            let is_early = matches!(&plugged, Err(error) if error.kind() == ErrorKind::Conflict);
+            if !(is_early && driver == Driver::Lxc && since.elapsed() < SETTLING) {
+                return plugged;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
     Ok(())
 }
