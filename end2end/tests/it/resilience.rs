@@ -28,9 +28,9 @@ use crate::latency::{Latencies, Sampler, Slower, assert_no_slower};
 /// How long the others are watched, before a fault and while it lasts.
 const WATCH: Duration = Duration::from_secs(10);
 /// Keepalive ends a connection after 15 to 20 s; the rest is for a loaded machine.
-const NOTICED: Duration = Duration::from_secs(60);
+const NOTICED: Duration = Duration::from_mins(1);
 /// The longest wait before a host is tried again is 15 s.
-const BACK: Duration = Duration::from_secs(60);
+const BACK: Duration = Duration::from_mins(1);
 
 /// Two hosts, and VMS over them.
 struct Watched<'bed> {
@@ -148,7 +148,7 @@ impl<'bed> Watched<'bed> {
         during: impl FnOnce(&F) -> T,
     ) -> (F, T) {
         let beta = self.bed.host("beta");
-        let [mine, its] = [0, 1].map(|index| beta.plan().routers[index].uuid.to_string());
+        let [mine, its] = [0, 1].map(|index| beta.plan().routers[index].uuid.clone());
         let files = Scratch::new().unwrap();
         let config = format!("[[host]]\nid = \"beta\"\nuri = \"{}\"\n", beta.uri());
         let other = serve(&files, &config, |_| {});

@@ -30,7 +30,7 @@ fn three_routers_forward_in_a_line_and_leave_nothing_behind() {
     alpha.virsh(&["suspend", "r2"]).unwrap();
     let lost = |router| alpha.serial(router).matches("lost").count();
     let (r1, r3) = (lost("r1"), lost("r3"));
-    until("packets to be lost", Duration::from_secs(60), || {
+    until("packets to be lost", Duration::from_mins(1), || {
         Ok((lost("r1") > r1 && lost("r3") > r3).then_some(()))
     })
     .unwrap();

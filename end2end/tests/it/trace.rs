@@ -63,7 +63,11 @@ impl Trace {
             })
             .map(|entry| {
                 let command = fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
-                format!("{:?} {}", entry.file_name(), command.replace('\0', " "))
+                format!(
+                    "{} {}",
+                    entry.file_name().display(),
+                    command.replace('\0', " ")
+                )
             })
             .collect()
     }

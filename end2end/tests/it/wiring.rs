@@ -28,7 +28,7 @@ const SOON: Duration = Duration::from_secs(20);
 const DOWN: Duration = Duration::from_secs(2);
 /// How long rates are compared: a packet more or less at either end, or a guest that catches up
 /// with a second's worth of them, is little of that.
-const MEASURED: Duration = Duration::from_secs(60);
+const MEASURED: Duration = Duration::from_mins(1);
 /// How long `lldpd` on the testbed believes a neighbour without a word.
 const HOLD: Duration = Duration::from_secs(4);
 
