@@ -616,9 +616,15 @@ fn containers_are_made_from_a_root_file_system() {
     let image = uploaded["upload"]["image"].as_str();
     let image = image.unwrap_or_else(|| panic!("{uploaded:#}")).to_owned();
     let [c1, c2] = ["c1", "c2"].map(|name| makes.create(name, &image, "alpha"));
-    let request = json!({"a": c1, "b": c2, "addressing": "ipv4", "whenRunning": "restart"});
+    let request = json!({"a": c1, "b": c2, "addressing": "ipv4", "whenRunning": "nextStart"});
     let made = makes.provisioning("CreateVirtualLink", &request);
     makes.done(&made, "succeeded");
+    for id in [&c1, &c2] {
+        for (operation, state) in [("DestroyRouter", "shutOff"), ("StartRouter", "running")] {
+            let done = makes.provisioning(operation, &json!({"router": id}));
+            assert_eq!(done["router"]["state"], state, "{done:#}");
+        }
+    }
     makes.set_up(&made["link"]["a"]);
     makes.set_up(&made["link"]["b"]);
     makes.assert_link_pings(&made["link"]);
