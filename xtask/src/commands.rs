@@ -210,7 +210,8 @@ pub fn test() -> Result<ExitCode> {
     })?;
     let deny = ["--", "-D", "warnings"];
     stages.stage("lint", || {
-        cargo(&[&["clippy"], &NATIVE, &["--all-targets"], &deny])
+        let what = ["--all-targets", "--test", "end2end"];
+        cargo(&[&["clippy"], &NATIVE, &what, &deny])
     })?;
     stages.stage("lint, wasm", || cargo(&[&["clippy"], &WASM, &deny]))?;
     stages.stage("tests", || cargo(&[&["test"], &NATIVE]))?;
