@@ -79,8 +79,21 @@ impl Makes {
         found.unwrap().as_array().cloned().unwrap()
     }
 
-    /// Uploads the testbed's guest as an image, and gives the image's id.
+    /// Uploads the testbed's guest as an image, in parts, and gives the image's id.
     fn upload(&self) -> String {
+        let uploaded = self.bring("upload");
+        let id = uploaded["upload"]["image"].as_str();
+        id.unwrap_or_else(|| panic!("{uploaded:#}")).to_owned()
+    }
+
+    /// The same, attached to one message.
+    fn attach(&self) -> String {
+        let uploaded = self.bring("attach");
+        let id = uploaded["image"]["id"].as_str();
+        id.unwrap_or_else(|| panic!("{uploaded:#}")).to_owned()
+    }
+
+    fn bring(&self, how: &str) -> Value {
         let image = GuestImage::prepare().unwrap();
         let request = json!({
             "kind": "kernel",
@@ -97,10 +110,8 @@ impl Makes {
         });
         let url = self.vms.url("");
         let files = image.files.map(|path| path.to_str().unwrap().to_owned());
-        let arguments = [&url, "upload", &request.to_string(), &files[0], &files[1]];
-        let uploaded = client::python("call.py", &arguments).unwrap();
-        let id = uploaded["upload"]["image"].as_str();
-        id.unwrap_or_else(|| panic!("{uploaded:#}")).to_owned()
+        let arguments = [&url, how, &request.to_string(), &files[0], &files[1]];
+        client::python("call.py", &arguments).unwrap()
     }
 
     /// The job of a reply, once it is over; it must have ended so.
@@ -291,7 +302,7 @@ impl Drop for Typing {
 fn a_triangle_of_routers_over_three_hosts_comes_and_goes() {
     let makes = Makes::up("");
     let before = makes.listing();
-    let image = makes.upload();
+    let image = makes.attach();
     let hosts = ["alpha", "beta", "gamma"];
 
     let create = |name: &str, host: &str| {

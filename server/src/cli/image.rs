@@ -731,7 +731,7 @@ mod tests {
         let bar = format!("[{}{}]", "#".repeat(15), " ".repeat(15));
         assert_eq!(
             line,
-            format!("disk {bar}  50% 50.0 MiB of 100 MiB, 10.0 MiB/s, 5 s left")
+            format!("disk {bar}  50% 50 MiB of 100 MiB, 10 MiB/s, 5 s left")
         );
         assert!(progress("disk", 0, 0, 0, Duration::ZERO).contains("100%"));
     }

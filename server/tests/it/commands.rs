@@ -136,6 +136,8 @@ fn over_the_network_a_console_says_why_it_is_not_there_and_operations_are_found(
             .header("origin", "http://evil.example");
         assert_eq!(stranger.send().await.unwrap().status(), 403);
         served.abort();
+        // Its port is closed once it has ended.
+        let _ = served.await;
         let gone = open(router.id).await.to_string();
         assert!(gone.starts_with("No server answers at "), "{gone}");
     });
