@@ -228,6 +228,11 @@ pub(crate) fn domain(listed: libvirt::Domain, driver: model::Driver) -> Domain {
     }
 }
 
+/// Whether libvirt's driver can do it.
+pub(crate) fn can(driver: model::Driver, what: libvirt::Capability) -> bool {
+    libvirt::Driver::from_name(driver.as_str()).is_some_and(|driver| driver.supports(what))
+}
+
 /// A driver as the model has it.
 pub(crate) fn driver(driver: libvirt::Driver) -> model::Driver {
     match driver {

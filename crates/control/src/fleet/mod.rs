@@ -60,7 +60,7 @@ pub(crate) use inventory::list;
 
 pub(crate) use check::Checked;
 pub(crate) use contact::{EndpointContact, EndpointTimes, HostContact, HostTimes};
-pub(crate) use inventory::driver;
+pub(crate) use inventory::{can, driver};
 pub use keys::KeyName;
 pub(crate) use keys::KeyStore;
 pub(crate) use line::{Line, Way};

@@ -16,7 +16,7 @@
 
 use super::{Stored, describe::suits, files::hexadecimal};
 use crate::{
-    fleet::Failure,
+    fleet::{self, Failure},
     jobs::{
         plan::{Chore, What},
         task::Task,
@@ -25,9 +25,7 @@ use crate::{
     service::{State, translate},
     store::{PoolRow, StoreError, VolumeRow},
 };
-use api::{
-    Error, ImageFile, ImageFileRole, ImageId, ImageKind, JobPhase, JobProgress, NotSupported,
-};
+use api::{Error, ImageFile, ImageFileRole, ImageId, ImageKind, JobPhase, NotSupported};
 use bytes::Bytes;
 use libvirt::{Capability, Chunk, Connection, ErrorKind, Pool, PoolXml, Span, VolumeXml};
 use model::{Driver, Host, HostId};
@@ -166,7 +164,7 @@ async fn ship_all(
         let volume = volume_name(image.kind, file);
         let row = VolumeRow {
             host: host.clone(),
-            driver: connection_driver(connection),
+            driver: fleet::driver(connection.uri().driver()),
             pool: POOL.to_owned(),
             path: format!("{directory}/{volume}"),
             sha256: file.sha256.clone(),
@@ -220,15 +218,6 @@ pub(crate) fn evict_chore(image: ImageId, row: &VolumeRow) -> Chore {
     }
 }
 
-fn connection_driver(connection: &Connection) -> Driver {
-    match connection.uri().driver() {
-        libvirt::Driver::Lxc => Driver::Lxc,
-        libvirt::Driver::Xen => Driver::Xen,
-        libvirt::Driver::Test => Driver::Test,
-        libvirt::Driver::Qemu => Driver::Qemu,
-    }
-}
-
 /// A volume is named by what is in it.
 fn volume_name(kind: ImageKind, file: &ImageFile) -> String {
     let ending = match (file.role, kind) {
@@ -274,7 +263,7 @@ async fn pool(
             let was_there = connection.file_exists(&directory).await.map_err(making)?;
             let row = PoolRow {
                 host: host.clone(),
-                driver: connection_driver(connection),
+                driver: fleet::driver(connection.uri().driver()),
                 pool: POOL.to_owned(),
                 directory_made: was_there != Some(true),
             };
@@ -438,7 +427,7 @@ async fn ship(
             upload.send(run).await.map_err(writing)?;
         }
         done = upload.position() + hole;
-        tell(work, since, done, file.size_bytes);
+        work.sent(done, file.size_bytes, since);
     }
     if hole > 0 {
         upload.hole(hole).await.map_err(writing)?;
@@ -506,21 +495,9 @@ async fn read_back(
                 done += length;
             }
         }
-        tell(work, since, done, file.size_bytes);
+        work.sent(done, file.size_bytes, since);
     }
     Ok(hexadecimal(hash))
-}
-
-fn tell(work: &Work<Task>, since: Instant, done: u64, total: u64) {
-    let seconds = since.elapsed().as_secs_f64();
-    let rate = (seconds > 0.1).then(|| (done as f64 / seconds) as u64);
-    work.progress(JobProgress {
-        done_bytes: done,
-        total_bytes: total.max(done),
-        bytes_per_second: rate,
-        seconds_left: (rate.filter(|&rate| rate > 0)).map(|rate| total.saturating_sub(done) / rate),
-        iteration: None,
-    });
 }
 
 /// What the store of images says, as the end of a job.

@@ -5,11 +5,11 @@ use crate::{
     jobs::{
         plan::{Chore, What},
         task::Task,
-        work::{Stop, Work},
+        work::{Stop, Work, sent},
     },
     service::State,
 };
-use api::{ImageId, ImportImageRequest, JobPhase, JobProgress};
+use api::{ImageId, ImportImageRequest, JobPhase};
 use model::{Driver, HostId};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -49,17 +49,7 @@ pub(crate) async fn import(work: &mut Work<Task>, import: Import) -> Result<Stri
     let (state, entry, since) = (work.state.clone(), work.entry.clone(), Instant::now());
     let caller = entry.job().requested_by;
     let progress = move |done: u64, total: u64| {
-        let seconds = since.elapsed().as_secs_f64();
-        let rate = (seconds > 0.1).then(|| (done as f64 / seconds) as u64);
-        let left = rate.filter(|&rate| rate > 0);
-        let progress = JobProgress {
-            done_bytes: done,
-            total_bytes: total,
-            bytes_per_second: rate,
-            seconds_left: left.map(|rate| total.saturating_sub(done) / rate),
-            iteration: None,
-        };
-        state.jobs.progress(&entry, progress);
+        state.jobs.progress(&entry, sent(done, total, since));
     };
     let cancel = work.entry.cancel.clone();
     let images = work.state.images.clone();

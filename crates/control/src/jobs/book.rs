@@ -7,8 +7,8 @@ use crate::{
     store::{Store, StoreError},
 };
 use api::{
-    Conflict, Error, HostId, Job, JobError, JobId, JobPhase, JobProgress, JobState, JobStep,
-    ListJobsRequest, RouterId, Timestamp,
+    Conflict, Error, HostId, Job, JobError, JobId, JobKind, JobPhase, JobProgress, JobState,
+    JobStep, ListJobsRequest, RouterId, Timestamp,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +17,7 @@ use std::{
 };
 use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
 
 /// Jobs that are over and still listed.
 const KEPT: u32 = 1000;
@@ -431,6 +432,36 @@ fn acting(job: &Job, on: &str) -> Error {
         ),
     }
     .into()
+}
+
+/// A job that has just been asked for, and waits.
+pub(crate) fn queued(kind: JobKind, message: String, caller: &str) -> Job {
+    let now = Timestamp::now();
+    Job {
+        id: JobId(Uuid::new_v4()),
+        kind,
+        state: JobState::Queued,
+        phase: JobPhase::Waiting,
+        message,
+        progress: None,
+        router: None,
+        router_name: None,
+        source: None,
+        destination: None,
+        requested_by: caller.to_owned(),
+        created_at: now,
+        started_at: None,
+        changed_at: now,
+        finished_at: None,
+        cancellable: true,
+        cancel_requested: false,
+        migration: None,
+        error: None,
+        pending: Vec::new(),
+        steps: Vec::new(),
+        image: None,
+        link: None,
+    }
 }
 
 /// One more step of a job, with its sentence.

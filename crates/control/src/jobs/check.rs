@@ -18,6 +18,7 @@ pub(crate) use place::{claimed, free_share, room};
 use super::links;
 use crate::{
     discovery::{self, Sources},
+    fleet::can,
     service::{State, errors, translate},
 };
 use api::{
@@ -76,9 +77,7 @@ pub(crate) struct Checked {
 
 /// How a router is moved if nobody says: live where that is possible.
 pub(crate) fn mode_of(router: &model::Router) -> MigrationMode {
-    let can = libvirt::Driver::from_name(router.domain.driver.as_str())
-        .is_some_and(|driver| driver.supports(libvirt::Capability::Migrate));
-    if can && router.domain.state.is_active() {
+    if can(router.domain.driver, libvirt::Capability::Migrate) && router.domain.state.is_active() {
         MigrationMode::Live
     } else {
         MigrationMode::Cold

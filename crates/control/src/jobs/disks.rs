@@ -15,7 +15,7 @@ use super::{
     plan::{End, What},
     work::{Stop, Work},
 };
-use api::{JobPhase, JobProgress, MigrationMode};
+use api::{JobPhase, MigrationMode};
 use libvirt::{
     Chunk, Connection, DiskXml, DomainXml, Driver, Error, ErrorKind, Pool, Span, Volume, VolumeXml,
 };
@@ -476,16 +476,7 @@ async fn bring(
                 length
             }
         };
-        let seconds = since.elapsed().as_secs_f64();
-        let rate = (seconds > 0.1).then(|| (done as f64 / seconds) as u64);
-        let left = length.saturating_sub(done);
-        work.progress(JobProgress {
-            done_bytes: done,
-            total_bytes: length.max(done),
-            bytes_per_second: rate,
-            seconds_left: rate.filter(|&rate| rate > 0).map(|rate| left / rate),
-            iteration: None,
-        });
+        work.sent(done, length, since);
     }
     upload.finish().await.map_err(writing)?;
     to.refresh_pool(pool).await.map_err(writing)?;

@@ -1,7 +1,7 @@
 //! A migration, from its turn to its end.
 
 use super::{
-    book::{Entry, end, note},
+    book::{Entry, end, note, queued},
     check, cold,
     find::{Answer, PAUSE, Place, SETTLING, Search, Side},
     live,
@@ -24,7 +24,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use uuid::Uuid;
 
 /// How long what was looked at before a job was written down holds: its turn came at once.
 const FRESH: SignedDuration = SignedDuration::from_millis(500);
@@ -38,35 +37,18 @@ pub(crate) async fn start(
     caller: &str,
 ) -> Result<Job, Error> {
     let domain = &router.domain;
-    let now = Timestamp::now();
     let to = translate::host_id(&request.destination);
+    let kind = match mode {
+        MigrationMode::Live => JobKind::LiveMigration,
+        MigrationMode::Cold => JobKind::ColdMigration,
+    };
+    let message = format!("{} waits to be moved to {to}.", domain.name);
     let job = Job {
-        id: JobId(Uuid::new_v4()),
-        kind: match mode {
-            MigrationMode::Live => JobKind::LiveMigration,
-            MigrationMode::Cold => JobKind::ColdMigration,
-        },
-        state: JobState::Queued,
-        phase: JobPhase::Waiting,
-        message: format!("{} waits to be moved to {to}.", domain.name),
-        progress: None,
         router: Some(request.router),
         router_name: Some(domain.name.clone()),
         source: Some(translate::id(&router.host)),
         destination: Some(request.destination.clone()),
-        requested_by: caller.to_owned(),
-        created_at: now,
-        started_at: None,
-        changed_at: now,
-        finished_at: None,
-        cancellable: true,
-        cancel_requested: false,
-        migration: None,
-        error: None,
-        pending: Vec::new(),
-        steps: Vec::new(),
-        image: None,
-        link: None,
+        ..queued(kind, message, caller)
     };
     let plan = Migration {
         router: domain.id,

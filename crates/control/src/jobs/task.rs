@@ -14,7 +14,7 @@
 //! then chores alone.
 
 use super::{
-    book::{Entry, end, step},
+    book::{Entry, end, queued, step},
     plan::{Chore, Course, Outcome, Plan, Stage, Subject, What},
     turns,
     work::{Stop, Work},
@@ -193,32 +193,11 @@ pub(crate) async fn start(
     message: String,
     tell: impl FnOnce(&mut Job),
 ) -> Result<JobId, Error> {
-    let now = Timestamp::now();
     let router = task.routers.first().copied();
     let mut job = Job {
-        id: JobId(Uuid::new_v4()),
-        kind: task.act.kind(),
-        state: JobState::Queued,
-        phase: JobPhase::Waiting,
-        message,
-        progress: None,
         router: router.map(translate::router_id),
         router_name: router.map(|_| task.name.clone()),
-        source: None,
-        destination: None,
-        requested_by: caller.to_owned(),
-        created_at: now,
-        started_at: None,
-        changed_at: now,
-        finished_at: None,
-        cancellable: true,
-        cancel_requested: false,
-        migration: None,
-        error: None,
-        pending: Vec::new(),
-        steps: Vec::new(),
-        image: None,
-        link: None,
+        ..queued(task.act.kind(), message, caller)
     };
     tell(&mut job);
     let entry = state.jobs.begin(job, Plan::Task(task)).await?;

@@ -129,6 +129,11 @@ impl<P: Course> Work<P> {
         }
     }
 
+    /// Tells how many bytes are over, of those that are sent since then.
+    pub fn sent(&self, done: u64, total: u64, since: Instant) {
+        self.progress(sent(done, total, since));
+    }
+
     pub fn progress(&self, progress: JobProgress) {
         self.jobs().progress(&self.entry, progress);
     }
@@ -301,6 +306,20 @@ impl<P: Course> Work<P> {
             self.tell(|job| note(job, format!("Left undone: {what}")))
                 .await;
         }
+    }
+}
+
+/// So many bytes of so many, with the rate and the time that is left once they can be told.
+pub(crate) fn sent(done: u64, total: u64, since: Instant) -> JobProgress {
+    let seconds = since.elapsed().as_secs_f64();
+    let rate = (seconds > 0.1).then(|| (done as f64 / seconds) as u64);
+    let left = total.saturating_sub(done);
+    JobProgress {
+        done_bytes: done,
+        total_bytes: total.max(done),
+        bytes_per_second: rate,
+        seconds_left: rate.filter(|&rate| rate > 0).map(|rate| left / rate),
+        iteration: None,
     }
 }
 

@@ -6,7 +6,10 @@ use super::{
     pools::Taken,
     routers, seed,
 };
-use crate::service::{State, errors};
+use crate::{
+    fleet::can,
+    service::{State, errors},
+};
 use api::{Effective, Error, NewInterface, NotFound, ResizeRouterRequest};
 use libvirt::{Capability, Connection};
 use model::{Mac, Router};
@@ -233,11 +236,6 @@ fn effective(router: &Router) -> Effective {
     }
 }
 
-fn hotplugs(router: &Router) -> bool {
-    let driver = libvirt::Driver::from_name(router.domain.driver.as_str());
-    driver.is_some_and(|driver| driver.supports(Capability::DeviceHotplug))
-}
-
 /// Gives a router an interface.
 pub(crate) async fn attach(
     state: &State,
@@ -262,7 +260,7 @@ pub(crate) async fn attach(
     let own = connection.inactive_definition(domain.id.0).await;
     taken.macs.extend(nics::macs(&own.map_err(failed)?));
     let nic = nic(&connection, host, interface, "interface", &mut taken).await?;
-    let now = hotplugs(router);
+    let now = can(router.domain.driver, Capability::DeviceHotplug);
     if let Err(error) = links::plug(&connection, domain.id, domain.driver, &nic, now).await {
         // It is in its definition, and its hypervisor did not take it: all of it, or nothing.
         if let Err(error) = remove(&connection, domain.id, nic.mac).await {
@@ -329,7 +327,7 @@ pub(crate) async fn detach(
         }
         .into());
     }
-    let effective = if hotplugs(router) {
+    let effective = if can(router.domain.driver, Capability::DeviceHotplug) {
         Effective::Now
     } else {
         effective(router)
@@ -363,7 +361,7 @@ pub(crate) async fn remove(
     let text = mac.to_string();
     let mut running = domain.definition.interfaces.iter();
     let device = running.find(|nic| nic.mac.as_deref() == Some(&text));
-    let can = connection
+    let plugs = connection
         .uri()
         .driver()
         .supports(Capability::DeviceHotplug);
@@ -371,7 +369,7 @@ pub(crate) async fn remove(
         && domain.state.is_active()
     {
         was_in_it = true;
-        if can {
+        if plugs {
             let device = device.to_xml();
             connection
                 .detach_device(router.0, &device, true, false)

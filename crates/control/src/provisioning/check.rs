@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     discovery::Snapshot,
-    images::Stored,
+    images::{POOL, Stored},
     jobs::{
         check::{Findings, PATIENCE, room},
         plan::Plan,
@@ -25,9 +25,6 @@ use futures_util::future::join_all;
 use libvirt::Connection;
 use model::{Driver, HostId};
 use std::sync::Arc;
-
-/// The storage pool that holds what VMS brings to a host.
-pub(crate) const POOL: &str = "vms";
 
 /// The longest name of a router, or of anything that a request names.
 const LONGEST: usize = 64;

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     discovery::Sources,
+    fleet::can,
     jobs::{
         self,
         plan::{Chore, Plan, What},
@@ -462,8 +463,7 @@ fn plugging(
     if !of.state.is_active() {
         return Ok(Plugging::Now);
     }
-    let hotplugs = libvirt::Driver::from_name(of.driver.as_str())
-        .is_some_and(|driver| driver.supports(Capability::DeviceHotplug));
+    let hotplugs = can(of.driver, Capability::DeviceHotplug);
     let has_device = matches!(transport, LinkTransport::Network | LinkTransport::Bridge);
     // Of a container, libvirt 9.0 does not always learn the first process, and plugs nothing into it
     // then, until it is started anew: whoever allows that gets it.
@@ -795,8 +795,7 @@ pub(crate) async fn ask_to_delete(
             continue;
         };
         super::routers::current(&view, router)?;
-        let hotplugs = libvirt::Driver::from_name(router.domain.driver.as_str())
-            .is_some_and(|driver| driver.supports(Capability::DeviceHotplug));
+        let hotplugs = can(router.domain.driver, Capability::DeviceHotplug);
         if router.domain.state.is_active() && !hotplugs {
             match when {
                 WhenRunning::NextStart => {}

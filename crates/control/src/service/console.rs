@@ -1,7 +1,7 @@
 //! Consoles of routers: from here on it is bytes, both ways.
 
 use super::{State, errors, once::Once};
-use crate::fleet::Failure;
+use crate::fleet::{Failure, can};
 use api::{ByteStream, Caller, Error, NotSupported, Role, RouterId};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -47,8 +47,7 @@ async fn at_host(state: &State, id: RouterId) -> Result<libvirt::Console, Error>
             message,
         })
     };
-    let known = libvirt::Driver::from_name(driver.as_str());
-    if !known.is_some_and(|known| known.supports(Capability::Console)) {
+    if !can(driver, Capability::Console) {
         return Err(unable(format!(
             "libvirt's {} driver has no consoles, so router {name} has none",
             driver.as_str()

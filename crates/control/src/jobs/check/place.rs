@@ -2,6 +2,7 @@
 
 use super::{Findings, Subject};
 use crate::{
+    fleet::can,
     jobs::{
         live,
         plan::Plan,
@@ -103,8 +104,7 @@ fn driver(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
         );
         return;
     }
-    let can = libvirt::Driver::from_name(name).is_some_and(|of| of.supports(Capability::Migrate));
-    if of.mode == MigrationMode::Live && !can {
+    if of.mode == MigrationMode::Live && !can(driver, Capability::Migrate) {
         found.obstacle(
             Check::Driver,
             format!("libvirt's driver {name} cannot move a router while it runs."),
@@ -365,7 +365,7 @@ fn links(of: &Subject<'_>, to: &HostId, found: &mut Findings) {
             (Some(there), Some(peer)) => found.warning(
                 Check::Link,
                 format!("The UDP link at {local} ({mac}) moves to {there}."),
-                if can_save(peer.driver) {
+                if can(peer.driver, Capability::ManagedSave) {
                     format!(
                         "It is down until {} at its other end was led there, which stands still \
                          meanwhile, as long as its memory takes to be saved and read.",
@@ -498,11 +498,6 @@ fn processors(state: &State, topology: &Topology, host: &HostId) -> Option<(f64,
     // Of a host that measures nothing itself, what its routers use.
     let of_routers = || there.iter().filter_map(|measured| measured.cpus_used).sum();
     Some((cpus, load.unwrap_or_else(of_routers)))
-}
-
-fn can_save(driver: model::Driver) -> bool {
-    let driver = libvirt::Driver::from_name(driver.as_str());
-    driver.is_some_and(|driver| driver.supports(Capability::ManagedSave))
 }
 
 fn attached(nic: &Nic) -> String {
