@@ -305,8 +305,38 @@ log_outputs = \"2:file:{LOG}\"
         Ok(())
     }
 
-    /// Waits until a router's init has run.
+    /// Waits until a router's init has run, and libvirt knows it.
     pub(super) fn wait_router(&self, router: &RouterPlan) -> Result<()> {
+        if self.plan.driver == Driver::Lxc {
+            self.know_init(&router.name)?;
+        }
+        self.wait_boot(router)
+    }
+
+    /// Starts a container again for as long as libvirt missed its first process.
+    ///
+    /// `libvirt_lxc` tells the daemon of it once, and libvirt 9.0 loses the message if it comes
+    /// before the daemon listens. Until the container is started again, everything that needs the
+    /// process is then refused: "Init pid is not yet available".
+    fn know_init(&self, router: &str) -> Result<()> {
+        for _ in 0..3 {
+            let known = until(
+                "libvirt to know the first process",
+                Duration::from_secs(3),
+                || Ok(self.virsh(&["dominfo", router]).ok()),
+            );
+            if known.is_ok() {
+                return Ok(());
+            }
+            self.virsh(&[&format!("destroy {router}; start {router}")])?;
+        }
+        bail!(
+            "libvirt on {} never knew the first process of {router}",
+            self.plan.id
+        )
+    }
+
+    fn wait_boot(&self, router: &RouterPlan) -> Result<()> {
         let what = format!("router {} on {} to boot", router.name, self.plan.id);
         let up = format!("VMS-UP {} ", router.name);
         until(&what, LIMIT, || {
