@@ -11,8 +11,8 @@
 // - the heap is JavaScript's, the DOM's, and every array buffer and WebAssembly memory, after a
 //   collection;
 // - time to interactive is from the navigation's start until a frame with the picture was drawn and
-//   a click on a node was answered: by our page with the panel of facts, which it reads from the
-//   server, by the peers with their event.
+//   a click on a node was answered: by our page with the panel that opens under the node's name, by
+//   the peers with their event.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -228,8 +228,8 @@ async function measure(browser, cdp, name, where, size, round) {
   await page.evaluate(() => { window.answered = window.bench.answer().then(() => performance.now()); });
   await page.mouse.click(x, y);
   const interactive = await page.evaluate(() => window.answered);
-  await drawer.settle(page);
   const ready = await thread();
+  await drawer.settle(page);
 
   await page.mouse.move(2, 2);
   const walk = async (view) => {

@@ -12,7 +12,7 @@ use end2end::client::root;
 
 /// Selects what is compiled for this machine.
 pub const NATIVE: [&str; 3] = ["--workspace", "--exclude", "frontend"];
-/// Selects what is compiled for the browser, in the one profile in which it is built.
+/// Selects what is compiled for the browser.
 pub const WASM: [&str; 6] = ["-p", "frontend", "-p", "arranger", "--target", WASM_TARGET];
 /// The browser's target.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";

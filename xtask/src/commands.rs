@@ -421,7 +421,7 @@ pub fn bench_layout() -> Result<ExitCode> {
                 "--target",
                 cargo::WASM_TARGET,
             ],
-            &["--profile", "wasm-release"],
+            &["--profile", "wasm-layouts"],
         ])
     })?;
     stages.stage("compile", || {
@@ -430,7 +430,7 @@ pub fn bench_layout() -> Result<ExitCode> {
     stages.stage("comparison", || {
         let module = cargo::target()
             .join(cargo::WASM_TARGET)
-            .join("wasm-release/layout_bench.wasm");
+            .join("wasm-layouts/layout_bench.wasm");
         let program = cargo::target().join("release/layout-bench");
         cargo::run(Command::new(program).args([&peers, &python, &module, &fmmm, &scratch]))
     })?;

@@ -29,11 +29,13 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use end2end::client::root;
 
-use crate::cargo::{WASM, WASM_TARGET, cargo, target};
+use crate::cargo::{WASM_TARGET, cargo, target};
 
 /// What a browser may have to load until the page is alive, compressed, in bytes.
 const BUDGET: usize = 500_000;
 const PROFILE: &str = "wasm-release";
+/// What the layouts' worker is built in.
+const ARRANGER_PROFILE: &str = "wasm-layouts";
 const NAME: &str = "vms";
 /// The layouts' worker and its WebAssembly.
 const ARRANGER: &str = "arranger";
@@ -48,13 +50,19 @@ const LATER_CONSOLE: &str = "later-console";
 /// How the directories with what is loaded later begin.
 const LATER: &str = "later-";
 
-/// Compiles the front end. There is one profile, the small one: what is tested and shown is
-/// what is shipped, and an unoptimised bundle is over ten times the size.
+/// Compiles the front end, as it is shipped: so it is tested and shown, and an unoptimised bundle is
+/// over ten times the size.
 ///
 /// # Errors
 /// It does not compile.
 pub fn compile() -> Result<()> {
-    cargo(&[&["build"], &WASM, &["--profile", PROFILE]])
+    for (package, profile) in [("frontend", PROFILE), (ARRANGER, ARRANGER_PROFILE)] {
+        cargo(&[
+            &["build", "-p", package, "--target", WASM_TARGET],
+            &["--profile", profile],
+        ])?;
+    }
+    Ok(())
 }
 
 /// Lays out `target/site`.
@@ -63,8 +71,9 @@ pub fn compile() -> Result<()> {
 /// Files cannot be read or written, or wasm-bindgen refuses the wasm.
 pub fn lay_out() -> Result<()> {
     let site = root().join("target/site");
-    let built = target().join(WASM_TARGET).join(PROFILE);
-    let (wasm, arranger) = (built.join("frontend.wasm"), built.join("arranger.wasm"));
+    let built = target().join(WASM_TARGET);
+    let wasm = built.join(PROFILE).join("frontend.wasm");
+    let arranger = built.join(ARRANGER_PROFILE).join("arranger.wasm");
     let mut files = vec![(PathBuf::from("pkg/vms.css"), root().join("style/main.css"))];
     let public = root().join("public");
     if public.exists() {
@@ -299,7 +308,11 @@ fn write_site(site: &Path, contents: &[(PathBuf, Vec<u8>)]) -> Result<()> {
     collect(site, Path::new(""), &mut present)?;
     for (name, _) in present {
         if !names.contains(&name) {
-            fs::remove_file(site.join(name))?;
+            fs::remove_file(site.join(&name))?;
+            // With the last of its files a directory goes, too; one that holds more stays.
+            if let Some(directory) = name.parent() {
+                let _ = fs::remove_dir(site.join(directory));
+            }
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 use super::later;
 use crate::{
     Element,
+    panels::Opening,
     server_functions::Range,
     topology_view::{
         TopologyStage,
@@ -34,6 +35,7 @@ pub fn HomePage() -> impl IntoView {
     });
     let selected =
         Memo::new(move |_| asked("select").and_then(|element| element.parse::<Element>().ok()));
+    let head = RwSignal::new(None);
     let is_selected = Memo::new(move |_| selected.with(Option::is_some));
     let aim = Memo::new(move |_| query.with(Aim::of));
     let choosing = Memo::new(move |_| aim.with(|aim| is_choosing(aim.as_ref())));
@@ -56,7 +58,7 @@ pub fn HomePage() -> impl IntoView {
         <Title text="Topology · VMS"/>
         <h1 class="visually-hidden">"Topology"</h1>
         <div class="home" class:with-panel=is_selected class:choosing-end=choosing>
-            <TopologyStage view selected aim/>
+            <TopologyStage view selected aim head/>
             <aside
                 class="panel"
                 aria-label="Selected"
@@ -67,9 +69,9 @@ pub fn HomePage() -> impl IntoView {
                     }
                 }
             >
-                <Suspense>
+                <Suspense fallback=move || view! { <Opening head view=view_signal/> }>
                     {move || is_selected.get().then(|| {
-                        Suspend::new(later::selection(selected, view_signal, range_signal, aim))
+                        Suspend::new(later::selection(selected, view_signal, range_signal, aim, head))
                     })}
                 </Suspense>
             </aside>

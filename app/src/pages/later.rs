@@ -1,28 +1,38 @@
-//! What the first page can do without: a part of the wasm of its own each, which the browser loads
-//! when it is wanted. The server has everything at hand.
+//! What the first page can do without: parts of the wasm that the browser loads when they are
+//! wanted. The server has everything at hand.
 //!
 //! The build splits the wasm at these functions (`xtask`, `site.rs`). Whatever only they reach goes
 //! along, so what they show, read and decode must be used nowhere else: one use, and it is part of
 //! what every page waits for.
+//!
+//! There are three parts: `panel`, `pages` and `acts`. What several of them share is a file of its
+//! own for every combination of them, so that each further part doubles the files that may have to
+//! come: ten parts were 161 files, and the panel came in ninety-one.
 
 // Each part may fail to come, which is no failure of its own.
 #![allow(clippy::unnecessary_wraps)]
 
+#[cfg(feature = "hydrate")]
+use crate::topology_view::{self, options::Format};
 use crate::{
     Element, Failure,
     errands::errander::Errander,
     images::ImagesPage,
     jobs::{drawer::Drawer, page::JobsPage},
     moving::mover::Mover,
-    panels::SelectionPanel,
+    panels::{Head, SelectionPanel},
     server_functions::Range,
     settings::SettingsPage,
     tables::{HostsPage, RoutersPage, failed},
     topology_view::route::Aim,
 };
 use api::TopologyView;
+#[cfg(feature = "hydrate")]
+use graph::{Diagram, Positions};
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
+#[cfg(feature = "hydrate")]
+use std::sync::Arc;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
 /// A page that is loaded when one goes there.
@@ -45,7 +55,7 @@ macro_rules! page {
             }
         }
 
-        #[wasm_split($part, fallible, preload($load))]
+        #[wasm_split(pages, fallible, preload($load))]
         fn $part() -> Result<AnyView, Failure> {
             Ok($component().into_any())
         }
@@ -64,8 +74,9 @@ pub async fn selection(
     view: Signal<TopologyView>,
     range: Signal<Range>,
     aim: Memo<Option<Aim>>,
+    head: RwSignal<Option<Head>>,
 ) -> AnyView {
-    shown(panel(selected, view, range, aim).await)
+    shown(panel(selected, view, range, aim, head).await)
 }
 
 #[wasm_split(panel, fallible, preload(load_panel))]
@@ -74,8 +85,30 @@ fn panel(
     view: Signal<TopologyView>,
     range: Signal<Range>,
     aim: Memo<Option<Aim>>,
+    head: RwSignal<Option<Head>>,
 ) -> Result<AnyView, Failure> {
-    Ok(view! { <SelectionPanel selected view range aim/> }.into_any())
+    Ok(view! { <SelectionPanel selected view range aim head/> }.into_any())
+}
+
+/// Loads that panel: something is pointed at, and may be selected next.
+#[cfg(feature = "hydrate")]
+pub async fn expect_selection() {
+    // Without success, `selection` tries again and shows why.
+    let _ = load_panel().await;
+}
+
+/// The graph for other programs, and its media type.
+///
+/// # Errors
+/// What writes it did not come.
+#[cfg(feature = "hydrate")]
+#[wasm_split(acts, fallible)]
+pub fn graph_text(
+    format: Format,
+    diagram: Arc<Diagram>,
+    positions: Positions,
+) -> Result<(String, &'static str), Failure> {
+    Ok(topology_view::graph_text(format, &diagram, &positions))
 }
 
 /// The drawer of jobs.
@@ -83,7 +116,7 @@ pub async fn drawer() -> AnyView {
     shown(jobs_drawer().await)
 }
 
-#[wasm_split(jobs_drawer, fallible)]
+#[wasm_split(acts, fallible)]
 fn jobs_drawer() -> Result<AnyView, Failure> {
     Ok(view! { <Drawer/> }.into_any())
 }
@@ -93,7 +126,7 @@ pub async fn mover() -> AnyView {
     shown(moving().await)
 }
 
-#[wasm_split(moving, fallible)]
+#[wasm_split(acts, fallible)]
 fn moving() -> Result<AnyView, Failure> {
     Ok(view! { <Mover/> }.into_any())
 }
@@ -103,7 +136,7 @@ pub async fn errander() -> AnyView {
     shown(errands().await)
 }
 
-#[wasm_split(errands, fallible)]
+#[wasm_split(acts, fallible)]
 fn errands() -> Result<AnyView, Failure> {
     Ok(view! { <Errander/> }.into_any())
 }

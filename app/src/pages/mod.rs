@@ -22,7 +22,7 @@ use leptos_router::{
 
 use home::HomePage;
 #[cfg(feature = "hydrate")]
-pub use later::load;
+pub use later::{expect_selection, graph_text, load};
 
 /// The app: the bar, and the page that the address names. Every page is sent whole, so that it
 /// can be used without script.

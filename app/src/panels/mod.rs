@@ -103,6 +103,33 @@ fn counted_end(facts: &LinkFacts) -> Option<(RouterId, MacAddress)> {
     })
 }
 
+/// What the picture knows of what is selected, before anything of it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// What it is.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+}
+
+/// The panel before it and what it shows have come: it opens at once, under its name.
+#[component]
+pub fn Opening(
+    /// What the picture knows.
+    head: RwSignal<Option<Head>>,
+    /// The view that it is beside.
+    view: Signal<TopologyView>,
+) -> impl IntoView {
+    move || {
+        head.get().map(|Head { kind, name }| {
+            view! {
+                <PanelHead kind name view/>
+                <p class="working" role="status">"Reading…"</p>
+            }
+        })
+    }
+}
+
 /// The panel of what is selected, if anything is.
 #[component]
 pub fn SelectionPanel(
@@ -114,6 +141,8 @@ pub fn SelectionPanel(
     range: Signal<Range>,
     /// The paths that the address asks for.
     aim: Memo<Option<Aim>>,
+    /// What the picture knows of it.
+    head: RwSignal<Option<Head>>,
 ) -> impl IntoView {
     let first = Resource::new_blocking(
         // All paths are read at once, whichever is shown.
@@ -133,7 +162,7 @@ pub fn SelectionPanel(
     );
     read_again_when_live(first, |read| matches!(read, Some(Err(_))));
     view! {
-        <Transition>
+        <Transition fallback=move || view! { <Opening head view/> }>
             {move || Suspend::new(async move {
                 first.await.map(|facts| view! { <Panel facts view range aim/> })
             })}

@@ -14,6 +14,8 @@ mod surface;
 mod taking_away;
 mod traffic;
 
+pub use taking_away::graph_text;
+
 use super::{
     Ask, Picture, Pointed, Told,
     camera::{Camera, Size},
@@ -28,6 +30,7 @@ use crate::{
     errands::Errands,
     live::{Live, Moment},
     moving::Moving,
+    panels::Head,
     server_functions,
 };
 use api::TopologyView;
@@ -335,7 +338,8 @@ impl Controller {
 
     /// The version in the page as the server sent it.
     fn rendered_version(&self) -> Option<u64> {
-        self.stage.get_attribute("data-version")?.parse().ok()
+        let link = self.stage.query_selector("link.graph").ok()??;
+        link.get_attribute("data-version")?.parse().ok()
     }
 
     /// What is shown.
@@ -487,9 +491,27 @@ impl Controller {
             }
             state.selected = selected;
         }
+        self.tell_head();
         self.tell_nothing();
         self.relook();
         self.keep_selected_in_sight();
+    }
+
+    /// Tells what is selected, so far as it has a name in the picture.
+    fn tell_head(&self) {
+        let state = self.state.borrow();
+        let head = state.selected.as_deref().and_then(|id| {
+            let kind = match id.parse() {
+                Ok(Element::Host(_)) => "Host",
+                Ok(Element::Router(_)) => "Router",
+                Ok(Element::Segment(_)) => "Segment",
+                Ok(Element::Link(_)) | Err(_) => return None,
+            };
+            let name = state.diagram.label(state.find(id)?).to_owned();
+            Some(Head { kind, name })
+        });
+        drop(state);
+        self.told.head.set(head);
     }
 
     fn keep_selected_in_sight(self: &Rc<Self>) {

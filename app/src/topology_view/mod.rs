@@ -24,6 +24,8 @@ mod picture;
 pub mod renderer;
 pub mod route;
 
+#[cfg(feature = "hydrate")]
+pub use controller::graph_text;
 #[cfg(feature = "ssr")]
 pub use picture::Pictures;
 pub use picture::{NotAPicture, Picture, svg};
@@ -33,7 +35,7 @@ pub fn diagram(topology: &api::GetTopologyReply) -> graph::Diagram {
     diagram::diagram(topology)
 }
 
-use crate::{Element, Failure, components::Choice, errands::Errands};
+use crate::{Element, Failure, components::Choice, errands::Errands, panels::Head};
 use api::TopologyView;
 use leptos::{html, prelude::*};
 use leptos_router::components::A;
@@ -52,8 +54,8 @@ const TOO_LARGE: &str = "<p class=\"notice awaiting\">This topology is large: it
 /// What the server draws for the first look.
 #[derive(Clone, Debug, Default)]
 struct FirstLook {
-    /// The version; empty if there is nothing.
-    version: String,
+    /// The picture, and ahead of it, if there is one, what has the browser fetch the graph while it
+    /// still reads the page. In this text, for what comes alive makes attributes anew.
     svg: String,
     outline: String,
 }
@@ -94,14 +96,19 @@ impl FirstLook {
         };
         let picture = pictures.picture(&caller, view).await?;
         let selected = selected.map(|element| element.to_string());
+        let shown = if picture.diagram.things().count() > MOST_AS_SVG {
+            TOO_LARGE.to_owned()
+        } else {
+            let scene = picture.scene();
+            svg(&picture.diagram, &scene, view, selected.as_deref())
+        };
+        let version = picture.version;
+        let address = picture::address(view, version, None);
         Ok(Self {
-            version: picture.version.to_string(),
-            svg: if picture.diagram.things().count() > MOST_AS_SVG {
-                TOO_LARGE.to_owned()
-            } else {
-                let scene = picture.scene();
-                svg(&picture.diagram, &scene, view, selected.as_deref())
-            },
+            svg: format!(
+                "<link class=\"graph\" data-version=\"{version}\" rel=\"preload\" as=\"fetch\" \
+                 crossorigin=\"anonymous\" href=\"{address}\">{shown}"
+            ),
             outline: outline::html(&picture.diagram, view, outline::MOST_AT_FIRST),
         })
     }
@@ -118,6 +125,8 @@ pub struct Told {
     pub handle: RwSignal<Option<Handle>>,
     /// How many elements the search found; `None` without a search.
     pub found: RwSignal<Option<usize>>,
+    /// What is selected, as the picture knows it.
+    pub head: RwSignal<Option<Head>>,
     /// A layout is being made.
     pub busy: RwSignal<bool>,
     /// One is so near that rates are written.
@@ -157,6 +166,8 @@ pub fn TopologyStage(
     selected: Memo<Option<Element>>,
     /// The paths from there that are asked for.
     aim: Memo<Option<Aim>>,
+    /// Told what the picture knows of what is selected.
+    head: RwSignal<Option<Head>>,
 ) -> impl IntoView {
     let stage = NodeRef::<html::Div>::new();
     let list = NodeRef::<html::Div>::new();
@@ -165,6 +176,7 @@ pub fn TopologyStage(
         pointed: RwSignal::new(None),
         handle: RwSignal::new(None),
         found: RwSignal::new(None),
+        head,
         busy: RwSignal::new(false),
         near: RwSignal::new(false),
     };
@@ -185,7 +197,6 @@ pub fn TopologyStage(
                         <div
                             class="stage"
                             node_ref=stage
-                            data-version=look.version
                             inner_html=look.svg
                         ></div>
                         <details class="outline">

@@ -142,6 +142,12 @@ pub fn scene(diagram: &Diagram, positions: &Positions) -> Scene {
     scene
 }
 
+/// Where a version of the graph is; of one that is there already, what differs `since`.
+pub fn address(view: TopologyView, version: u64, since: Option<u64>) -> String {
+    let since = since.map(|since| format!("&since={since}"));
+    format!("/graph/{version}?view={view}{}", since.unwrap_or_default())
+}
+
 /// Writes a scene as SVG, the same on the server and in the browser: every element is a link that
 /// selects it, so that it works without script.
 pub fn svg(diagram: &Diagram, scene: &Scene, view: TopologyView, selected: Option<&str>) -> String {

@@ -10,7 +10,10 @@ use crate::{
     Failure,
     live::Moment,
     server_functions::topology_version,
-    topology_view::{Picture, picture::NotAPicture},
+    topology_view::{
+        Picture,
+        picture::{self, NotAPicture},
+    },
 };
 use api::TopologyView;
 use leptos::{prelude::*, task::spawn_local};
@@ -160,11 +163,7 @@ async fn fetch(
                 .to_owned(),
         )
     };
-    let since = older
-        .as_ref()
-        .map(|older| format!("&since={}", older.version))
-        .unwrap_or_default();
-    let address = format!("/graph/{version}?view={view}{since}");
+    let address = picture::address(view, version, older.as_ref().map(|older| older.version));
     let response: web_sys::Response = JsFuture::from(window().fetch_with_str(&address))
         .await
         .ok()

@@ -212,6 +212,9 @@ impl Controller {
         if before == thing {
             return;
         }
+        if before.is_none() {
+            leptos::task::spawn_local(crate::pages::expect_selection());
+        }
         let state = &mut *state;
         for (thing, halo) in [(before, false), (thing, true)] {
             let Some(thing) = thing else { continue };

@@ -1,9 +1,9 @@
 //! The picture as a file: pixels, shapes, or the graph for other programs.
 
 use super::Controller;
-use crate::topology_view::options::Format;
-use graph::{export, svg};
-use leptos::prelude::*;
+use crate::{pages, topology_view::options::Format};
+use graph::{Diagram, Positions, export, svg};
+use leptos::{prelude::*, task::spawn_local};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, closure::Closure};
 
@@ -14,11 +14,10 @@ impl Controller {
         let (_, ending) = format.names();
         let version = state.picture.as_ref().map_or(0, |picture| picture.version);
         let name = format!("topology-{}-{version}.{ending}", state.view);
-        let (diagram, positions) = (&*state.diagram, &state.positions);
-        let (kind, text) = match format {
+        match format {
             Format::Png => {
                 drop(state);
-                return self.take_pixels(name);
+                self.take_pixels(name);
             }
             Format::Svg => {
                 let options = svg::Options {
@@ -31,19 +30,20 @@ impl Controller {
                     title: crate::topology_view::picture::title(state.view).to_owned(),
                     ..svg::Options::default()
                 };
-                let text = svg::render(diagram, &state.scene, &options);
-                ("image/svg+xml", text)
+                let text = svg::render(&state.diagram, &state.scene, &options);
+                save_text(text, "image/svg+xml", &name);
             }
-            Format::GraphMl => ("application/xml", export::graphml(diagram, positions)),
-            Format::Dot => ("text/vnd.graphviz", export::dot(diagram, positions)),
-            Format::Json => ("application/json", export::json(diagram, positions)),
-        };
-        drop(state);
-        let parts = js_sys::Array::of1(&text.into());
-        let what = web_sys::BlobPropertyBag::new();
-        what.set_type(kind);
-        if let Ok(blob) = web_sys::Blob::new_with_str_sequence_and_options(&parts, &what) {
-            save(&blob, &name);
+            Format::GraphMl | Format::Dot | Format::Json => {
+                let text =
+                    pages::graph_text(format, state.diagram.clone(), state.positions.clone());
+                let failure = self.told.failure;
+                spawn_local(async move {
+                    match text.await {
+                        Ok((text, kind)) => save_text(text, kind, &name),
+                        Err(why) => failure.set(Some(why)),
+                    }
+                });
+            }
         }
     }
 
@@ -63,6 +63,31 @@ impl Controller {
             }
         });
         let _ = canvas.to_blob(done.unchecked_ref());
+    }
+}
+
+/// The graph for other programs, and its media type.
+pub fn graph_text(
+    format: Format,
+    diagram: &Diagram,
+    positions: &Positions,
+) -> (String, &'static str) {
+    match format {
+        Format::Dot => (export::dot(diagram, positions), "text/vnd.graphviz"),
+        Format::GraphMl => (export::graphml(diagram, positions), "application/xml"),
+        Format::Json | Format::Png | Format::Svg => {
+            (export::json(diagram, positions), "application/json")
+        }
+    }
+}
+
+/// Lets the browser save text under a name.
+fn save_text(text: String, kind: &str, name: &str) {
+    let parts = js_sys::Array::of1(&text.into());
+    let what = web_sys::BlobPropertyBag::new();
+    what.set_type(kind);
+    if let Ok(blob) = web_sys::Blob::new_with_str_sequence_and_options(&parts, &what) {
+        save(&blob, name);
     }
 }
 
