@@ -39,6 +39,8 @@ const FRAMES = { '1k': 60, '10k': 30, '100k': 12 };
 const NEAR = 8;
 // A path ends after so long, however few frames that were, in milliseconds.
 const PATIENCE = 20_000;
+// A click is waited for so long, in milliseconds.
+const ANSWER = 60_000;
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -227,8 +229,12 @@ async function measure(browser, cdp, name, where, size, round) {
   const [x, y] = await page.evaluate((nodes) => window.bench.target(nodes), where.nodes);
   await page.evaluate(() => { window.answered = window.bench.answer().then(() => performance.now()); });
   await page.mouse.click(x, y);
-  const interactive = await page.evaluate(() => window.answered);
-  const ready = await thread();
+  // NaN, if it never answers: the rest is measured all the same.
+  const interactive = await page.evaluate((patience) => Promise.race([
+    window.answered,
+    new Promise((resolve) => { setTimeout(() => resolve(NaN), patience); }),
+  ]), ANSWER);
+  const ready = Number.isNaN(interactive) ? NaN : await thread();
   await drawer.settle(page);
 
   await page.mouse.move(2, 2);

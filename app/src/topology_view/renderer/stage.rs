@@ -314,6 +314,7 @@ impl Renderer {
 
         device.edges.enter(gl, &camera);
         device.edges.float(gl, "uFlow", self.flow);
+        device.edges.float(gl, "uFaintest", device.faintest());
         device.draw_lines(gl, [0, 1]);
 
         let shapes = &device.shapes;
@@ -512,6 +513,17 @@ impl Device {
             self.shapes.choose(gl);
             self.shapes.vec4s(gl, "uSigns", self.signs.as_flattened());
         }
+    }
+
+    /// How little of a line is left that is thinner than a pixel. A single one is to be seen; many
+    /// lie above each other, and of ever more each has to be fainter, or they become one area.
+    fn faintest(&self) -> f32 {
+        /// So many do not hide each other.
+        const FEW: f32 = 20_000.0;
+        /// What eight bits a colour still tell from nothing.
+        const LEAST: f32 = 0.02;
+        let lines: usize = self.layers.iter().map(|(_, count)| count).sum();
+        (0.14 * FEW / (lines as f32).max(FEW)).max(LEAST)
     }
 
     /// Draws two layers of lines: a straight and a bent one.

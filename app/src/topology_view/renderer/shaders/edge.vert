@@ -5,6 +5,8 @@ layout(location = 3) in vec4 aFirst;
 layout(location = 4) in vec4 aSecond;
 layout(location = 5) in uint aStyle;
 uniform float uPieces;
+// How little of a line is left, however far away it is.
+uniform float uFaintest;
 out vec4 vFirst;
 out vec4 vSecond;
 // Beside the middle line, its half width, along it, its length: device pixels.
@@ -31,7 +33,9 @@ void main() {
   if ((aStyle & 4u) != 0u) room += 1.5 * uView.z;
   if ((aStyle & 8u) != 0u) room += 4.0 * max(uView.z, 0.8 * uView.w);
   if ((aStyle & 96u) != 0u) room += 6.0 * max(uView.z, 0.8 * uView.w);
-  float seen = clamp(real / uView.w, 0.14, 1.0);
+  // What is marked stays in sight among the many.
+  float faintest = (aStyle & 8u) != 0u ? 1.0 : uFaintest;
+  float seen = clamp(real / uView.w, faintest, 1.0);
   vFirst = vec4(aFirst.rgb, aFirst.a * seen);
   vSecond = vec4(aSecond.rgb, aSecond.a * seen);
   vCourse = vec4(side * room, half_, t * size, size);
