@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The page comes alive without reading the graph: the SVG is put in as text, and what the browser
-//! needs for moving, searching and animating is fetched after that. From then on, each new version
+//! needs for moving, searching and animating is fetched beside that. From then on, each new version
 //! is fetched and drawn by the same code, and only what differs is touched, so that focus, pan,
 //! zoom and selection stay.
 

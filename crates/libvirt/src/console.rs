@@ -159,6 +159,8 @@ impl Console {
             .name("libvirt-console".to_owned())
             .spawn(move || {
                 let end = desk.work();
+                // In this order: whoever has read the end is not let type into it.
+                desk.into.close();
                 desk.shelf.end(end.err());
                 desk.close();
             })
