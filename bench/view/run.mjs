@@ -5,7 +5,8 @@
 // - the graphics processor is emulated on this machine's own processors (SwiftShader), so frames a
 //   second say nothing: what counts is the processor time of the page's main thread a frame;
 // - before a path there are frames that do not count, and what is still queued is drained; after it,
-//   what it left behind is waited for and counted;
+//   what it left behind is waited for and counted. The graphics processor may need a minute for
+//   that: what the page costs all the time, measured before the path, is taken off for as long;
 // - our page is moved by the events of a pointer and a wheel, as by a person, the peers by their
 //   cameras;
 // - the heap is JavaScript's, the DOM's, and every array buffer and WebAssembly memory, after a
@@ -39,6 +40,8 @@ const FRAMES = { '1k': 60, '10k': 30, '100k': 12 };
 const NEAR = 8;
 // A path ends after so long, however few frames that were, in milliseconds.
 const PATIENCE = 20_000;
+// So long it is measured what a page costs that nobody moves, in milliseconds.
+const REST = 4000;
 // A click is waited for so long, in milliseconds.
 const ANSWER = 60_000;
 
@@ -250,10 +253,15 @@ async function measure(browser, cdp, name, where, size, round) {
       await own.send('Profiler.start');
     }
     await page.evaluate(() => { window.long = []; });
+    const still = await thread();
+    await sleep(REST);
     const [used, before] = [await thread(), await processors(cdp)];
+    const resting = (used - still) / REST;
     const times = await page.evaluate(path, { frames: FRAMES[size], patience: PATIENCE });
+    const moved = Date.now();
     const after = await idle(cdp);
-    const main = (await thread() - used) / times.length;
+    const rested = resting * (Date.now() - moved);
+    const main = (await thread() - used - rested) / times.length;
     if (profiled) {
       const { profile } = await own.send('Profiler.stop');
       writeFileSync(`${options.profile}-${size}-${view}.cpuprofile`, JSON.stringify(profile));
