@@ -310,7 +310,12 @@ log_outputs = \"2:file:{LOG}\"
         if self.plan.driver == Driver::Lxc {
             self.know_init(&router.name)?;
         }
-        self.wait_boot(router)
+        let what = format!("router {} on {} to boot", router.name, self.plan.id);
+        let up = format!("VMS-UP {} ", router.name);
+        until(&what, LIMIT, || {
+            Ok(self.serial(&router.name).contains(&up).then_some(()))
+        })
+        .with_context(|| format!("its console said:\n{}", self.serial(&router.name)))
     }
 
     /// Starts a container again for as long as libvirt missed its first process.
@@ -334,15 +339,6 @@ log_outputs = \"2:file:{LOG}\"
             "libvirt on {} never knew the first process of {router}",
             self.plan.id
         )
-    }
-
-    fn wait_boot(&self, router: &RouterPlan) -> Result<()> {
-        let what = format!("router {} on {} to boot", router.name, self.plan.id);
-        let up = format!("VMS-UP {} ", router.name);
-        until(&what, LIMIT, || {
-            Ok(self.serial(&router.name).contains(&up).then_some(()))
-        })
-        .with_context(|| format!("its console said:\n{}", self.serial(&router.name)))
     }
 
     /// Waits until a router has reached what it pings, after the time of this call.

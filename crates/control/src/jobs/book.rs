@@ -520,28 +520,16 @@ mod tests {
         let [from, to]: [HostId; 2] = ["alpha", "beta"].map(|id| id.parse().unwrap());
         let job = Job {
             id: JobId(Uuid::from_u128(2)),
-            kind: JobKind::ColdMigration,
             state: JobState::Running,
             phase: JobPhase::Checking,
-            message: String::new(),
-            progress: None,
             router: Some(router),
             router_name: Some("r1".to_owned()),
             source: Some(from.clone()),
             destination: Some(to.clone()),
-            requested_by: "pat".to_owned(),
             created_at: now,
             started_at: Some(now),
             changed_at: now,
-            finished_at: None,
-            cancellable: true,
-            cancel_requested: false,
-            migration: None,
-            error: None,
-            pending: Vec::new(),
-            steps: Vec::new(),
-            image: None,
-            link: None,
+            ..queued(JobKind::ColdMigration, String::new(), "pat")
         };
         let plan = Migration {
             request: MigrateRouterRequest {
