@@ -4,44 +4,47 @@
 use api::Timestamp;
 use leptos::prelude::*;
 
-/// Ticks once a second in the browser; stands still on the server.
+/// Ticks once a second in the browser, while an age is shown; stands still on the server.
 #[derive(Clone, Copy)]
 pub struct Clock {
-    /// Now by the server's clock, in milliseconds since 1970; `None` until the page is alive.
-    now: RwSignal<Option<i64>>,
-    /// How much the server's clock is ahead of this machine's, in milliseconds.
+    /// Told when a second has passed; whether the page is alive.
+    alive: RwSignal<bool>,
     #[cfg(feature = "hydrate")]
-    ahead: StoredValue<i64>,
+    ticking: StoredValue<Ticking>,
+}
+
+#[cfg(feature = "hydrate")]
+#[derive(Clone, Copy, Default)]
+struct Ticking {
+    /// How much the server's clock is ahead of this machine's, in milliseconds.
+    ahead: i64,
+    /// A tick is to come.
+    due: bool,
 }
 
 impl Clock {
     /// Makes the clock, starts it in the browser, and offers it to everything below.
     pub fn provide() -> Self {
         let clock = Self {
-            now: RwSignal::new(None),
+            alive: RwSignal::new(false),
             #[cfg(feature = "hydrate")]
-            ahead: StoredValue::new(0),
+            ticking: StoredValue::default(),
         };
         #[cfg(feature = "hydrate")]
-        Effect::new(move || {
-            clock.tick();
-            let ticking =
-                set_interval_with_handle(move || clock.tick(), std::time::Duration::from_secs(1));
-            on_cleanup(move || {
-                if let Ok(handle) = ticking {
-                    handle.clear();
-                }
-            });
-        });
+        Effect::new(move || clock.alive.set(true));
         provide_context(clock);
         clock
     }
 
     /// How long `at` is ago, in words; `None` until the page is alive.
+    #[cfg_attr(not(feature = "hydrate"), allow(unused_variables))]
     pub fn age(self, at: Timestamp) -> Option<String> {
-        self.now
-            .get()
-            .map(|now| crate::format::ago(now - at.as_millisecond()))
+        let alive = self.alive.get();
+        #[cfg(feature = "hydrate")]
+        if alive {
+            return Some(crate::format::ago(self.now()? - at.as_millisecond()));
+        }
+        None
     }
 
     /// Learns the server's time from an answer that was just made there.
@@ -49,16 +52,36 @@ impl Clock {
     pub fn server_said(self, at: Timestamp) {
         #[cfg(feature = "hydrate")]
         {
-            self.ahead
-                .set_value(at.as_millisecond() - js_sys::Date::now() as i64);
+            let ahead = at.as_millisecond() - js_sys::Date::now() as i64;
+            self.ticking
+                .try_update_value(|ticking| ticking.ahead = ahead);
             self.tick();
         }
     }
 
+    /// Now by the server's clock, in milliseconds since 1970, for somebody who shows an age: it is
+    /// shown anew in a second.
+    #[cfg(feature = "hydrate")]
+    fn now(self) -> Option<i64> {
+        let Ticking { ahead, due } = self.ticking.try_get_value()?;
+        if !due {
+            self.ticking.try_update_value(|ticking| ticking.due = true);
+            set_timeout(
+                move || {
+                    self.ticking.try_update_value(|ticking| ticking.due = false);
+                    self.tick();
+                },
+                std::time::Duration::from_secs(1),
+            );
+        }
+        Some(js_sys::Date::now() as i64 + ahead)
+    }
+
+    /// Has all ages shown anew.
     #[cfg(feature = "hydrate")]
     fn tick(self) {
-        if let Some(ahead) = self.ahead.try_get_value() {
-            self.now.try_set(Some(js_sys::Date::now() as i64 + ahead));
+        if self.alive.try_get_untracked() == Some(true) {
+            self.alive.try_set(true);
         }
     }
 }

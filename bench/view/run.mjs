@@ -7,6 +7,7 @@
 // - before a path there are frames that do not count, and what is still queued is drained; after it,
 //   what it left behind is waited for and counted. The graphics processor may need a minute for
 //   that: what the page costs all the time, measured before the path, is taken off for as long;
+// - `nothing` is a page without a picture, on the same path: what moving costs that nobody draws for;
 // - our page is moved by the events of a pointer and a wheel, as by a person, the peers by their
 //   cameras;
 // - the heap is JavaScript's, the DOM's, and every array buffer and WebAssembly memory, after a
@@ -41,7 +42,7 @@ const NEAR = 8;
 // A path ends after so long, however few frames that were, in milliseconds.
 const PATIENCE = 20_000;
 // So long it is measured what a page costs that nobody moves, in milliseconds.
-const REST = 4000;
+const REST = 10_000;
 // A click is waited for so long, in milliseconds.
 const ANSWER = 60_000;
 
@@ -140,6 +141,7 @@ const DRAWERS = {
   },
   sigma: { url: ({ peers }) => `${peers}/sigma`, drawn: () => window.drawn, prepare() {}, settle() {} },
   cytoscape: { url: ({ peers }) => `${peers}/cytoscape`, drawn: () => window.drawn, prepare() {}, settle() {} },
+  nothing: { url: ({ peers }) => `${peers}/nothing`, drawn: () => window.drawn, prepare() {}, settle() {} },
   'cytoscape-webgl': { url: ({ peers }) => `${peers}/cytoscape-webgl`, drawn: () => window.drawn, prepare() {}, settle() {} },
 };
 
@@ -155,6 +157,13 @@ async function servePeers(places, box) {
     '/sigma': ['text/html', html('sigma')],
     '/cytoscape': ['text/html', html('cytoscape')],
     '/cytoscape-webgl': ['text/html', html('cytoscape', '<script>window.webgl = true</script>')],
+    '/nothing': ['text/html', '<!DOCTYPE html><meta charset=utf-8><script type=module src=/nothing.js></script>'],
+    '/nothing.js': ['text/javascript', `window.drawn = true;
+      window.bench = {
+        target: () => [640, 400],
+        answer: () => new Promise((resolve) => { addEventListener('click', resolve, { once: true }); }),
+        begin() {}, move() {}, end() {},
+      };`],
     '/sigma.js': ['text/javascript', bundle('sigma')],
     '/cytoscape.js': ['text/javascript', bundle('cytoscape')],
     '/places.json': ['application/json', places],
@@ -304,7 +313,7 @@ try {
       const box = await page.locator('.stage').boundingBox({ timeout: 300_000 });
       await page.context().close();
       const peers = await servePeers(places, box);
-      const names = options.only ? options.only.split(',') : ['ours', 'sigma', 'cytoscape'];
+      const names = options.only ? options.only.split(',') : ['ours', 'sigma', 'cytoscape', 'nothing'];
       for (let round = 0; round < Number(options.rounds); round += 1) {
         for (const name of names) {
           // One frame of it takes seconds.

@@ -3,7 +3,7 @@
 use super::{Ask, Controller, carrying::Held};
 use crate::{moving::MenuOf, topology_view::neighbours::Direction};
 use graph::{NodeKind, NodeState, Point, Thing};
-use leptos::prelude::{GetUntracked, Set};
+use leptos::prelude::{GetUntracked, Set, document};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, closure::Closure, convert::FromWasmAbi};
 use web_sys::{
@@ -22,6 +22,8 @@ pub(super) struct Gesture {
     origin: Point,
     /// Whether the picture is being moved: the click at the end is none.
     drags: bool,
+    /// What lies above the stage meanwhile, and gives the pointer its shape.
+    grip: Option<web_sys::Element>,
     /// What is moved instead of the picture.
     held: Option<Held>,
     /// What was held was put back: nothing happens until the pointer is up.
@@ -219,7 +221,7 @@ impl Controller {
             gesture.drags = true;
             // Without capture a drag would end at the stage's border, which is bearable.
             let _ = self.stage.set_pointer_capture(event.pointer_id());
-            let _ = self.stage.class_list().add_1("dragging");
+            gesture.grip = self.put_grip();
         }
         let after = gesture.down.clone();
         let held = gesture.held.clone();
@@ -240,6 +242,13 @@ impl Controller {
         });
     }
 
+    fn put_grip(&self) -> Option<web_sys::Element> {
+        let grip = document().create_element("div").ok()?;
+        grip.set_class_name("grip");
+        self.stage.append_child(&grip).ok()?;
+        Some(grip)
+    }
+
     fn pointer_up(self: &Rc<Self>, event: &PointerEvent) {
         let mut state = self.state.borrow_mut();
         state
@@ -247,7 +256,9 @@ impl Controller {
             .down
             .retain(|(id, _)| *id != event.pointer_id());
         if state.gesture.down.is_empty() {
-            let _ = self.stage.class_list().remove_1("dragging");
+            if let Some(grip) = state.gesture.grip.take() {
+                grip.remove();
+            }
             let held = state.gesture.held.take();
             let moved = state.gesture.drags;
             drop(state);

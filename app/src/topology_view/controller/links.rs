@@ -236,16 +236,16 @@ impl Controller {
 
     /// Does what waits until the camera rests.
     pub(super) fn links_follow(&self) {
-        let Some(Links {
-            is_partial,
-            has_begun,
-            ..
-        }) = self.surface.as_ref().map(|surface| &surface.links)
-        else {
+        let Some(links) = self.surface.as_ref().map(|surface| &surface.links) else {
             return;
         };
-        if is_partial.get() || !has_begun.get() {
+        if !links.has_begun.get() {
             self.begin_links();
+        } else if links.is_partial.get() {
+            let things = self.things_to_link(links);
+            if things != links.things.borrow().1 {
+                self.link(links, things);
+            }
         }
         self.move_links();
     }
@@ -255,15 +255,22 @@ impl Controller {
         let Some(links) = self.surface.as_ref().map(|surface| &surface.links) else {
             return;
         };
-        if !links.has_begun.get() {
-            return;
+        if links.has_begun.get() {
+            self.link(links, self.things_to_link(links));
         }
+    }
+
+    /// What should have a link now.
+    fn things_to_link(&self, links: &Links) -> Vec<Thing> {
         let state = self.state.borrow();
-        let things = {
-            let (diagram, things) = &*links.things.borrow();
-            let is_same = Arc::ptr_eq(diagram, &state.diagram);
-            state.things_in_reach(if is_same { things } else { &[] })
-        };
+        let (diagram, things) = &*links.things.borrow();
+        let is_same = Arc::ptr_eq(diagram, &state.diagram);
+        state.things_in_reach(if is_same { things } else { &[] })
+    }
+
+    /// Puts links above `things`, and above nothing else.
+    fn link(&self, links: &Links, things: Vec<Thing>) {
+        let state = self.state.borrow();
         links.is_partial.set(things.len() < state.count());
         let wanted = state.links(&things);
         *links.things.borrow_mut() = (state.diagram.clone(), things);
