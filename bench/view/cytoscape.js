@@ -42,15 +42,7 @@ window.bench = {
     return [box.left + best.x, box.top + best.y];
   },
   answer: () => new Promise((resolve) => { answered = resolve; }),
-  begin() {},
-  move(dx, dy, factor) {
-    const zoom = cy.zoom();
-    const { x, y } = cy.pan();
-    const middle = { x: cy.width() / 2, y: cy.height() / 2 };
-    cy.viewport({
-      zoom: zoom * factor,
-      pan: { x: middle.x + (x + dx - middle.x) * factor, y: middle.y + (y + dy - middle.y) * factor },
-    });
+  approach(factor) {
+    cy.zoom({ level: cy.zoom() * factor, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } });
   },
-  end() {},
 };

@@ -8,8 +8,8 @@
 //   what it left behind is waited for and counted. The graphics processor may need a minute for
 //   that: what the page costs all the time, measured before the path, is taken off for as long;
 // - `nothing` is a page without a picture, on the same path: what moving costs that nobody draws for;
-// - our page is moved by the events of a pointer and a wheel, as by a person, the peers by their
-//   cameras;
+// - each is moved by the events of a mouse, as by a person: half of the path is dragged, half is
+//   turned with the wheel;
 // - the heap is JavaScript's, the DOM's, and every array buffer and WebAssembly memory, after a
 //   collection;
 // - time to interactive is from the navigation's start until a frame with the picture was drawn and
@@ -62,14 +62,37 @@ for (const size of sizes) if (!HOSTS[size]) throw new Error(`${size} is no size:
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-// What our page offers in place of a camera: the events of a pointer that is down and a wheel.
+// A person at the page: a mouse that presses, drags and turns its wheel at `at`. `turn` says what its
+// wheel has to turn for a factor.
+function person({ at, turn }) {
+  // What is pressed keeps the mouse until the path ends, as the browser would have it.
+  let target;
+  const send = (Kind, names, more) => {
+    for (const name of names) {
+      const Event = name.startsWith('pointer') ? PointerEvent : Kind;
+      target.dispatchEvent(new Event(name, {
+        bubbles: true, cancelable: true, composed: true, view: window, clientX: at[0], clientY: at[1],
+        pointerId: 1, pointerType: 'mouse', isPrimary: true, ...more,
+      }));
+    }
+  };
+  window.person = {
+    press() {
+      target = document.elementFromPoint(...at);
+      send(MouseEvent, ['pointerdown', 'mousedown'], { button: 0, buttons: 1 });
+    },
+    drag(dx, dy) {
+      at = [at[0] + dx, at[1] + dy];
+      send(MouseEvent, ['pointermove', 'mousemove'], { buttons: 1 });
+    },
+    release: () => send(MouseEvent, ['pointerup', 'mouseup'], { button: 0 }),
+    wheel: (factor) => send(WheelEvent, ['wheel'], { deltaY: -Math.log(factor) * turn }),
+  };
+}
+
+// What the peers' pages say of their pictures themselves.
 function ours() {
   const stage = document.querySelector('.stage');
-  const canvas = () => stage.querySelector('canvas') ?? stage.querySelector('svg');
-  let at;
-  const send = (Kind, name, more) => canvas().dispatchEvent(new Kind(name, {
-    bubbles: true, cancelable: true, clientX: at[0], clientY: at[1], pointerId: 1, pointerType: 'mouse', ...more,
-  }));
   window.bench = {
     // Where the node nearest to the middle is. What lies above the canvas for the keyboard moves with
     // it, and so tells how.
@@ -87,51 +110,49 @@ function ours() {
     async answer() {
       while (!document.querySelector('.panel h2')) await new Promise(requestAnimationFrame);
     },
-    begin() {
-      const box = stage.getBoundingClientRect();
-      at = [box.left + box.width / 2, box.top + box.height / 2];
-      send(PointerEvent, 'pointerdown', { buttons: 1, button: 0 });
-    },
-    move(dx, dy, factor) {
-      at = [at[0] + dx, at[1] + dy];
-      send(PointerEvent, 'pointermove', { buttons: 1, button: -1 });
-      send(WheelEvent, 'wheel', { deltaY: -Math.log(factor) / 0.0016, buttons: 1 });
-    },
-    end() {
-      send(PointerEvent, 'pointerup', { button: 0 });
+    approach(factor, [x, y]) {
+      for (let step = 0; step < 8; step += 1) {
+        stage.querySelector('canvas').dispatchEvent(new WheelEvent('wheel', {
+          bubbles: true, cancelable: true, clientX: x, clientY: y, deltaY: -Math.log(factor) / 8 / 0.0016,
+        }));
+      }
     },
   };
-}
-
-// Goes nearer to the middle, in steps that a wheel makes.
-function approach(factor) {
-  window.bench.begin();
-  for (let step = 0; step < 8; step += 1) window.bench.move(0, 0, factor ** (1 / 8));
-  window.bench.end();
 }
 
 // Moves along the path, a step a frame, and says how long each frame took.
 async function path({ frames, patience }) {
   const times = [];
-  window.bench.begin();
   const start = performance.now();
   let last = start;
-  for (let k = 0; k < frames && last - start < patience; k += 1) {
-    window.bench.move(Math.sin(k / 5) * 12, Math.cos(k / 7) * 9, k % 20 < 10 ? 0.985 : 1 / 0.985);
+  const step = async () => {
     await new Promise(requestAnimationFrame);
     const now = performance.now();
     times.push(now - last);
     last = now;
+  };
+  const half = frames / 2;
+  window.person.press();
+  for (let k = 0; k < half && last - start < patience / 2; k += 1) {
+    const angle = k / half * 2 * Math.PI;
+    window.person.drag(Math.cos(angle) * 12, Math.sin(angle) * 9);
+    await step();
   }
-  window.bench.end();
+  window.person.release();
+  for (let k = 0; k < half && last - start < patience; k += 1) {
+    window.person.wheel(k < half / 2 ? 0.985 : 1 / 0.985);
+    await step();
+  }
   return times;
 }
 
-// Who draws: where, how it is known that it has drawn, and what has to be said before it can be moved.
+// Who draws: where, how it is known that it has drawn, what has to be said before it can be moved, and
+// what its wheel turns for a factor of e.
 const DRAWERS = {
   ours: {
     url: ({ base }) => `${base}/?view=virtual`,
     drawn: () => !!document.querySelector('.stage.drawn'),
+    turn: 1 / 0.0016,
     prepare: (page) => page.evaluate(ours),
     wasm: async () => (await import('/pkg/vms.js')).initSync().memory.buffer.byteLength,
     async settle(page) {
@@ -139,10 +160,34 @@ const DRAWERS = {
       await page.locator('.panel h2').waitFor({ state: 'detached' });
     },
   },
-  sigma: { url: ({ peers }) => `${peers}/sigma`, drawn: () => window.drawn, prepare() {}, settle() {} },
-  cytoscape: { url: ({ peers }) => `${peers}/cytoscape`, drawn: () => window.drawn, prepare() {}, settle() {} },
-  nothing: { url: ({ peers }) => `${peers}/nothing`, drawn: () => window.drawn, prepare() {}, settle() {} },
-  'cytoscape-webgl': { url: ({ peers }) => `${peers}/cytoscape-webgl`, drawn: () => window.drawn, prepare() {}, settle() {} },
+  sigma: {
+    turn: 100,
+    url: ({ peers }) => `${peers}/sigma`,
+    drawn: () => window.drawn,
+    prepare() {},
+    settle() {},
+  },
+  cytoscape: {
+    turn: 250 / Math.LN10,
+    url: ({ peers }) => `${peers}/cytoscape`,
+    drawn: () => window.drawn,
+    prepare() {},
+    settle() {},
+  },
+  nothing: {
+    turn: 100,
+    url: ({ peers }) => `${peers}/nothing`,
+    drawn: () => window.drawn,
+    prepare() {},
+    settle() {},
+  },
+  'cytoscape-webgl': {
+    turn: 250 / Math.LN10,
+    url: ({ peers }) => `${peers}/cytoscape-webgl`,
+    drawn: () => window.drawn,
+    prepare() {},
+    settle() {},
+  },
 };
 
 // The peers' pages.
@@ -162,7 +207,7 @@ async function servePeers(places, box) {
       window.bench = {
         target: () => [640, 400],
         answer: () => new Promise((resolve) => { addEventListener('click', resolve, { once: true }); }),
-        begin() {}, move() {}, end() {},
+        approach() {},
       };`],
     '/sigma.js': ['text/javascript', bundle('sigma')],
     '/cytoscape.js': ['text/javascript', bundle('cytoscape')],
@@ -250,6 +295,9 @@ async function measure(browser, cdp, name, where, size, round) {
   await drawer.settle(page);
 
   await page.mouse.move(2, 2);
+  // Where there is nothing: at the left border, halfway down.
+  const { box } = where;
+  await page.evaluate(person, { at: [box.x + 16, box.y + box.height / 2], turn: drawer.turn });
   const walk = async (view) => {
     await idle(cdp);
     await page.evaluate(path, { frames: 5, patience: PATIENCE });
@@ -282,7 +330,10 @@ async function measure(browser, cdp, name, where, size, round) {
     };
   };
   const far = await walk('far');
-  await page.evaluate(approach, NEAR);
+  await page.evaluate(
+    ({ factor, at }) => window.bench.approach(factor, at),
+    { factor: NEAR, at: [box.x + box.width / 2, box.y + box.height / 2] },
+  );
   const near = await walk('near');
   await own.send('HeapProfiler.enable');
   await own.send('HeapProfiler.collectGarbage');
@@ -316,9 +367,7 @@ try {
       const names = options.only ? options.only.split(',') : ['ours', 'sigma', 'cytoscape', 'nothing'];
       for (let round = 0; round < Number(options.rounds); round += 1) {
         for (const name of names) {
-          // One frame of it takes seconds.
-          if (size === '100k' && name === 'cytoscape' && !options.only) continue;
-          const row = await measure(browser, cdp, name, { base, peers: peers.url, nodes }, size, round);
+          const row = await measure(browser, cdp, name, { base, peers: peers.url, nodes, box }, size, round);
           console.error(JSON.stringify(row, (_, value) => (typeof value === 'number' ? Number(value.toFixed(2)) : value)));
           rows.push(row);
         }

@@ -17,6 +17,10 @@ const sigma = new Sigma(graph, container, {
     itemSizesReference: 'positions',
     zoomToSizeRatioFunction: (ratio) => ratio,
     labelRenderedSizeThreshold: 0,
+    // A turn of the wheel is a step of the path, as elsewhere, and nothing moves on by itself.
+    zoomingRatio: 1 / 0.985,
+    zoomDuration: 1,
+    inertiaRatio: 0,
   },
 });
 const camera = sigma.getCamera();
@@ -39,12 +43,7 @@ window.bench = {
     return [box.left + best.x, box.top + best.y];
   },
   answer: () => new Promise((resolve) => { answered = resolve; }),
-  begin() {},
-  move(dx, dy, factor) {
-    const from = sigma.viewportToFramedGraph({ x: 0, y: 0 });
-    const to = sigma.viewportToFramedGraph({ x: dx, y: dy });
-    const { x, y, ratio } = camera.getState();
-    camera.setState({ x: x + from.x - to.x, y: y + from.y - to.y, ratio: ratio / factor });
+  approach(factor) {
+    camera.setState({ ratio: camera.getState().ratio / factor });
   },
-  end() {},
 };

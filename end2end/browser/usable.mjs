@@ -2,12 +2,13 @@
 // by a browser without a cache. Prints milliseconds, the median of all rounds, as JSON:
 //   text         the first contentful paint: what the server rendered can be read
 //   drawn        the picture is drawn by the page itself
-//   interactive  a click on a router was answered with its facts, which come from the server
+//   answered     a click on a router was answered: its panel is open, under its name
+//   facts        and shows the router's facts, which come from the server
 import { DESKTOP, withBrowser } from './chromium.mjs';
 
 const [url, rounds = '9'] = process.argv.slice(2);
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-const found = { text: [], drawn: [], interactive: [] };
+const found = { text: [], drawn: [], answered: [], facts: [] };
 await withBrowser(async (browser) => {
   for (let round = 0; round < Number(rounds); round += 1) {
     const context = await browser.newContext({ viewport: DESKTOP });
@@ -20,7 +21,8 @@ await withBrowser(async (browser) => {
     found.drawn.push(await when(() => document.querySelector('.stage.drawn')));
     const thing = await page.locator('.stage .things a').first().boundingBox();
     await page.mouse.click(thing.x + thing.width / 2, thing.y + thing.height / 2);
-    found.interactive.push(await when(() => document.querySelector('.panel h2')));
+    found.answered.push(await when(() => document.querySelector('.panel h2')));
+    found.facts.push(await when(() => document.querySelector('.panel .facts')));
     const paint = () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0;
     found.text.push(await page.evaluate(paint));
     await context.close();
