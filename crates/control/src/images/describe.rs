@@ -1,7 +1,8 @@
 //! What is to be known of an image, checked: it ends up in names, in definitions of routers, and on
 //! pages.
 
-use super::excerpt;
+use super::{Stored, excerpt};
+use crate::service::translate;
 use api::{Driver, Error, ImageDescription, ImageKind};
 
 /// The longest texts, in bytes.
@@ -131,6 +132,17 @@ pub(crate) fn suits(kind: ImageKind, driver: Driver) -> bool {
         Driver::Qemu | Driver::Xen => kind != ImageKind::RootFileSystem,
         Driver::Lxc => kind == ImageKind::RootFileSystem,
     }
+}
+
+/// The drivers that make routers from an image, the best first.
+pub(crate) fn suitable(image: &Stored) -> Vec<model::Driver> {
+    use model::Driver::{Lxc, Qemu, Test, Xen};
+    let named = &image.description.drivers;
+    let fits = |driver: &model::Driver| {
+        let driver = translate::driver(*driver);
+        suits(image.kind, driver) && (named.is_empty() || named.contains(&driver))
+    };
+    [Qemu, Xen, Lxc, Test].into_iter().filter(fits).collect()
 }
 
 fn drivers(kind: ImageKind) -> String {

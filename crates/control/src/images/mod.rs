@@ -57,7 +57,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub(crate) use describe::check as check_description;
+pub(crate) use describe::{check as check_description, suitable};
 pub(crate) use shipping::{Copy, POOL, ensure};
 
 /// What is left free on the disk of the store, bytes: `vms.db` is often on the same one, and must go

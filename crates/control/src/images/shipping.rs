@@ -14,7 +14,7 @@
 //! The pool is made only if that was asked for; the index remembers that VMS made it, and the last
 //! volume that leaves takes the pool and its directory with it, so that a host is left as it was found.
 
-use super::{Stored, describe::suits, files::hexadecimal};
+use super::{Stored, describe::suitable, files::hexadecimal};
 use crate::{
     fleet::{self, Failure},
     jobs::{
@@ -22,7 +22,7 @@ use crate::{
         task::Task,
         work::{Stop, Work},
     },
-    service::{State, translate},
+    service::State,
     store::{PoolRow, StoreError, VolumeRow},
 };
 use api::{Error, ImageFile, ImageFileRole, ImageId, ImageKind, JobPhase, NotSupported};
@@ -82,16 +82,12 @@ pub(crate) struct CopiedFile {
 
 /// The driver of a host that an image is shipped by: one that makes routers from it.
 pub(crate) fn driver_for(image: &Stored, host: &Host) -> Result<Driver, Error> {
-    let named = &image.description.drivers;
-    let fits = |driver: Driver| {
-        let driver = translate::driver(driver);
-        suits(image.kind, driver) && (named.is_empty() || named.contains(&driver))
-    };
-    let mut drivers = host.endpoints.iter().map(|endpoint| endpoint.driver);
-    if let Some(driver) = drivers.clone().find(|&driver| fits(driver)) {
+    let drivers = || host.endpoints.iter().map(|endpoint| endpoint.driver);
+    let mut suits = suitable(image).into_iter();
+    if let Some(driver) = suits.find(|suiting| drivers().any(|driver| driver == *suiting)) {
         return Ok(driver);
     }
-    let has: Vec<_> = drivers.by_ref().map(Driver::as_str).collect();
+    let has: Vec<_> = drivers().map(Driver::as_str).collect();
     Err(NotSupported {
         driver: has.join(", "),
         message: format!(

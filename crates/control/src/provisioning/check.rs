@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     discovery::Snapshot,
-    images::{POOL, Stored},
+    images::{POOL, Stored, suitable},
     jobs::{
         check::{Findings, PATIENCE, room},
         plan::Plan,
@@ -626,23 +626,4 @@ fn what(error: &Error) -> String {
         Error::InvalidArgument(invalid) => invalid.message.clone(),
         other => other.to_string(),
     }
-}
-
-/// The drivers that an image suits, the best first.
-pub(crate) fn suitable(image: &Stored) -> Vec<Driver> {
-    let by_kind: &[Driver] = match image.kind {
-        ImageKind::RootFileSystem => &[Driver::Lxc, Driver::Test],
-        _ => &[Driver::Qemu, Driver::Xen, Driver::Test],
-    };
-    let said: Vec<_> = image
-        .description
-        .drivers
-        .iter()
-        .copied()
-        .map(translate::model_driver)
-        .collect();
-    let by_kind = by_kind.iter().copied();
-    by_kind
-        .filter(|driver| said.is_empty() || said.contains(driver))
-        .collect()
 }
