@@ -6,7 +6,7 @@ use crate::{
     fleet::{Fleet, KeyStore, Surroundings},
     images::Images,
     jobs::{Jobs, check::Policy},
-    measurement::{self, Latest, Recorder, SEED_STEP, Sampler, Simulation},
+    measurement::{self, Latest, Recorder, Recording, SEED_STEP, Sampler, Simulation},
     service::{Sampling, Service, State, hosts, translate},
     settings::{DeclaredLink, HostSettings},
     store::{Journal, Store, StoreError, forget_the_old},
@@ -37,7 +37,7 @@ pub struct Control {
     history: History,
     store: Store,
     /// Ends when everything that was measured is stored.
-    recording: JoinHandle<()>,
+    recording: Recording,
     /// Supervisors and the demo end with it.
     stop: DropGuard,
     tasks: Vec<JoinHandle<()>>,
@@ -246,11 +246,7 @@ impl Control {
             task.abort();
             let _ = task.await;
         }
-        // The recorders went with those who measured.
-        let recorded = async {
-            let _ = self.recording.await;
-        };
-        within("storing samples", &mut Box::pin(recorded)).await;
+        within("storing samples", &mut Box::pin(self.recording.end())).await;
         within("the history", &mut Box::pin(self.history.close())).await;
         within(
             "storing the topology",

@@ -36,13 +36,18 @@ struct Server {
 
 impl Server {
     fn start(arguments: &[&str]) -> Self {
+        Self::start_saying(arguments, Stdio::inherit())
+    }
+
+    /// One that says there what is wrong.
+    fn start_saying(arguments: &[&str], log: Stdio) -> Self {
         let temporary = TempDir::new().unwrap();
         let mut command = vms(arguments);
         let mut child = command
             .args(["--listen", "127.0.0.1:0"])
             .env("TMPDIR", temporary.path())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -273,6 +278,27 @@ fn two_demos_run_side_by_side_and_end_when_told() {
     assert_eq!(told.status.code(), Some(1), "{sentence}");
     assert!(sentence.contains("vms events --since "), "{sentence}");
     assert!(second.ask(&["host", "list"]).lines().count() > 6);
+}
+
+#[test]
+fn a_server_ends_when_all_is_stored_and_says_nothing_of_it() {
+    let files = TempDir::new().unwrap();
+    let host = "[[host]]\nid = \"alpha\"\nuri = \"test:///default\"\n";
+    let config = write(&files, "vms.toml", host);
+    let data = files.path().join("data");
+    let log = files.path().join("log");
+    let arguments = [
+        "serve",
+        "--config",
+        &config,
+        "--data",
+        data.to_str().unwrap(),
+    ];
+    let mut server = Server::start_saying(&arguments, fs::File::create(&log).unwrap().into());
+    assert!(server.ask(&["router", "list"]).contains("test"));
+    server.signal("-TERM");
+    assert_eq!(server.wait(), Some(0));
+    assert_eq!(fs::read_to_string(&log).unwrap(), "");
 }
 
 #[test]

@@ -26,7 +26,7 @@ mod simulated;
 
 pub(crate) use latest::Latest;
 pub(crate) use node::node;
-pub(crate) use recorder::{Recorder, Source};
+pub(crate) use recorder::{Recorder, Recording, Source};
 pub(crate) use sample::entity;
 pub(crate) use sampler::Sampler;
 pub(crate) use simulated::{SEED_STEP, Simulation, seed};

@@ -11,7 +11,11 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::mpsc::{self, error::TrySendError},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
 
 /// Ticks of hosts that may wait for the disk: some for each of a large fleet's hosts.
 const QUEUE: usize = 1024;
@@ -38,21 +42,21 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Starts the task that stores. It ends when all recorders are gone and everything is stored.
-    pub fn start(
-        history: History,
-        latest: Arc<Latest>,
-        events: Arc<Events>,
-    ) -> (Self, JoinHandle<()>) {
+    /// Starts the task that stores.
+    pub fn start(history: History, latest: Arc<Latest>, events: Arc<Events>) -> (Self, Recording) {
         let (ticks, queue) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(run(history, events, queue));
+        let ending = CancellationToken::new();
+        let recording = Recording {
+            task: tokio::spawn(run(history, events, queue, ending.clone())),
+            ending,
+        };
         let recorder = Self {
             latest,
             ticks,
             dropped: Arc::default(),
             last: Arc::default(),
         };
-        (recorder, task)
+        (recorder, recording)
     }
 
     /// Takes what one source measured at one tick. A tick that is not later than its last one is
@@ -72,7 +76,9 @@ impl Recorder {
         for sample in samples {
             self.latest.put(kind, sample);
         }
-        if self.ticks.try_send((host, Tick { at_ms, rows })).is_err() {
+        let sent = self.ticks.try_send((host, Tick { at_ms, rows }));
+        // Closed, the server is ending.
+        if let Err(TrySendError::Full(_)) = sent {
             let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
             tracing::warn!(
                 dropped,
@@ -87,9 +93,37 @@ impl Recorder {
     }
 }
 
-async fn run(history: History, events: Arc<Events>, mut queue: mpsc::Receiver<(HostId, Tick)>) {
+/// The task that stores.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    task: JoinHandle<()>,
+    ending: CancellationToken,
+}
+
+impl Recording {
+    /// Takes nothing more, and ends when everything is stored: recorders may live on.
+    pub async fn end(self) {
+        self.ending.cancel();
+        // One that failed has ended, too.
+        let _ = self.task.await;
+    }
+}
+
+async fn run(
+    history: History,
+    events: Arc<Events>,
+    mut queue: mpsc::Receiver<(HostId, Tick)>,
+    ending: CancellationToken,
+) {
     let mut batch = Vec::with_capacity(TOGETHER);
-    while queue.recv_many(&mut batch, TOGETHER).await > 0 {
+    loop {
+        tokio::select! {
+            count = queue.recv_many(&mut batch, TOGETHER) => if count == 0 { return },
+            () = ending.cancelled(), if !queue.is_closed() => {
+                queue.close();
+                continue;
+            }
+        }
         let (measured, ticks): (Vec<_>, Vec<_>) = batch
             .drain(..)
             .map(|(host, tick)| ((host, tick.at_ms), tick))
@@ -138,8 +172,9 @@ mod tests {
         put("a", 20_000, 1);
         put("a", 20_000, 2);
         put("a", 10_000, 3);
-        drop(recorder);
-        recording.await.unwrap();
+        // There is still somebody who could measure.
+        recording.end().await;
+        put("a", 30_000, 4);
         let entity = super::super::entity::router(router);
         let last = history.latest(&entity).await.unwrap().unwrap();
         assert_eq!((last.at_ms, last.value("cpuTime")), (20_000, Some(1)));

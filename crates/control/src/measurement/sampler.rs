@@ -220,7 +220,6 @@ mod tests {
         assert_eq!(measured(), None);
         at(now - 1000);
         assert_eq!(measured(), Some(now - 1000));
-        drop(sampler);
-        recording.await.unwrap();
+        recording.end().await;
     }
 }
