@@ -127,7 +127,7 @@ pub fn testbed_soak() -> Result<ExitCode> {
     stages.stage("testbed packages", packages::for_testbed)?;
     stages.stage("testbed files", Testbed::prepare)?;
     stages.stage("twenty starts and stops", || {
-        let mut command = end_to_end_tests()?;
+        let mut command = end_to_end_tests(1)?;
         command.args(["--nocapture", "the_fleet_starts_and_stops"]);
         cargo::run(command.env("VMS_SOAK_ROUNDS", "20"))
     })?;
@@ -159,7 +159,7 @@ pub fn soak() -> Result<ExitCode> {
         cargo::run(command.env("EXERCISE_URI", bed.hosts()[0].uri()))
     })?;
     stages.stage("five hundred reconnects", || {
-        let mut command = end_to_end_tests()?;
+        let mut command = end_to_end_tests(1)?;
         command.args(["--nocapture", "reconnects_leave_nothing_behind"]);
         let vms = binary()?;
         cargo::run(command.env("VMS_BIN", vms).env("VMS_RECONNECTS", "500"))
@@ -216,15 +216,25 @@ pub fn test() -> Result<ExitCode> {
     stages.stage("lint, wasm", || cargo(&[&["clippy"], &WASM, &deny]))?;
     stages.stage("tests", || cargo(&[&["test"], &NATIVE]))?;
     stages.stage("end-to-end tests", || {
-        cargo::run(end_to_end_tests()?.env("VMS_BIN", binary()?))
+        let mut command = end_to_end_tests(2)?;
+        command.args(["--skip", ALONE]);
+        cargo::run(command.env("VMS_BIN", binary()?))
+    })?;
+    stages.stage("end-to-end tests, alone", || {
+        let mut command = end_to_end_tests(1)?;
+        command.arg(ALONE);
+        cargo::run(command.env("VMS_BIN", binary()?))
     })?;
     stages.print();
     eprintln!("All tests passed.");
     Ok(ExitCode::SUCCESS)
 }
 
-/// The tests from outside, as root. What is added says which.
-fn end_to_end_tests() -> Result<Command> {
+/// In the names of the tests from outside that need the machine for themselves.
+const ALONE: &str = "alone::";
+
+/// The tests from outside, as root, so many side by side. What is added says which.
+fn end_to_end_tests(at_once: u8) -> Result<Command> {
     let mut command = Command::new(cargo::program());
     command.arg("test").args(NATIVE).args(["--test", "end2end"]);
     if !packages::is_root() {
@@ -235,8 +245,7 @@ fn end_to_end_tests() -> Result<Command> {
         command.args(["--config", &format!("target.'cfg(all())'.runner={runner}")]);
     }
     command.env("VMS_LIBVIRT_TESTS", libvirt_tests()?);
-    // One at a time: they measure how fast changes show, on two cores.
-    command.args(["--", "--test-threads=1"]);
+    command.args(["--", &format!("--test-threads={at_once}")]);
     Ok(command)
 }
 
@@ -370,7 +379,7 @@ fn end_to_end_bench(test: &str, (variable, value): (&str, &str)) -> Result<ExitC
     stages.stage("testbed files", Testbed::prepare)?;
     compile(&mut stages)?;
     stages.stage("measuring", || {
-        let mut command = end_to_end_tests()?;
+        let mut command = end_to_end_tests(1)?;
         command.args(["--nocapture", test]);
         cargo::run(command.env("VMS_BIN", binary()?).env(variable, value))
     })?;

@@ -1,16 +1,12 @@
 //! End-to-end tests: VMS and its testbed as their users meet them.
+//!
+//! Those in a module `alone` run one at a time, after the others, which run side by side: each has
+//! hosts or a demo fleet of its own.
 
+mod alone;
 mod cold;
 mod console;
 mod demo;
-mod faults;
-mod fleet;
-mod latency;
 mod library;
 mod migration;
 mod provisioning;
-mod real_host;
-mod resilience;
-mod testbed;
-mod trace;
-mod wiring;

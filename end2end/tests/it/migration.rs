@@ -235,70 +235,6 @@ fn a_router_moves_live_and_every_link_goes_on() {
 }
 
 #[test]
-fn a_person_drags_a_router_to_another_host_and_it_moves_live() {
-    let moves = Moves::up();
-    // `VMS_SHOTS` says where to keep the pictures; those of the documentation were made so.
-    let kept = std::env::var_os("VMS_SHOTS").map(PathBuf::from);
-    let shots = kept.unwrap_or_else(|| moves.files.path().join("shots"));
-    let drag = |to: &str, to_end: &[&str]| {
-        let (url, shots) = (moves.vms.url(""), shots.join(to));
-        let arguments = [&[url.as_str(), "m1", to, shots.to_str().unwrap()], to_end].concat();
-        let found = client::browser("drag_live.mjs", &arguments).unwrap();
-        println!("the page: {found:#}");
-        assert_eq!(found["complaints"], Value::Array(Vec::new()));
-        found
-    };
-
-    // Meanwhile its neighbour pings it.
-    let (id, [sent, answered]) = scope(|scope| {
-        let person = scope.spawn(|| drag("beta", &[]));
-        let id = moves.under_way();
-        let pings = moves.host("beta").ping("m2", wire(1), 90).unwrap();
-        let now = moves.pilot(&["job", &id]);
-        let is_there = now["phase"] == "finishing" || now["phase"] == "done";
-        assert!(is_there, "the pings ended before it: {now:#}");
-        person.join().unwrap();
-        (id, pings)
-    });
-    let job = moves.pilot(&["wait", &id]);
-    assert_eq!(job["state"], "succeeded", "{job:#}");
-    assert_eq!(job["kind"], "liveMigration");
-    println!(
-        "dragged: {} of {sent} pings lost, {} ms of standstill, {} ms in all",
-        sent - answered,
-        job["migration"]["downtimeMilliseconds"],
-        job["migration"]["totalMilliseconds"]
-    );
-    assert!(answered > 0, "nothing came back");
-    moves.assert_only_at("m1", "beta");
-    moves.assert_links_of_m1("beta");
-
-    // And back, which never ends, for its memory changes; the destination's QEMU is killed.
-    let time = Duration::from_secs(90);
-    moves.host("beta").churn("m1", 32, time).unwrap();
-    let seen = shots.join("alpha/under-way-light.png");
-    // One of another run.
-    let _ = fs::remove_file(&seen);
-    let id = scope(|scope| {
-        let person = scope.spawn(|| drag("alpha", &["--fail"]));
-        let id = moves.under_way();
-        // Once the person has looked at how far it is, and has a picture of it.
-        until("the person to see it", Duration::from_mins(1), || {
-            Ok(seen.exists().then_some(()))
-        })
-        .unwrap();
-        drop(moves.host("alpha").kill_guest("m1").unwrap());
-        let found = person.join().unwrap();
-        assert!(!found["advice"].as_str().unwrap().is_empty());
-        id
-    });
-    let job = moves.wait_for(&id, "failed");
-    println!("failed: {:#}", job["error"]);
-    moves.assert_only_at("m1", "beta");
-    moves.assert_links_of_m1("beta");
-}
-
-#[test]
 fn a_disk_that_is_written_to_goes_along() {
     let moves = Moves::up();
     let (alpha, beta) = (moves.host("alpha"), moves.host("beta"));
@@ -476,85 +412,6 @@ fn whatever_goes_wrong_there_is_one_router_and_all_say_where() {
     moves.assert_nothing_at_beta();
 }
 
-/// `VMS_MOVES` says how many; `make bench-migration` does ten.
-#[test]
-fn moves_by_vms_beside_moves_by_virsh() {
-    let count = std::env::var("VMS_MOVES").ok();
-    let count: u32 = count.map_or(2, |count| count.parse().unwrap());
-    let moves = Moves::up();
-    let by_vms = |to: &str| {
-        let found = moves.pilot(&["time", "m2", to]);
-        assert_eq!(found["job"]["state"], "succeeded", "{found:#}");
-        found["seconds"].as_f64().unwrap()
-    };
-    let by_virsh = |from: &str, to: &str| {
-        let (since, uri) = (Instant::now(), moves.host(to).uri());
-        let how = ["--live", "--p2p", "--persistent", "--undefinesource"];
-        let what = [&["migrate", "m2", &uri], &how[..]].concat();
-        moves.host(from).virsh(&what).unwrap();
-        let seconds = since.elapsed().as_secs_f64();
-        until("VMS to see it", SOON, || {
-            Ok((moves.pilot(&["where", "m2"])["host"] == to).then_some(()))
-        })
-        .unwrap();
-        seconds
-    };
-    let mut sums = [0.0, 0.0];
-    let mut ways = [("beta", "alpha"), ("alpha", "beta")].into_iter().cycle();
-    for round in 0..count {
-        let [there, back] = [(); 2].map(|()| ways.next().unwrap());
-        let ours = [by_vms(there.1), by_vms(back.1)];
-        let theirs = [by_virsh(there.0, there.1), by_virsh(back.0, back.1)];
-        println!("round {round}: VMS {ours:.2?} s, virsh {theirs:.2?} s");
-        sums[0] += ours.iter().sum::<f64>();
-        sums[1] += theirs.iter().sum::<f64>();
-    }
-    let [ours, theirs] = sums;
-    println!(
-        "{} migrations each: VMS {ours:.2} s, virsh {theirs:.2} s, ratio {:.3}",
-        2 * count,
-        ours / theirs
-    );
-}
-
-#[test]
-fn the_example_of_a_pilot_evens_out_two_hosts_and_then_rests() {
-    let moves = Moves::up();
-    for router in ["m1", "d1"] {
-        let time = Duration::from_mins(15);
-        moves.host("alpha").burn(router, time).unwrap();
-    }
-    let server = moves.vms.url("");
-    let how = ["--busy", "0.6", "--interval", "5", "--cooldown", "600"];
-    let arguments = [&[server.as_str()], &how[..]].concat();
-    let mut pilot = client::example_in_background("pilot.py", &arguments).unwrap();
-    let moved = until("the pilot to move a router", Duration::from_mins(3), || {
-        let jobs = moves.pilot(&["jobs"]);
-        let job = jobs.as_array().and_then(|jobs| jobs.first()).cloned();
-        Ok(job.filter(|job| job["state"] == "succeeded"))
-    })
-    .unwrap();
-    let at = Instant::now();
-    println!("the pilot: {}", moved["message"]);
-    let apart = until("the hosts to be even", Duration::from_mins(1), || {
-        let load = moves.pilot(&["load"]);
-        let [alpha, beta] = ["alpha", "beta"].map(|host| load[host].as_f64().unwrap());
-        let is_even = (alpha - beta).abs() < 0.15;
-        Ok(is_even.then_some(format!(
-            "alpha {:.0} %, beta {:.0} %",
-            alpha * 1e2,
-            beta * 1e2
-        )))
-    })
-    .unwrap();
-    println!("after {:.0} s: {apart}", at.elapsed().as_secs_f64());
-    sleep(Duration::from_mins(5).saturating_sub(at.elapsed()));
-    let jobs = moves.pilot(&["jobs"]);
-    assert_eq!(jobs.as_array().unwrap().len(), 1, "{jobs:#}");
-    pilot.kill().unwrap();
-    pilot.wait().unwrap();
-}
-
 #[test]
 fn vms_drives_it_where_the_hosts_do_not_reach_each_other_and_moves_cold_when_asked() {
     let bed = Testbed::up(&Plan::moves()).unwrap();
@@ -612,4 +469,152 @@ fn vms_drives_it_where_the_hosts_do_not_reach_each_other_and_moves_cold_when_ask
     }
     let overlay = beta.virsh(&["vol-dumpxml", "d1.qcow2", "images"]).unwrap();
     assert!(overlay.contains("<backingStore>"), "{overlay}");
+}
+
+/// These measure, or have no time to lose.
+mod alone {
+    use super::*;
+
+    #[test]
+    fn a_person_drags_a_router_to_another_host_and_it_moves_live() {
+        let moves = Moves::up();
+        // `VMS_SHOTS` says where to keep the pictures; those of the documentation were made so.
+        let kept = std::env::var_os("VMS_SHOTS").map(PathBuf::from);
+        let shots = kept.unwrap_or_else(|| moves.files.path().join("shots"));
+        let drag = |to: &str, to_end: &[&str]| {
+            let (url, shots) = (moves.vms.url(""), shots.join(to));
+            let arguments = [&[url.as_str(), "m1", to, shots.to_str().unwrap()], to_end].concat();
+            let found = client::browser("drag_live.mjs", &arguments).unwrap();
+            println!("the page: {found:#}");
+            assert_eq!(found["complaints"], Value::Array(Vec::new()));
+            found
+        };
+
+        // Meanwhile its neighbour pings it.
+        let (id, [sent, answered]) = scope(|scope| {
+            let person = scope.spawn(|| drag("beta", &[]));
+            let id = moves.under_way();
+            let pings = moves.host("beta").ping("m2", wire(1), 90).unwrap();
+            let now = moves.pilot(&["job", &id]);
+            let is_there = now["phase"] == "finishing" || now["phase"] == "done";
+            assert!(is_there, "the pings ended before it: {now:#}");
+            person.join().unwrap();
+            (id, pings)
+        });
+        let job = moves.pilot(&["wait", &id]);
+        assert_eq!(job["state"], "succeeded", "{job:#}");
+        assert_eq!(job["kind"], "liveMigration");
+        println!(
+            "dragged: {} of {sent} pings lost, {} ms of standstill, {} ms in all",
+            sent - answered,
+            job["migration"]["downtimeMilliseconds"],
+            job["migration"]["totalMilliseconds"]
+        );
+        assert!(answered > 0, "nothing came back");
+        moves.assert_only_at("m1", "beta");
+        moves.assert_links_of_m1("beta");
+
+        // And back, which never ends, for its memory changes; the destination's QEMU is killed.
+        let time = Duration::from_secs(90);
+        moves.host("beta").churn("m1", 32, time).unwrap();
+        let seen = shots.join("alpha/under-way-light.png");
+        // One of another run.
+        let _ = fs::remove_file(&seen);
+        let id = scope(|scope| {
+            let person = scope.spawn(|| drag("alpha", &["--fail"]));
+            let id = moves.under_way();
+            // Once the person has looked at how far it is, and has a picture of it.
+            until("the person to see it", Duration::from_mins(1), || {
+                Ok(seen.exists().then_some(()))
+            })
+            .unwrap();
+            drop(moves.host("alpha").kill_guest("m1").unwrap());
+            let found = person.join().unwrap();
+            assert!(!found["advice"].as_str().unwrap().is_empty());
+            id
+        });
+        let job = moves.wait_for(&id, "failed");
+        println!("failed: {:#}", job["error"]);
+        moves.assert_only_at("m1", "beta");
+        moves.assert_links_of_m1("beta");
+    }
+
+    /// `VMS_MOVES` says how many; `make bench-migration` does ten.
+    #[test]
+    fn moves_by_vms_beside_moves_by_virsh() {
+        let count = std::env::var("VMS_MOVES").ok();
+        let count: u32 = count.map_or(2, |count| count.parse().unwrap());
+        let moves = Moves::up();
+        let by_vms = |to: &str| {
+            let found = moves.pilot(&["time", "m2", to]);
+            assert_eq!(found["job"]["state"], "succeeded", "{found:#}");
+            found["seconds"].as_f64().unwrap()
+        };
+        let by_virsh = |from: &str, to: &str| {
+            let (since, uri) = (Instant::now(), moves.host(to).uri());
+            let how = ["--live", "--p2p", "--persistent", "--undefinesource"];
+            let what = [&["migrate", "m2", &uri], &how[..]].concat();
+            moves.host(from).virsh(&what).unwrap();
+            let seconds = since.elapsed().as_secs_f64();
+            until("VMS to see it", SOON, || {
+                Ok((moves.pilot(&["where", "m2"])["host"] == to).then_some(()))
+            })
+            .unwrap();
+            seconds
+        };
+        let mut sums = [0.0, 0.0];
+        let mut ways = [("beta", "alpha"), ("alpha", "beta")].into_iter().cycle();
+        for round in 0..count {
+            let [there, back] = [(); 2].map(|()| ways.next().unwrap());
+            let ours = [by_vms(there.1), by_vms(back.1)];
+            let theirs = [by_virsh(there.0, there.1), by_virsh(back.0, back.1)];
+            println!("round {round}: VMS {ours:.2?} s, virsh {theirs:.2?} s");
+            sums[0] += ours.iter().sum::<f64>();
+            sums[1] += theirs.iter().sum::<f64>();
+        }
+        let [ours, theirs] = sums;
+        println!(
+            "{} migrations each: VMS {ours:.2} s, virsh {theirs:.2} s, ratio {:.3}",
+            2 * count,
+            ours / theirs
+        );
+    }
+
+    #[test]
+    fn the_example_of_a_pilot_evens_out_two_hosts_and_then_rests() {
+        let moves = Moves::up();
+        for router in ["m1", "d1"] {
+            let time = Duration::from_mins(15);
+            moves.host("alpha").burn(router, time).unwrap();
+        }
+        let server = moves.vms.url("");
+        let how = ["--busy", "0.6", "--interval", "5", "--cooldown", "600"];
+        let arguments = [&[server.as_str()], &how[..]].concat();
+        let mut pilot = client::example_in_background("pilot.py", &arguments).unwrap();
+        let moved = until("the pilot to move a router", Duration::from_mins(3), || {
+            let jobs = moves.pilot(&["jobs"]);
+            let job = jobs.as_array().and_then(|jobs| jobs.first()).cloned();
+            Ok(job.filter(|job| job["state"] == "succeeded"))
+        })
+        .unwrap();
+        let at = Instant::now();
+        println!("the pilot: {}", moved["message"]);
+        let apart = until("the hosts to be even", Duration::from_mins(1), || {
+            let load = moves.pilot(&["load"]);
+            let [alpha, beta] = ["alpha", "beta"].map(|host| load[host].as_f64().unwrap());
+            let is_even = (alpha - beta).abs() < 0.15;
+            Ok(is_even.then_some(format!(
+                "alpha {:.0} %, beta {:.0} %",
+                alpha * 1e2,
+                beta * 1e2
+            )))
+        })
+        .unwrap();
+        println!("after {:.0} s: {apart}", at.elapsed().as_secs_f64());
+        sleep(Duration::from_mins(5).saturating_sub(at.elapsed()));
+        let jobs = moves.pilot(&["jobs"]);
+        assert_eq!(jobs.as_array().unwrap().len(), 1, "{jobs:#}");
+        pilot.kill().unwrap();
+        pilot.wait().unwrap();
+    }
 }

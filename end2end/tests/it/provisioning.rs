@@ -860,96 +860,103 @@ fn a_large_image_takes_little_of_the_servers_memory() {
     );
 }
 
-/// `VMS_MAKES` says how many rounds; `make bench-creation` does five.
-#[test]
-fn routers_by_vms_beside_routers_by_a_script() {
-    let rounds = std::env::var("VMS_MAKES").ok();
-    let rounds: usize = rounds.map_or(1, |rounds| rounds.parse().unwrap());
-    let makes = Makes::up("");
-    let image = makes.disk_image("disk", 16);
-    let hosts = ["alpha", "beta", "gamma"];
-    for shipped in makes.distribute(&image, &hosts) {
-        makes.done(&shipped, "succeeded");
-    }
-    let base = volumes(makes.host("alpha"), "vms").remove(0);
-    let base = format!("/var/lib/libvirt/images/vms/{base}");
+/// This measures.
+mod alone {
+    use super::*;
 
-    let by_vms = |round: usize, hosts: [&str; 3]| -> f64 {
-        let calls = hosts.iter().enumerate().map(|(number, host)| {
+    /// `VMS_MAKES` says how many rounds; `make bench-creation` does five.
+    #[test]
+    fn routers_by_vms_beside_routers_by_a_script() {
+        let rounds = std::env::var("VMS_MAKES").ok();
+        let rounds: usize = rounds.map_or(1, |rounds| rounds.parse().unwrap());
+        let makes = Makes::up("");
+        let image = makes.disk_image("disk", 16);
+        let hosts = ["alpha", "beta", "gamma"];
+        for shipped in makes.distribute(&image, &hosts) {
+            makes.done(&shipped, "succeeded");
+        }
+        let base = volumes(makes.host("alpha"), "vms").remove(0);
+        let base = format!("/var/lib/libvirt/images/vms/{base}");
+
+        let by_vms = |round: usize, hosts: [&str; 3]| -> f64 {
+            let calls = hosts.iter().enumerate().map(|(number, host)| {
             let request = json!({
                 "name": format!("v{round}{number}"), "image": image, "host": host, "interfaces": [],
                 "tags": [], "readyWithinSeconds": 0,
             });
             json!(["ProvisioningService", "CreateRouter", request])
         });
-        let calls: Vec<_> = calls.collect();
-        let url = makes.vms.url("");
-        let timed = client::python("call.py", &[&url, "time", &json!(calls).to_string()]).unwrap();
-        for job in timed["jobs"].as_array().unwrap() {
-            assert_eq!(job["state"], "succeeded", "{job:#}");
-        }
-        for number in 0..3 {
-            let request = json!({"router": makes.id(&format!("v{round}{number}")), "force": true});
-            let deleted = makes.provisioning("DeleteRouter", &request);
-            makes.done(&deleted, "succeeded");
-        }
-        timed["seconds"].as_f64().unwrap()
-    };
-    // What somebody would write who has no VMS: one router after the other.
-    let by_script = |round: usize, hosts: [&str; 3]| -> f64 {
-        let mut seconds = 0.0;
-        for (number, host) in hosts.into_iter().enumerate() {
-            let (host, name) = (makes.host(host), format!("s{round}{number}"));
-            let xml = makes.files.path().join(format!("{name}.xml"));
-            let disk = format!("/var/lib/libvirt/images/vms/{name}.qcow2");
-            fs::write(&xml, script_domain(&name, &disk)).unwrap();
-            let xml = xml.to_str().unwrap();
-            let since = Instant::now();
-            let how = [
-                "create", "-q", "-f", "qcow2", "-F", "raw", "-b", &base, &disk,
-            ];
-            host.machine().run("qemu-img", &how).unwrap();
-            host.virsh(&["define", xml]).unwrap();
-            host.virsh(&["start", &name]).unwrap();
-            seconds += since.elapsed().as_secs_f64();
-            host.virsh(&["destroy", &name]).unwrap();
-            host.virsh(&["undefine", &name]).unwrap();
-            host.machine().run("rm", &[&disk]).unwrap();
-        }
-        seconds
-    };
-    let mut sums = [[0.0; 2]; 2];
-    for round in 0..rounds {
-        for (row, hosts) in [["alpha"; 3], hosts].into_iter().enumerate() {
-            let times = [
-                by_vms(round * 2 + row, hosts),
-                by_script(round * 2 + row, hosts),
-            ];
-            for (sum, time) in sums[row].iter_mut().zip(times) {
-                *sum += time;
+            let calls: Vec<_> = calls.collect();
+            let url = makes.vms.url("");
+            let timed =
+                client::python("call.py", &[&url, "time", &json!(calls).to_string()]).unwrap();
+            for job in timed["jobs"].as_array().unwrap() {
+                assert_eq!(job["state"], "succeeded", "{job:#}");
+            }
+            for number in 0..3 {
+                let request =
+                    json!({"router": makes.id(&format!("v{round}{number}")), "force": true});
+                let deleted = makes.provisioning("DeleteRouter", &request);
+                makes.done(&deleted, "succeeded");
+            }
+            timed["seconds"].as_f64().unwrap()
+        };
+        // What somebody would write who has no VMS: one router after the other.
+        let by_script = |round: usize, hosts: [&str; 3]| -> f64 {
+            let mut seconds = 0.0;
+            for (number, host) in hosts.into_iter().enumerate() {
+                let (host, name) = (makes.host(host), format!("s{round}{number}"));
+                let xml = makes.files.path().join(format!("{name}.xml"));
+                let disk = format!("/var/lib/libvirt/images/vms/{name}.qcow2");
+                fs::write(&xml, script_domain(&name, &disk)).unwrap();
+                let xml = xml.to_str().unwrap();
+                let since = Instant::now();
+                let how = [
+                    "create", "-q", "-f", "qcow2", "-F", "raw", "-b", &base, &disk,
+                ];
+                host.machine().run("qemu-img", &how).unwrap();
+                host.virsh(&["define", xml]).unwrap();
+                host.virsh(&["start", &name]).unwrap();
+                seconds += since.elapsed().as_secs_f64();
+                host.virsh(&["destroy", &name]).unwrap();
+                host.virsh(&["undefine", &name]).unwrap();
+                host.machine().run("rm", &[&disk]).unwrap();
+            }
+            seconds
+        };
+        let mut sums = [[0.0; 2]; 2];
+        for round in 0..rounds {
+            for (row, hosts) in [["alpha"; 3], hosts].into_iter().enumerate() {
+                let times = [
+                    by_vms(round * 2 + row, hosts),
+                    by_script(round * 2 + row, hosts),
+                ];
+                for (sum, time) in sums[row].iter_mut().zip(times) {
+                    *sum += time;
+                }
             }
         }
+        if std::env::var_os("VMS_LOG").is_some() {
+            println!("{}", makes.vms.log());
+        }
+        for (what, [ours, theirs]) in ["one host", "three hosts"].into_iter().zip(sums) {
+            println!(
+                "three routers on {what}, {rounds} times: VMS {ours:.2} s, script {theirs:.2} s, ratio {:.2}",
+                ours / theirs
+            );
+        }
     }
-    if std::env::var_os("VMS_LOG").is_some() {
-        println!("{}", makes.vms.log());
-    }
-    for (what, [ours, theirs]) in ["one host", "three hosts"].into_iter().zip(sums) {
-        println!(
-            "three routers on {what}, {rounds} times: VMS {ours:.2} s, script {theirs:.2} s, ratio {:.2}",
-            ours / theirs
-        );
-    }
-}
 
-/// What VMS would define, written by hand.
-fn script_domain(name: &str, disk: &str) -> String {
-    format!(
-        "<domain type='qemu'><name>{name}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>\
+    /// What VMS would define, written by hand.
+    fn script_domain(name: &str, disk: &str) -> String {
+        format!(
+            "<domain type='qemu'><name>{name}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>\
          <os><type arch='x86_64' machine='pc'>hvm</type><boot dev='hd'/></os>\
          <features><acpi/><apic/></features><devices>\
          <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{disk}'/>\
          <target dev='vda' bus='virtio'/></disk><serial type='pty'/>\
          <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>\
          <memballoon model='virtio'><stats period='5'/></memballoon></devices></domain>"
-    )
+        )
+    }
 }

@@ -23,7 +23,7 @@ use end2end::{
 };
 use serde_json::Value;
 
-use crate::latency::{Latencies, Sampler, Slower, assert_no_slower};
+use super::latency::{Latencies, Sampler, Slower, assert_no_slower};
 
 /// How long the others are watched, before a fault and while it lasts.
 const WATCH: Duration = Duration::from_secs(10);

@@ -137,7 +137,12 @@ impl Owner {
     fn start(plan: &str) -> Self {
         let files = Scratch::new().unwrap();
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "trace::an_owner", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "alone::trace::an_owner",
+                "--ignored",
+                "--nocapture",
+            ])
             .env("OWNER_PLAN", plan)
             .env("TMPDIR", files.path())
             .stdin(Stdio::piped())

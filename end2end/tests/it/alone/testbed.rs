@@ -7,7 +7,7 @@ use end2end::{
     until,
 };
 
-use crate::trace::{Trace, surroundings};
+use super::trace::{Trace, surroundings};
 
 #[test]
 fn three_routers_forward_in_a_line_and_leave_nothing_behind() {
