@@ -122,8 +122,16 @@ fn what_is_typed_reaches_a_router_and_what_it_writes_comes_back() {
     fs::write(&router, ROUTER).unwrap();
     host.virsh(&["define", router.to_str().unwrap()]).unwrap();
     let config = files.path().join("vms.toml");
-    fs::write(&config, bed.config()).unwrap();
+    fs::write(&config, "").unwrap();
     let mut vms = VmsProcess::serve(&config, &files.path().join("data")).unwrap();
+    let host_command = |arguments: &[&str]| {
+        let mut command = Command::new(binary().unwrap());
+        command.arg("host").args(arguments);
+        let output = command.args(["--server", &vms.url("")]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    let take_in = || host_command(&["add", "alpha", &host.uri()]);
+    take_in();
 
     let off = Console::open(&vms).ended();
     assert_eq!(off.0, Some(1));
@@ -177,6 +185,16 @@ fn what_is_typed_reaches_a_router_and_what_it_writes_comes_back() {
         .unwrap();
     let words = String::from_utf8(command.stderr).unwrap();
     assert!(words.contains("<serial type='pty'/>"), "{words}");
+
+    // Its host is let go: so does the console end, with a sentence.
+    host_command(&["remove", "alpha", "--yes"]);
+    let (code, words) = second.ended();
+    let sentence = "vms: VMS has let the host go, and its consoles with it.\n";
+    assert_eq!((code, words.as_str()), (Some(1), sentence));
+    take_in();
+    let mut second = Console::open(&vms);
+    second.type_in("f");
+    second.shows(|shown| shown == b"f");
 
     // The server ends: so does the console, with a sentence.
     assert!(vms.terminate().unwrap().success());

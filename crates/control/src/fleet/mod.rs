@@ -393,6 +393,13 @@ impl Fleet {
         }
     }
 
+    /// Cancelled when the host is removed, and when the server ends.
+    pub fn parting(&self, host: &HostId) -> Result<CancellationToken, Failure> {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        let member = hosts.get(host).ok_or(Failure::NotConnected)?;
+        Ok(member.stop.clone())
+    }
+
     /// Waits until all supervisors have ended, which they do once they were told to stop.
     pub async fn ended(&self) {
         let tasks: Vec<_> = {

@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use libvirt::{Capability, ConsoleData, ConsoleReader, ConsoleWriter, DomainXml};
 use std::sync::Arc;
 use tokio::sync::oneshot;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// Opens the console of a router: an act, which is written down as any other.
 pub(crate) async fn open(
@@ -28,14 +28,18 @@ pub(crate) async fn open(
         Ok(())
     })
     .await?;
-    let console = opened.await;
-    let console =
-        console.map_err(|error| errors::internal("the console was not opened", &error))?;
+    let opened = opened.await;
+    let (console, parting) =
+        opened.map_err(|error| errors::internal("the console was not opened", &error))?;
     let (writer, reader) = console.split();
-    Ok(joined(writer, reader, input))
+    Ok(joined(writer, reader, input, parting))
 }
 
-async fn at_host(state: &State, id: RouterId) -> Result<libvirt::Console, Error> {
+/// The console, and what is cancelled when its host is let go.
+async fn at_host(
+    state: &State,
+    id: RouterId,
+) -> Result<(libvirt::Console, CancellationToken), Error> {
     let view = state.view();
     let router = Arc::clone(view.find(id)?);
     let source = view.source(&router);
@@ -76,8 +80,10 @@ async fn at_host(state: &State, id: RouterId) -> Result<libvirt::Console, Error>
              <serial type='pty'/> (a container: <console type='pty'/>), and start it anew"
         )));
     }
+    let parting = state.fleet.parting(&router.host).map_err(failed)?;
     let opened = connection.open_console(id.0, None, true).await;
-    opened.map_err(|error| failed(Failure::Libvirt(error)))
+    let opened = opened.map_err(|error| failed(Failure::Libvirt(error)))?;
+    Ok((opened, parting))
 }
 
 /// Whether the first console, which is the one that is opened, ends at a terminal of the host.
@@ -86,8 +92,13 @@ fn has_console(definition: &DomainXml) -> bool {
     all.next().is_some_and(|first| first.kind == "pty")
 }
 
-/// What a console gives while `input` goes into it, until either ends.
-fn joined(writer: ConsoleWriter, reader: ConsoleReader, mut input: ByteStream) -> ByteStream {
+/// What a console gives while `input` goes into it, until either ends, or its host is let go.
+fn joined(
+    writer: ConsoleWriter,
+    reader: ConsoleReader,
+    mut input: ByteStream,
+    parting: CancellationToken,
+) -> ByteStream {
     let feed = tokio::spawn(async move {
         while let Some(Ok(typed)) = input.next().await {
             if writer.send(typed).await.is_err() {
@@ -96,13 +107,19 @@ fn joined(writer: ConsoleWriter, reader: ConsoleReader, mut input: ByteStream) -
             }
         }
     });
-    stream::unfold(reader, async |mut reader| {
-        let data = reader.next().await?;
-        Some((data.map(told).map_err(|error| error.to_string()), reader))
-    })
-    // Dropped, it takes the other direction along.
-    .take_until(AbortOnDropHandle::new(feed))
-    .boxed()
+    let next = async |(reader, parting): (Option<ConsoleReader>, CancellationToken)| {
+        let mut reader = reader?;
+        let Some(data) = parting.run_until_cancelled(reader.next()).await else {
+            let sentence = "VMS has let the host go, and its consoles with it.";
+            return Some((Err(sentence.to_owned()), (None, parting)));
+        };
+        let told = data?.map(told).map_err(|error| error.to_string());
+        Some((told, (Some(reader), parting)))
+    };
+    stream::unfold((Some(reader), parting), next)
+        // Dropped, it takes the other direction along.
+        .take_until(AbortOnDropHandle::new(feed))
+        .boxed()
 }
 
 fn told(data: ConsoleData) -> Bytes {
