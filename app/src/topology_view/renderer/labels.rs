@@ -9,12 +9,20 @@
 //! | from 0.55 | capacities |
 //! | from 1.3 | interfaces or addresses at the ends of links, and what they send |
 //! | from 1.6 | addresses below names |
+//!
+//! None lies on another, nor on the sign of a node that is named at this nearness; but what the reader
+//! asked for is always named.
 
 use super::look::Look;
 use graph::{Declutter, Diagram, LabelKind, Point, Rect, Scene, Thing, text_width};
 
 /// Under so many CSS pixels a unit, a box tells what is in it.
 const FAR: f32 = 0.32;
+/// From so many on, hosts and switches are named, and other nodes.
+const MACHINES: f32 = 0.08;
+const OTHERS: f32 = 0.22;
+/// By so many CSS pixels a label may reach into a sign.
+const TOUCH: f32 = 2.0;
 /// Beside the name in the head of a box, its sign takes so many units, and its state.
 const SIGN: f32 = 24.0;
 const STATE: f32 = 40.0;
@@ -67,6 +75,8 @@ struct List {
 #[derive(Debug, Default)]
 pub(super) struct Labels {
     lists: Vec<List>,
+    /// Where nodes are that labels keep clear of, from this nearness on: hosts and switches, others.
+    signs: [(f32, Vec<Rect>); 2],
     room: Declutter,
 }
 
@@ -230,6 +240,12 @@ impl Labels {
         };
         names.sort_by_key(|label| std::cmp::Reverse(rank(label)));
         let machines = names.partition_point(|label| rank(label) >= 2000);
+        let mut signs = [(MACHINES, vec![]), (OTHERS, vec![])];
+        for one in &scene.nodes {
+            let kind = diagram.nodes.get(one.node as usize).map(|node| node.kind);
+            let is_machine = matches!(kind, Some(graph::NodeKind::Host | graph::NodeKind::Switch));
+            signs[usize::from(!is_machine)].1.push(one.rect());
+        }
         // What is in a box is named once the box does not speak for it any more.
         let (inside, others): (Vec<_>, Vec<_>) = names
             .split_off(machines)
@@ -247,11 +263,11 @@ impl Labels {
                 list((0.0, FAR), 13.0, far),
                 List {
                     named: true,
-                    ..list((0.08, f32::MAX), 12.0, names)
+                    ..list((MACHINES, f32::MAX), 12.0, names)
                 },
                 List {
                     named: true,
-                    ..list((0.22, f32::MAX), 12.0, others)
+                    ..list((OTHERS, f32::MAX), 12.0, others)
                 },
                 List {
                     named: true,
@@ -261,6 +277,7 @@ impl Labels {
                 list((0.55, f32::MAX), 11.0, along),
                 list((1.3, f32::MAX), 10.0, ports),
             ],
+            signs,
             room: Declutter::default(),
         }
     }
@@ -274,13 +291,30 @@ impl Labels {
         to_screen: impl Fn(Point) -> Point,
         mut each: impl FnMut(Written<'a>),
     ) {
-        let Self { lists, room } = self;
+        let Self { lists, signs, room } = self;
         room.clear(screen);
         let seen = screen.grown(120.0);
+        let mut written = 0;
         // First what the reader asked for, at any nearness.
         for pass in [true, false] {
             if pass && !look.is_any_lit() {
                 continue;
+            }
+            if !pass {
+                let shown = signs.iter().filter(|(from, _)| scale >= *from);
+                for sign in shown.flat_map(|(_, signs)| signs) {
+                    let middle = to_screen(sign.center());
+                    if seen.contains(middle) {
+                        let half = |size: f32| (size * scale / 2.0 - TOUCH).max(0.0);
+                        let (across, down) = (half(sign.width), half(sign.height));
+                        room.take(Rect {
+                            x: middle.x - across,
+                            y: middle.y - down,
+                            width: across * 2.0,
+                            height: down * 2.0,
+                        });
+                    }
+                }
             }
             for list in lists.iter() {
                 let near_enough = scale >= list.span.0 && scale < list.span.1;
@@ -292,7 +326,7 @@ impl Labels {
                     .clamp(list.size.min(11.0), list.size * 1.35)
                     .round();
                 for label in &list.labels {
-                    if room.len() >= MOST {
+                    if written >= MOST {
                         return;
                     }
                     let mark = look.of(label.owner);
@@ -328,6 +362,7 @@ impl Labels {
                             height: high,
                         };
                         if room.take(rect) {
+                            written += 1;
                             each(Written {
                                 text: &label.text,
                                 at: Point { x, y },
