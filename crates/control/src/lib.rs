@@ -36,7 +36,7 @@ pub use fleet::KeyName;
 pub use images::ImageSettings;
 pub use libvirt::{Driver, Transport, Uri, UriError};
 pub use settings::{
-    DeclaredLink, EndpointSettings, HostAddresses, HostSettings, LinkSettings, LldpSettings,
-    MigrationSettings, Settings, SshAddress, VxlanSettings,
+    DeclaredLink, EndpointSettings, HostAddresses, HostSettings, KernelSettings, LinkSettings,
+    LldpSettings, MigrationSettings, Settings, SshAddress,
 };
 pub use start::Control;

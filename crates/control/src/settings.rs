@@ -28,8 +28,8 @@ pub struct Settings {
     /// How often that is asked for which libvirt has no events: whether the hosts' interfaces are
     /// up. At least 100 ms.
     pub facts_interval: Duration,
-    /// How often hosts are asked whom they hear by LLDP, those of which that is to be known: at
-    /// least 1 s.
+    /// How often hosts are asked whom they hear by LLDP, and what went over their interfaces, those
+    /// of which that is to be known: at least 1 s.
     pub lldp_interval: Duration,
     /// How routers are moved.
     pub migration: MigrationSettings,
@@ -57,7 +57,9 @@ pub struct HostSettings {
     /// How its `lldpd` is asked whom it hears; it is not, if absent.
     pub lldp: Option<LldpSettings>,
     /// How its kernel is asked where its VXLANs lead; it is not, if absent.
-    pub vxlan: Option<VxlanSettings>,
+    pub vxlan: Option<KernelSettings>,
+    /// How its kernel is asked what went over its interfaces; it is not, if absent.
+    pub traffic: Option<KernelSettings>,
     /// Its addresses beside that by which libvirt is reached.
     pub addresses: HostAddresses,
 }
@@ -146,9 +148,9 @@ pub enum LldpSettings {
     Socket(PathBuf),
 }
 
-/// How a host's kernel is asked where its VXLAN interfaces lead.
+/// How a host's kernel is asked, for what libvirt does not tell of its interfaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VxlanSettings {
+pub enum KernelSettings {
     /// By SSH: `ip` is run there.
     Ssh(SshAddress),
     /// The host is the server's own machine: `ip` is run here.
@@ -194,7 +196,7 @@ impl LldpSettings {
     }
 }
 
-impl VxlanSettings {
+impl KernelSettings {
     /// Reads `here` or `ssh://[USER@]HOST[:PORT]`.
     ///
     /// # Errors
@@ -218,6 +220,14 @@ impl VxlanSettings {
         match self {
             Self::Ssh(address) => Self::Ssh(address.with_key(key.cloned())),
             here @ Self::Here => here,
+        }
+    }
+
+    /// Where to log in, if it is by SSH.
+    pub(crate) fn address(&self) -> Option<&SshAddress> {
+        match self {
+            Self::Ssh(address) => Some(address),
+            Self::Here => None,
         }
     }
 }
@@ -294,6 +304,7 @@ impl HostSettings {
             endpoints: vec![EndpointSettings { uri, key: None }],
             lldp: None,
             vxlan: None,
+            traffic: None,
             addresses: HostAddresses::default(),
         }
     }

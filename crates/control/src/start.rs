@@ -105,7 +105,10 @@ impl Control {
         let discovery =
             Discovery::start(restored, journal, reports.clone(), links, maintenance).await;
 
-        let latest = Arc::new(Latest::new(settings.sample_interval));
+        let latest = Arc::new(Latest::new(
+            settings.sample_interval,
+            settings.lldp_interval,
+        ));
         let events = Arc::clone(&discovery.events);
         let (recorder, recording) = Recorder::start(history.clone(), Arc::clone(&latest), events);
         let seeding = (settings.demo.as_ref())

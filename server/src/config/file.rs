@@ -3,8 +3,8 @@
 use super::{ConfigError, Place, link_end, values};
 use api::HostId;
 use control::{
-    DeclaredLink, EndpointSettings, HostAddresses, HostSettings, KeyName, LldpSettings, SshAddress,
-    Transport, Uri, VxlanSettings,
+    DeclaredLink, EndpointSettings, HostAddresses, HostSettings, KernelSettings, KeyName,
+    LldpSettings, SshAddress, Transport, Uri,
 };
 use std::{collections::HashMap, ops::Range, path::Path};
 use toml::{
@@ -44,6 +44,7 @@ const HOST: &[&str] = &[
     "key",
     "lldp",
     "vxlan",
+    "traffic",
     "name",
     "site",
     "migration",
@@ -113,16 +114,15 @@ impl<'a> Document<'a> {
                 LldpSettings::parse,
             )?;
             let lldp = lldp.map(|way| way.with_key(name.as_ref()));
-            let vxlan = self.way(
-                &table,
-                "vxlan",
-                &endpoints,
-                VxlanSettings::Ssh,
-                VxlanSettings::parse,
-            )?;
-            let vxlan = vxlan.map(|way| way.with_key(name.as_ref()));
+            let of_kernel = |key| -> Result<Option<KernelSettings>, ConfigError> {
+                let (by_ssh, parse) = (KernelSettings::Ssh, KernelSettings::parse);
+                let way = self.way(&table, key, &endpoints, by_ssh, parse)?;
+                Ok(way.map(|way| way.with_key(name.as_ref())))
+            };
+            let (vxlan, traffic) = (of_kernel("vxlan")?, of_kernel("traffic")?);
+            let by_ssh = |way: &KernelSettings| matches!(way, KernelSettings::Ssh(_));
             let is_used = matches!(lldp, Some(LldpSettings::Ssh(_)))
-                || matches!(vxlan, Some(VxlanSettings::Ssh(_)))
+                || [&vxlan, &traffic].into_iter().flatten().any(by_ssh)
                 || endpoints.iter().any(|endpoint| endpoint.key.is_some());
             if let Some(key) = key
                 && !is_used
@@ -168,6 +168,7 @@ impl<'a> Document<'a> {
                 endpoints,
                 lldp,
                 vxlan,
+                traffic,
                 addresses,
             });
         }

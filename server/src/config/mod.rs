@@ -7,7 +7,7 @@
 //! | sampling | `--sample-interval` | `VMS_SAMPLE_INTERVAL` | `sample_interval` | `10s` |
 //! | facts without events | `--facts-interval` | `VMS_FACTS_INTERVAL` | `facts_interval` | `2s` |
 //! | full listings | `--relist-interval` | `VMS_RELIST_INTERVAL` | `relist_interval` | `1m` |
-//! | LLDP | `--lldp-interval` | `VMS_LLDP_INTERVAL` | `lldp_interval` | `10s`; hosts whose `[[host]]` has `lldp` |
+//! | LLDP | `--lldp-interval` | `VMS_LLDP_INTERVAL` | `lldp_interval` | `10s`; hosts whose `[[host]]` has `lldp` or `traffic` |
 //! | jobs a host at once | `--migrations-per-host` | `VMS_MIGRATIONS_PER_HOST` | `migrations_per_host` | `2` |
 //! | migrations that move nothing | `--migration-stall` | `VMS_MIGRATION_STALL` | `migration_stall` | `1m`, then they are ended |
 //! | memory of routers | `--memory-overcommit` | `VMS_MEMORY_OVERCOMMIT` | `memory_overcommit` | `1` times that of the host they move to |

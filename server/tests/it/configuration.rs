@@ -1,6 +1,6 @@
 //! What `vms.toml`, the environment and flags say, and how a wrong one is refused.
 
-use control::{LldpSettings, SshAddress, VxlanSettings};
+use control::{KernelSettings, LldpSettings, SshAddress};
 use server::config::{Config, Data, Flags};
 use std::{ffi::OsString, path::Path, time::Duration};
 
@@ -52,17 +52,24 @@ fn everything_can_be_said() {
         site = "Rio"
         lldp = "unix:/run/lldpd.socket"
         vxlan = "here"
+        traffic = "here"
         [[host]]
         id = "beta"
         uri = "qemu+ssh://root@beta/system"
         key = "rio"
         lldp = "ssh"
         vxlan = "ssh"
+        traffic = "ssh"
         [[host]]
         id = "gamma"
         uri = "qemu+tls://gamma/system"
         key = "rio"
         vxlan = "ssh://root@[2001:db8::1]:2222"
+        [[host]]
+        id = "delta"
+        uri = "qemu+tls://delta/system"
+        key = "rio"
+        traffic = "ssh://root@[2001:db8::1]:2222"
         [[link]]
         a = "alpha:eth0"
         b = "beta:eth1"
@@ -86,13 +93,20 @@ fn everything_can_be_said() {
         address.with_key(Some("rio".parse().unwrap()))
     };
     assert_eq!(config.hosts[0].lldp, Some(socket));
-    assert_eq!(config.hosts[0].vxlan, Some(VxlanSettings::Here));
+    assert_eq!(config.hosts[0].vxlan, Some(KernelSettings::Here));
+    assert_eq!(config.hosts[0].traffic, Some(KernelSettings::Here));
     let beta = ssh("qemu+ssh://root@beta/system");
     assert_eq!(config.hosts[1].lldp, Some(LldpSettings::Ssh(beta.clone())));
-    assert_eq!(config.hosts[1].vxlan, Some(VxlanSettings::Ssh(beta)));
+    let beta = Some(KernelSettings::Ssh(beta));
+    assert_eq!(config.hosts[1].vxlan, beta);
+    assert_eq!(config.hosts[1].traffic, beta);
     let gamma = ssh("qemu+ssh://root@[2001:db8::1]:2222/system");
     assert_eq!(config.hosts[2].lldp, None);
-    assert_eq!(config.hosts[2].vxlan, Some(VxlanSettings::Ssh(gamma)));
+    let gamma = Some(KernelSettings::Ssh(gamma));
+    assert_eq!(config.hosts[2].vxlan, gamma);
+    assert_eq!(config.hosts[2].traffic, None);
+    assert_eq!(config.hosts[3].vxlan, None);
+    assert_eq!(config.hosts[3].traffic, gamma);
     assert_eq!(config.hosts[2].endpoints[0].key, None);
     assert_eq!(config.links.len(), 2);
     assert_eq!(config.links[0].b.0.as_str(), "beta");
@@ -274,6 +288,11 @@ fn what_is_wrong_is_told_with_line_column_and_what_was_expected() {
             "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\nvxlan = \"there\"\n",
             "vms.toml:4:9: \"there\" is not a way to a host's kernel: ssh://root@alpha, here for the \
              machine of the server, or ssh for the way of the host's ssh URI, for example, was expected",
+        ),
+        (
+            "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\ntraffic = \"ssh\"\n",
+            "vms.toml:4:11: traffic is \"ssh\", the way of the host's ssh URI, and no URI of this host \
+             has that transport: \"ssh://root@alpha\", for example, was expected",
         ),
         (
             "[[host]]\nid = \"a\"\nuri = \"qemu:///system\"\nlldp = \"unix:run/lldpd.socket\"\n",

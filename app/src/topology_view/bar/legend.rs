@@ -33,6 +33,9 @@ pub fn html(shown: &Shown) -> String {
     if shown.weathermap || shown.colour == Colouring::Load {
         ramp(&mut html);
     }
+    if shown.weathermap {
+        html.push_str(UNKNOWN);
+    }
     if shown.colour == Colouring::Network {
         networks(&mut html, &shown.networks);
     }
@@ -96,6 +99,10 @@ fn links(html: &mut String) {
     html.push_str("\"/></svg>host in maintenance</li></ul>");
 }
 
+/// What halves of links without a colour are.
+const UNKNOWN: &str = "<p class=\"hint\">Grey: not counted. For cables, set <code>traffic</code> in \
+                       vms.toml.</p>";
+
 fn ramp(html: &mut String) {
     html.push_str(
         "<div class=\"ramp\">Load 0 %<svg viewBox=\"0 0 128 10\" preserveAspectRatio=\"none\" \
@@ -153,7 +160,11 @@ mod tests {
             networks: (0..14).map(|n| format!("<net{n}>")).collect(),
         };
         let coloured = html(&shown);
-        assert!(coloured.contains("Load 0 %") && coloured.contains("&lt;net11&gt;"));
+        assert!(
+            coloured.contains("Load 0 %")
+                && coloured.contains("Grey")
+                && coloured.contains("&lt;net11&gt;")
+        );
         assert!(!coloured.contains("net12") && coloured.contains("and 2 more"));
     }
 }

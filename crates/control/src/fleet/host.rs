@@ -2,16 +2,18 @@
 //!
 //! Each endpoint has a supervisor of its own, so that one whose daemon hangs leaves the other as it
 //! is. Whom it hears by LLDP and where its VXLANs lead is asked beside them. What they all report
-//! goes to discovery as one report of the host, in the order in which it came.
+//! goes to discovery as one report of the host, in the order in which it came. What went over its
+//! interfaces is asked, too; that is a measurement and goes where those go.
 
 use super::{
     EndpointContact, HostContact, Surroundings, Way,
     inventory::together,
     lldp::Listening,
     supervisor::{EndpointReport, Known, Supervisor},
+    traffic::Counting,
     vxlan::Following,
 };
-use crate::{LldpSettings, VxlanSettings, discovery::Update};
+use crate::{KernelSettings, LldpSettings, discovery::Update};
 use model::{HostInventory, HostReport};
 use std::sync::Arc;
 use tokio::{
@@ -25,7 +27,8 @@ const QUEUE: usize = 32;
 /// How a host is asked for what libvirt does not know, as far as it is.
 pub(crate) struct Questions {
     pub lldp: Option<LldpSettings>,
-    pub vxlan: Option<VxlanSettings>,
+    pub vxlan: Option<KernelSettings>,
+    pub traffic: Option<KernelSettings>,
 }
 
 /// Starts a host's supervisors, and comes back when they have ended. `first` is told once every
@@ -86,6 +89,16 @@ pub(crate) async fn run(
             led: tell,
         };
         supervisors.spawn(following.run(report.vxlans.clone()));
+    }
+    if let Some(way) = questions.traffic {
+        let counting = Counting {
+            host: report.id.clone(),
+            way,
+            keys: surroundings.keys.clone(),
+            interval: surroundings.lldp_interval,
+            sampler: surroundings.sampler.clone(),
+        };
+        supervisors.spawn(counting.run());
     }
     let trying = async move {
         for done in tried {

@@ -36,8 +36,8 @@
 //! - `polling`: what is asked at intervals; `quarantine`: domains that stick;
 //! - `inventory`: from libvirt's words to the model's; `check`: trying an endpoint, step by step;
 //! - `line`: a connection that is opened anew when it was lost; `backoff`: how long to wait;
-//! - `lldp`: whom a host hears on its interfaces; `vxlan`: where its tunnels lead; `question`: asking
-//!   its own programs for both;
+//! - `lldp`: whom a host hears on its interfaces; `vxlan`: where its tunnels lead; `traffic`: what
+//!   went over its interfaces; `question`: asking its own programs for these;
 //! - `keys`: keys, known hosts, certificates.
 
 mod backoff;
@@ -53,6 +53,7 @@ mod quarantine;
 mod question;
 mod supervisor;
 mod tracked;
+mod traffic;
 mod vxlan;
 
 #[cfg(test)]
@@ -205,6 +206,7 @@ impl Fleet {
             host::Questions {
                 lldp: settings.lldp.clone(),
                 vxlan: settings.vxlan.clone(),
+                traffic: settings.traffic.clone(),
             },
             Arc::clone(&contact),
             first,

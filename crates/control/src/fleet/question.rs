@@ -6,6 +6,7 @@
 use super::{DEADLINE, KeyStore};
 use crate::SshAddress;
 use model::HostId;
+use serde_json::Value;
 use std::process::Stdio;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
@@ -14,6 +15,15 @@ use tokio::{
 
 /// The most that an answer may hold, in bytes: some thousand neighbours or interfaces.
 const LONGEST: u64 = 4 << 20;
+
+/// The longest name of an interface, in characters (`IFNAMSIZ`).
+pub(super) const LONGEST_NAME: usize = 15;
+
+/// What asks a kernel for its interfaces.
+pub(super) const IP: Program = Program {
+    name: "ip",
+    package: "iproute2",
+};
 
 /// A program that answers.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +63,13 @@ impl Program {
                 DEADLINE.as_secs()
             )),
         }
+    }
+
+    /// The list that it wrote, or why it is no answer: a sentence.
+    pub fn list(self, bytes: &[u8]) -> Result<Vec<Value>, String> {
+        let name = self.name;
+        serde_json::from_slice(bytes)
+            .map_err(|error| format!("{name} says what is no list in JSON: {error}."))
     }
 
     async fn run(self, mut command: Command) -> Result<Vec<u8>, String> {

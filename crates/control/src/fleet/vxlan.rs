@@ -24,19 +24,15 @@
 
 use super::{
     HostContact, KeyStore,
-    question::{Complaint, Program, plain},
+    question::{Complaint, IP, LONGEST_NAME, Program, plain},
 };
-use crate::settings::VxlanSettings;
+use crate::settings::KernelSettings;
 use jiff::Timestamp;
 use model::{HostId, Vxlan, VxlanReach};
 use serde_json::Value;
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
-const IP: Program = Program {
-    name: "ip",
-    package: "iproute2",
-};
 const BRIDGE: Program = Program {
     name: "bridge",
     package: "iproute2",
@@ -45,13 +41,10 @@ const BRIDGE: Program = Program {
 /// Where a forwarding table has what is for all.
 const ALL: &str = "00:00:00:00:00:00";
 
-/// The longest name of an interface, in characters (`IFNAMSIZ`).
-const LONGEST: usize = 15;
-
 /// A host, how its kernel is asked, and whom to tell.
 pub(crate) struct Following {
     pub host: HostId,
-    pub way: VxlanSettings,
+    pub way: KernelSettings,
     pub keys: KeyStore,
     pub interval: Duration,
     pub contact: Arc<HostContact>,
@@ -91,10 +84,7 @@ impl Following {
 
     /// Where they lead now, or why that is not known.
     async fn ask(&self) -> Result<Vec<Vxlan>, String> {
-        let over = match &self.way {
-            VxlanSettings::Here => None,
-            VxlanSettings::Ssh(address) => Some(address),
-        };
+        let over = self.way.address();
         let mut command = IP.command(&self.keys, over)?;
         command.args(["-d", "-j", "link", "show", "type", "vxlan"]);
         let vxlans = read(&IP.ask(command).await?)?;
@@ -111,14 +101,14 @@ impl Following {
 /// What `ip` wrote, in order, the other ends still missing where they are listed elsewhere; or why
 /// it is no answer: a sentence.
 fn read(bytes: &[u8]) -> Result<Vec<Vxlan>, String> {
-    let mut vxlans: Vec<_> = list(IP, bytes)?.iter().filter_map(vxlan).collect();
+    let mut vxlans: Vec<_> = IP.list(bytes)?.iter().filter_map(vxlan).collect();
     vxlans.sort();
     Ok(vxlans)
 }
 
 /// The same with the other ends that `bridge` wrote; an interface without any leads nowhere.
 fn with_peers(mut vxlans: Vec<Vxlan>, bytes: &[u8]) -> Result<Vec<Vxlan>, String> {
-    let entries = list(BRIDGE, bytes)?;
+    let entries = BRIDGE.list(bytes)?;
     // What goes to another identifier or port goes to another VXLAN.
     let own =
         |entry: &&Value| entry["mac"] == ALL && entry["vni"].is_null() && entry["port"].is_null();
@@ -138,13 +128,6 @@ fn with_peers(mut vxlans: Vec<Vxlan>, bytes: &[u8]) -> Result<Vec<Vxlan>, String
         VxlanReach::Peers { remotes, .. } => !remotes.is_empty(),
     });
     Ok(vxlans)
-}
-
-/// The list that a program wrote.
-fn list(by: Program, bytes: &[u8]) -> Result<Vec<Value>, String> {
-    let name = by.name;
-    serde_json::from_slice(bytes)
-        .map_err(|error| format!("{name} says what is no list in JSON: {error}."))
 }
 
 fn vxlan(interface: &Value) -> Option<Vxlan> {
@@ -168,7 +151,7 @@ fn vxlan(interface: &Value) -> Option<Vxlan> {
         },
     };
     Some(Vxlan {
-        interface: plain(interface["ifname"].as_str()?, LONGEST)?,
+        interface: plain(interface["ifname"].as_str()?, LONGEST_NAME)?,
         id: of["id"].as_u64()?.try_into().ok()?,
         port: of["port"].as_u64()?.try_into().ok()?,
         reach,

@@ -1,7 +1,9 @@
 //! Present values and rates, from memory.
 
 use super::{
-    Kind, milliseconds,
+    Kind, Rates, Reading,
+    interfaces::Readings,
+    milliseconds,
     node::NodeUse,
     sample::{Sample, Values},
 };
@@ -13,16 +15,20 @@ use api::{
 use std::{
     cmp::Ordering,
     collections::{HashMap, hash_map::Entry},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-/// The last two samples of every router, of each kind, and of every host.
+/// The last two samples of every router, of each kind, and of every host, and the last two readings
+/// of every host's own interfaces.
 #[derive(Debug)]
 pub(crate) struct Latest {
     routers: Mutex<HashMap<(RouterId, Kind), Pair>>,
     hosts: Mutex<HashMap<model::HostId, HostPair>>,
+    interfaces: Mutex<HashMap<model::HostId, Readings>>,
     interval: Duration,
+    /// How far readings of interfaces are apart.
+    traffic_interval: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -39,24 +45,24 @@ struct HostPair {
 }
 
 impl Latest {
-    pub fn new(interval: Duration) -> Self {
+    pub fn new(interval: Duration, traffic_interval: Duration) -> Self {
         Self {
             routers: Mutex::default(),
             hosts: Mutex::default(),
+            interfaces: Mutex::default(),
             interval,
+            traffic_interval,
         }
     }
 
-    /// Two samples further apart than this have a gap between them, and no rate: the history's own
-    /// measure of a gap.
     fn longest_ms(&self, kind: Kind) -> i64 {
-        milliseconds(kind.interval(self.interval)).saturating_mul(5) / 2
+        longest_ms(kind.interval(self.interval))
     }
 
     /// Takes a sample. One of the same time as the last replaces that: a router that moves may be
     /// sampled on both hosts. An older one tells nothing.
     pub fn put(&self, kind: Kind, sample: Sample) {
-        let mut routers = self.routers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut routers = lock(&self.routers);
         let sample = Arc::new(sample);
         match routers.entry((sample.router, kind)) {
             Entry::Vacant(entry) => {
@@ -80,13 +86,13 @@ impl Latest {
 
     /// Forgets the routers that are no more.
     pub fn retain(&self, known: impl Fn(RouterId) -> bool) {
-        let mut routers = self.routers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut routers = lock(&self.routers);
         routers.retain(|(router, _), _| known(*router));
     }
 
     /// Takes what a host itself uses.
     pub fn put_node(&self, host: &model::HostId, at_ms: i64, used: NodeUse) {
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts = lock(&self.hosts);
         match hosts.get_mut(host) {
             None => {
                 let last = (at_ms, used);
@@ -102,15 +108,36 @@ impl Latest {
 
     /// Forgets the hosts that are no more.
     pub fn retain_hosts(&self, known: impl Fn(&model::HostId) -> bool) {
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts = lock(&self.hosts);
         hosts.retain(|host, _| known(host));
+        let mut interfaces = lock(&self.interfaces);
+        interfaces.retain(|host, _| known(host));
+    }
+
+    /// Takes what went over a host's own interfaces.
+    pub fn put_traffic(&self, host: &model::HostId, reading: Reading) {
+        let mut interfaces = lock(&self.interfaces);
+        match interfaces.get_mut(host) {
+            None => {
+                interfaces.insert(host.clone(), Readings::new(reading));
+            }
+            Some(readings) => readings.put(reading),
+        }
+    }
+
+    /// What goes over a host's own interface: nothing of one that is not counted, nor when the last
+    /// reading is too old to be told as the present.
+    pub fn of_interface(&self, port: &model::Port, now: Timestamp) -> Option<Rates> {
+        let interfaces = lock(&self.interfaces);
+        let readings = interfaces.get(&port.host)?;
+        readings.rates(&port.interface, now, longest_ms(self.traffic_interval))
     }
 
     /// What a host uses: nothing of one that does not tell, nor when it is too old to be told as the
     /// present.
     pub fn of_host(&self, host: &model::HostId, now: Timestamp) -> Option<HostLoad> {
         let pair = {
-            let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            let hosts = lock(&self.hosts);
             *hosts.get(host)?
         };
         let longest = self.longest_ms(Kind::Samples);
@@ -194,7 +221,7 @@ impl Latest {
 
     /// The last two samples of a kind, if the last is recent enough to be told as the present.
     fn pair(&self, router: &model::Router, kind: Kind, now: Timestamp) -> Option<Pair> {
-        let routers = self.routers.lock().unwrap_or_else(PoisonError::into_inner);
+        let routers = lock(&self.routers);
         let id = translate::router_id(router.domain.id);
         let pair = routers.get(&(id, kind))?;
         let age = now.as_millisecond() - pair.last.at_ms;
@@ -211,6 +238,16 @@ impl Latest {
         let seconds = before.map_or(0.0, |before| (last.at_ms - before.at_ms) as f64 / 1000.0);
         (last, before, seconds)
     }
+}
+
+/// Two samples further apart than this have a gap between them, and no rate: the history's own
+/// measure of a gap.
+fn longest_ms(interval: Duration) -> i64 {
+    milliseconds(interval).saturating_mul(5) / 2
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn interface(mac: MacAddress, counted: &Counted<'_>) -> InterfaceMeasurement {
@@ -276,6 +313,7 @@ fn find<'a, K: PartialEq, V>(all: &'a [(K, V)], key: &K) -> Option<&'a V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measurement::Counters;
     use model::{Domain, HostId, Router, RouterState};
 
     const ROUTER: RouterId = RouterId(uuid::Uuid::nil());
@@ -318,8 +356,13 @@ mod tests {
         }
     }
 
+    fn of_ten_seconds() -> Latest {
+        let interval = Duration::from_secs(10);
+        Latest::new(interval, interval)
+    }
+
     fn all(samples: &[(i64, i64)]) -> Latest {
-        let latest = Latest::new(Duration::from_secs(10));
+        let latest = of_ten_seconds();
         for &(at, counter) in samples {
             latest.put(Kind::Samples, sample(at, counter));
         }
@@ -391,7 +434,7 @@ mod tests {
 
     #[test]
     fn a_host_uses_what_its_counter_grew_by() {
-        let latest = Latest::new(Duration::from_secs(10));
+        let latest = of_ten_seconds();
         let host = HostId::new("h");
         let used = |seconds: u64| NodeUse {
             cpu_time_ns: Some(seconds * 1_000_000_000),
@@ -405,6 +448,36 @@ mod tests {
         latest.put_node(&host, 20_000, used(116));
         assert_eq!(at(20).unwrap().cpus_used, Some(1.5));
         assert_eq!(at(46), None);
+    }
+
+    #[test]
+    fn what_goes_over_interfaces_has_its_own_interval_and_goes_with_its_host() {
+        let latest = Latest::new(Duration::from_secs(10), Duration::from_mins(1));
+        let port = model::Port {
+            host: HostId::new("h"),
+            interface: "eth0".to_owned(),
+        };
+        for at in [0, 60] {
+            let counters = Counters {
+                received: 100 * at,
+                sent: 0,
+            };
+            let reading = Reading {
+                at_ms: at as i64 * 1000,
+                interfaces: HashMap::from([(port.interface.clone(), counters)]),
+            };
+            latest.put_traffic(&port.host, reading);
+        }
+        let at = |second| {
+            let now = Timestamp::from_second(second).unwrap();
+            latest.of_interface(&port, now)
+        };
+        assert_eq!(at(210).unwrap().received, Some(800.0));
+        assert_eq!(at(211), None);
+        latest.retain_hosts(|_| true);
+        assert!(at(60).is_some());
+        latest.retain_hosts(|_| false);
+        assert_eq!(at(60), None);
     }
 
     #[test]

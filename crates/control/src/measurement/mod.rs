@@ -15,8 +15,10 @@
 //!
 //! - `sampler`: from libvirt's counters to samples; `simulated`: the demo's made-up ones;
 //! - `sample`: their form, in memory and in the history; `latest`: present values and rates;
+//! - `interfaces`: what goes over hosts' own interfaces, in memory only;
 //! - `recorder`: the queue to the history.
 
+mod interfaces;
 mod latest;
 mod node;
 mod recorder;
@@ -24,6 +26,7 @@ mod sample;
 mod sampler;
 mod simulated;
 
+pub(crate) use interfaces::{Counters, Rates, Reading};
 pub(crate) use latest::Latest;
 pub(crate) use node::node;
 pub(crate) use recorder::{Recorder, Recording, Source};

@@ -1,6 +1,6 @@
 //! The queue to the history.
 
-use super::{Kind, Latest, node::NodeUse, sample::Sample};
+use super::{Kind, Latest, Reading, node::NodeUse, sample::Sample};
 use crate::discovery::Events;
 use api::{HostId, Timestamp};
 use history::{History, Tick};
@@ -91,6 +91,11 @@ impl Recorder {
     pub fn put_node(&self, host: &model::HostId, at_ms: i64, used: NodeUse) {
         self.latest.put_node(host, at_ms, used);
     }
+
+    /// Takes what went over a host's own interfaces. It is kept in memory only.
+    pub fn put_traffic(&self, host: &model::HostId, reading: Reading) {
+        self.latest.put_traffic(host, reading);
+    }
 }
 
 /// The task that stores.
@@ -149,7 +154,8 @@ mod tests {
     async fn a_tick_that_is_not_later_is_not_recorded() {
         let directory = tempfile::tempdir().unwrap();
         let history = History::open(&directory.path().join("h.db")).await.unwrap();
-        let latest = Arc::new(Latest::new(Duration::from_secs(10)));
+        let interval = Duration::from_secs(10);
+        let latest = Arc::new(Latest::new(interval, interval));
         let events = Arc::new(Events::new(0));
         let (recorder, recording) = Recorder::start(history.clone(), latest, events);
         let router = api::RouterId(uuid::Uuid::nil());

@@ -1,7 +1,7 @@
 //! From libvirt's counters to samples.
 
 use super::{
-    Kind, Recorder, Source, is_late,
+    Kind, Reading, Recorder, Source, is_late,
     node::NodeUse,
     now_ms,
     sample::{Sample, Values},
@@ -94,6 +94,13 @@ impl Sampler {
     pub fn record_node(&self, host: &HostId, at_ms: i64, used: NodeUse) {
         if let Some(recorder) = &self.recorder {
             recorder.put_node(host, at_ms, used);
+        }
+    }
+
+    /// Takes what went over a host's own interfaces.
+    pub fn record_traffic(&self, host: &HostId, reading: Reading) {
+        if let Some(recorder) = &self.recorder {
+            recorder.put_traffic(host, reading);
         }
     }
 }
@@ -207,7 +214,7 @@ mod tests {
         let history = history::History::open(&file).await.unwrap();
         // So long that no pause of this test is half of it.
         let interval = Duration::from_hours(1);
-        let latest = Arc::new(Latest::new(interval));
+        let latest = Arc::new(Latest::new(interval, interval));
         let events = Arc::new(Events::new(0));
         let (recorder, recording) = Recorder::start(history, Arc::clone(&latest), events);
         let sampler = Sampler::new(snapshots, Some(recorder), interval);

@@ -267,6 +267,7 @@ pub(crate) fn settings(request: &RegisterHostRequest) -> Result<HostSettings, Er
         // run programs.
         lldp: None,
         vxlan: None,
+        traffic: None,
         addresses: HostAddresses::default(),
     };
     match settings.complaint() {

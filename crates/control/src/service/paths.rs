@@ -61,7 +61,7 @@ pub(crate) fn find(state: &State, request: &FindPathsRequest) -> Result<FindPath
     let metric = request.metric.unwrap_or_default();
     let search = Search {
         topology,
-        load: Load::of(state, topology, now),
+        load: Load::of(&state.latest, topology, now),
         view: wanted,
         ends: [origin, destination],
         avoided,
