@@ -283,8 +283,8 @@ impl Testbed {
         self.write_config(uri, |_| false)
     }
 
-    /// The same, and hosts with tunnels are asked by SSH where they lead, for which `vms` needs
-    /// the keys of its [`Doors`].
+    /// The same, and hosts with tunnels are asked by SSH where they lead and what goes over their
+    /// interfaces, for which `vms` needs the keys of its [`Doors`].
     pub fn config_with_tunnels(&self) -> String {
         self.write_config(Host::uri, |host| {
             let mut bridges = host.plan().bridges.iter();
@@ -313,7 +313,10 @@ impl Testbed {
             }
             if is_asked_for_tunnels(host) {
                 let (address, key) = (host.address(), &host.plan().id);
-                let _ = writeln!(text, "vxlan = \"ssh://root@{address}\"\nkey = \"{key}\"");
+                for question in ["vxlan", "traffic"] {
+                    let _ = writeln!(text, "{question} = \"ssh://root@{address}\"");
+                }
+                let _ = writeln!(text, "key = \"{key}\"");
             }
             text.push('\n');
         }

@@ -1,6 +1,6 @@
 //! What VMS tells of the testbed's wiring is what was planned: nothing more, nothing less, and
-//! nothing declared. A cable that is pulled is seen, forgotten and found again, and the history has
-//! the rates at which routers say that they send.
+//! nothing declared. A cable that is pulled is seen, forgotten and found again, the history has the
+//! rates at which routers say that they send, and cables carry what the hosts' kernels count.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,6 +29,8 @@ const DOWN: Duration = Duration::from_secs(2);
 /// How long rates are compared: a packet more or less at either end, or a guest that catches up
 /// with a second's worth of them, is little of that.
 const MEASURED: Duration = Duration::from_mins(1);
+/// How long what cables carry is compared: hosts are asked once a second.
+const CARRIED: Duration = Duration::from_secs(30);
 /// How long `lldpd` on the testbed believes a neighbour without a word.
 const HOLD: Duration = Duration::from_secs(4);
 
@@ -64,10 +66,15 @@ impl Serving {
         serving
     }
 
-    /// The topology now, as the command line has it.
+    /// The topology now.
     fn topology(&self) -> Value {
+        self.told("topology")
+    }
+
+    /// What a command of the command line tells.
+    fn told(&self, command: &str) -> Value {
         let output = Command::new(binary().unwrap())
-            .args(["topology", "--json", "--server", &self.vms.url("")])
+            .args([command, "--json", "--server", &self.vms.url("")])
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -267,6 +274,7 @@ fn the_topology_is_the_plan_and_the_rates_are_the_generators() {
         assert_is_the_plan(bed.plan(), &found[version]["topologies"]["combined"]);
     }
     assert_rates(&bed, &serving.vms);
+    assert_cables(&bed, &serving);
     let unplugged = "link set vx42 nomaster\n";
     bed.host("gamma").machine().ip(unplugged).unwrap();
     let all = planned_segments(bed.plan());
@@ -314,6 +322,14 @@ fn the_topology_is_the_plan_and_the_rates_are_the_generators() {
     );
     sleep(Duration::from_secs(6));
     assert_eq!(told(&serving), before);
+    // Nor is it known any more what cables carry.
+    let load = serving.told("load");
+    let counted: BTreeSet<_> = (list(&load["links"]).iter())
+        .map(|link| text(&link["link"]))
+        .collect();
+    for cable in serving.cables() {
+        assert!(!counted.contains(&text(&cable["id"])), "{cable}");
+    }
 }
 
 fn assert_is_the_plan(plan: &Plan, topology: &Value) {
@@ -499,6 +515,84 @@ fn assert_rates(bed: &Testbed, vms: &VmsProcess) {
         "rates of {} NICs over {} s: at most {:.2} % off",
         counted.len() / 2,
         end - start,
+        worst * 100.0
+    );
+}
+
+/// Compares what VMS says that cables carry with what the kernel of the host at each end counts as
+/// sent there in the same time. Alpha is not asked: what it sends is what the others receive.
+fn assert_cables(bed: &Testbed, serving: &Serving) {
+    let cables = serving.cables();
+    let directions: BTreeMap<_, _> = cables
+        .iter()
+        .flat_map(|link| {
+            [("aToB", "a"), ("bToA", "b")].map(|(direction, from)| {
+                let from = (text(&link[from]["host"]), text(&link[from]["interface"]));
+                ((text(&link["id"]), direction), from)
+            })
+        })
+        .collect();
+    // In bits a second, as long as it is known.
+    let told = || -> BTreeMap<(String, &str), f64> {
+        let load = serving.told("load");
+        let links = list(&load["links"]).iter();
+        let flows = links.flat_map(|link| {
+            ["aToB", "bToA"].map(|direction| {
+                let rate = link[direction]["bitsPerSecond"].as_f64();
+                Some(((text(&link["link"]), direction), rate?))
+            })
+        });
+        let flows = flows.flatten();
+        flows
+            .filter(|(key, _)| directions.contains_key(key))
+            .collect()
+    };
+    let sent = || -> BTreeMap<_, _> {
+        let ends = directions.values().map(|(host, nic)| {
+            let ip = ["-s", "-j", "link", "show", "dev", nic];
+            let answer = bed.host(host).machine().run("ip", &ip).unwrap();
+            let answer: Value = serde_json::from_str(&answer).unwrap();
+            let bytes = answer[0]["stats64"]["tx"]["bytes"].as_u64().unwrap();
+            ((host, nic), (Instant::now(), bytes))
+        });
+        ends.collect()
+    };
+    until("all cables to be counted", SOON, || {
+        Ok((told().len() == directions.len()).then_some(()))
+    })
+    .unwrap_or_else(|error| panic!("{error}: {}", serving.vms.log()));
+
+    let before = sent();
+    let start = Instant::now();
+    let mut told_often = Vec::new();
+    while start.elapsed() < CARRIED {
+        sleep(Duration::from_millis(500));
+        told_often.push(told());
+    }
+    let after = sent();
+    let (mut worst, mut busy, mut idle) = (0.0_f64, 0, 0);
+    for (key, (host, nic)) in &directions {
+        let ((begun, first), (ended, last)) = (before[&(host, nic)], after[&(host, nic)]);
+        let counted = (last - first) as f64 * 8.0 / (ended - begun).as_secs_f64();
+        let known = told_often.iter().filter_map(|told| told.get(key));
+        let known: Vec<f64> = known.copied().collect();
+        // A login may take longer than that on a loaded machine, but not every time.
+        assert!(2 * known.len() > told_often.len(), "{host} {nic}");
+        let told = known.iter().sum::<f64>() / known.len() as f64;
+        println!("from {host} {nic}: {told:.0} bit/s, counted {counted:.0}");
+        // A frame that says who its sender is, more or less, is all that is on an idle cable.
+        let off = (told - counted).abs();
+        assert!(off < 0.05 * counted + 1000.0, "{host} {nic}");
+        if counted > 100_000.0 {
+            busy += 1;
+            worst = worst.max(off / counted);
+        } else if counted < 10_000.0 {
+            idle += 1;
+        }
+    }
+    assert!(busy > 0 && idle > 0, "{busy} busy, {idle} idle");
+    println!(
+        "{busy} directions of cables: at most {:.2} % off; {idle} are idle",
         worst * 100.0
     );
 }
