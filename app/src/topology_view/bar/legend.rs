@@ -100,8 +100,8 @@ fn links(html: &mut String) {
 }
 
 /// What halves of links without a colour are.
-const UNKNOWN: &str = "<p class=\"hint\">Grey: not counted. For cables, set <code>traffic</code> in \
-                       vms.toml.</p>";
+const UNKNOWN: &str = "<p class=\"hint\">Grey: not known. Cables are counted where vms.toml says \
+                       <code>traffic</code>.</p>";
 
 fn ramp(html: &mut String) {
     html.push_str(

@@ -75,8 +75,9 @@ struct List {
 #[derive(Debug, Default)]
 pub(super) struct Labels {
     lists: Vec<List>,
-    /// Where nodes are that labels keep clear of, from this nearness on: hosts and switches, others.
-    signs: [(f32, Vec<Rect>); 2],
+    /// Where nodes are that labels keep clear of, from this nearness on: hosts and switches, others,
+    /// and what is in boxes.
+    signs: [(f32, Vec<Rect>); 3],
     room: Declutter,
 }
 
@@ -240,11 +241,17 @@ impl Labels {
         };
         names.sort_by_key(|label| std::cmp::Reverse(rank(label)));
         let machines = names.partition_point(|label| rank(label) >= 2000);
-        let mut signs = [(MACHINES, vec![]), (OTHERS, vec![])];
+        let mut signs = [(MACHINES, vec![]), (OTHERS, vec![]), (FAR, vec![])];
         for one in &scene.nodes {
-            let kind = diagram.nodes.get(one.node as usize).map(|node| node.kind);
-            let is_machine = matches!(kind, Some(graph::NodeKind::Host | graph::NodeKind::Switch));
-            signs[usize::from(!is_machine)].1.push(one.rect());
+            let Some(node) = diagram.nodes.get(one.node as usize) else {
+                continue;
+            };
+            let of = match node.kind {
+                _ if node.group.is_some() => 2,
+                graph::NodeKind::Host | graph::NodeKind::Switch => 0,
+                _ => 1,
+            };
+            signs[of].1.push(one.rect());
         }
         // What is in a box is named once the box does not speak for it any more.
         let (inside, others): (Vec<_>, Vec<_>) = names
