@@ -82,6 +82,7 @@ pub(super) struct Labels {
 }
 
 /// A label that is written: its place on the screen in CSS pixels.
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code))] // Only a browser draws.
 pub(super) struct Written<'a> {
     pub text: &'a str,
     /// Its upper left corner.
@@ -387,5 +388,87 @@ impl Labels {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use graph::{Group, Node, NodeKind, Positions};
+
+    /// What is written of nodes at these places, at so many pixels a unit.
+    fn written(diagram: &Diagram, places: &[(f32, f32)], look: &Look, scale: f32) -> Vec<String> {
+        let place = |(node, &(x, y)): (&Node, &(f32, f32))| (node.id.clone(), Point { x, y });
+        let positions: Positions = diagram.nodes.iter().zip(places).map(place).collect();
+        let scene = Scene::new(diagram, &positions);
+        let mut labels = Labels::new(diagram, &scene, look);
+        let screen = Rect {
+            x: -2000.0,
+            y: -2000.0,
+            width: 4000.0,
+            height: 4000.0,
+        };
+        let to_screen = |at: Point| Point {
+            x: at.x * scale,
+            y: at.y * scale,
+        };
+        let mut all = Vec::new();
+        labels.write(scale, screen, look, to_screen, |label| {
+            all.push(label.text.to_owned());
+        });
+        all
+    }
+
+    fn nodes(names: &[&str], kind: NodeKind, group: Option<u32>) -> Vec<Node> {
+        let node = |name: &&str| Node {
+            id: (*name).to_owned(),
+            label: (*name).to_owned(),
+            kind,
+            group,
+            ..Node::default()
+        };
+        names.iter().map(node).collect()
+    }
+
+    #[test]
+    fn a_name_that_would_lie_on_a_sign_is_left_out_unless_it_was_asked_for() {
+        let diagram = Diagram {
+            nodes: nodes(&["above", "below", "beside"], NodeKind::Host, None),
+            ..Diagram::default()
+        };
+        // The second stands where the name of the first would be.
+        let places = [(0.0, 0.0), (0.0, 45.0), (400.0, 0.0)];
+        let mut look = Look::default();
+        assert_eq!(written(&diagram, &places, &look, 1.0), ["below", "beside"]);
+        look.mark(Thing::Node(0), |mark| mark.ring = true);
+        let all = ["above", "below", "beside"];
+        assert_eq!(written(&diagram, &places, &look, 1.0), all);
+    }
+
+    #[test]
+    fn a_box_tells_from_afar_what_is_in_it_although_routers_lie_there() {
+        let names: Vec<String> = (0..9).map(|n| format!("r{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut host = Group {
+            id: "h".into(),
+            label: "host".into(),
+            ..Group::default()
+        };
+        host.facts.routers = Some([8, 9]);
+        let diagram = Diagram {
+            nodes: nodes(&names, NodeKind::Router, Some(0)),
+            groups: vec![host],
+            ..Diagram::default()
+        };
+        let places: Vec<_> = (0..9)
+            .map(|n| ((n % 3) as f32 * 100.0, (n / 3) as f32 * 70.0))
+            .collect();
+        for scale in [0.25, 0.3] {
+            let told = written(&diagram, &places, &Look::default(), scale);
+            assert_eq!(told, ["host", "8 of 9 running"]);
+        }
+        let near = written(&diagram, &places, &Look::default(), 1.0);
+        assert_eq!(near[0], "host");
+        assert_eq!(near.len(), 10, "{near:?}");
     }
 }

@@ -14,7 +14,7 @@
 #[cfg(feature = "hydrate")]
 mod atlas;
 pub mod instances;
-#[cfg(feature = "hydrate")]
+#[cfg(any(feature = "hydrate", test))]
 mod labels;
 pub mod look;
 #[cfg(feature = "hydrate")]
