@@ -146,6 +146,14 @@ async function path({ frames, patience }) {
   return times;
 }
 
+const peer = (name, turn) => ({
+  turn,
+  url: ({ peers }) => `${peers}/${name}`,
+  drawn: () => window.drawn,
+  prepare() {},
+  settle() {},
+});
+
 // Who draws: where, how it is known that it has drawn, what has to be said before it can be moved, and
 // what its wheel turns for a factor of e.
 const DRAWERS = {
@@ -160,34 +168,10 @@ const DRAWERS = {
       await page.locator('.panel h2').waitFor({ state: 'detached' });
     },
   },
-  sigma: {
-    turn: 100,
-    url: ({ peers }) => `${peers}/sigma`,
-    drawn: () => window.drawn,
-    prepare() {},
-    settle() {},
-  },
-  cytoscape: {
-    turn: 250 / Math.LN10,
-    url: ({ peers }) => `${peers}/cytoscape`,
-    drawn: () => window.drawn,
-    prepare() {},
-    settle() {},
-  },
-  nothing: {
-    turn: 100,
-    url: ({ peers }) => `${peers}/nothing`,
-    drawn: () => window.drawn,
-    prepare() {},
-    settle() {},
-  },
-  'cytoscape-webgl': {
-    turn: 250 / Math.LN10,
-    url: ({ peers }) => `${peers}/cytoscape-webgl`,
-    drawn: () => window.drawn,
-    prepare() {},
-    settle() {},
-  },
+  sigma: peer('sigma', 100),
+  cytoscape: peer('cytoscape', 250 / Math.LN10),
+  nothing: peer('nothing', 100),
+  'cytoscape-webgl': peer('cytoscape-webgl', 250 / Math.LN10),
 };
 
 // The peers' pages.
