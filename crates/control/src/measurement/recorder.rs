@@ -11,11 +11,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::{
-    sync::mpsc::{self, error::TrySendError},
-    task::JoinHandle,
-};
-use tokio_util::sync::CancellationToken;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 /// Ticks of hosts that may wait for the disk: some for each of a large fleet's hosts.
 const QUEUE: usize = 1024;
@@ -35,7 +31,8 @@ pub(crate) struct Source {
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder {
     latest: Arc<Latest>,
-    ticks: mpsc::Sender<(HostId, Tick)>,
+    /// Weak: recorders live on in the fleet, and must not keep the task from ending.
+    ticks: mpsc::WeakSender<(HostId, Tick)>,
     dropped: Arc<AtomicU64>,
     /// The last tick of every source.
     last: Arc<Mutex<HashMap<Source, i64>>>,
@@ -45,16 +42,15 @@ impl Recorder {
     /// Starts the task that stores.
     pub fn start(history: History, latest: Arc<Latest>, events: Arc<Events>) -> (Self, Recording) {
         let (ticks, queue) = mpsc::channel(QUEUE);
-        let ending = CancellationToken::new();
-        let recording = Recording {
-            task: tokio::spawn(run(history, events, queue, ending.clone())),
-            ending,
-        };
         let recorder = Self {
             latest,
-            ticks,
+            ticks: ticks.downgrade(),
             dropped: Arc::default(),
             last: Arc::default(),
+        };
+        let recording = Recording {
+            task: tokio::spawn(run(history, events, queue)),
+            ticks,
         };
         (recorder, recording)
     }
@@ -76,9 +72,11 @@ impl Recorder {
         for sample in samples {
             self.latest.put(kind, sample);
         }
-        let sent = self.ticks.try_send((host, Tick { at_ms, rows }));
-        // Closed, the server is ending.
-        if let Err(TrySendError::Full(_)) = sent {
+        // Without a queue the server is ending.
+        let Some(ticks) = self.ticks.upgrade() else {
+            return;
+        };
+        if ticks.try_send((host, Tick { at_ms, rows })).is_err() {
             let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
             tracing::warn!(
                 dropped,
@@ -102,33 +100,21 @@ impl Recorder {
 #[derive(Debug)]
 pub(crate) struct Recording {
     task: JoinHandle<()>,
-    ending: CancellationToken,
+    ticks: mpsc::Sender<(HostId, Tick)>,
 }
 
 impl Recording {
     /// Takes nothing more, and ends when everything is stored: recorders may live on.
     pub async fn end(self) {
-        self.ending.cancel();
+        drop(self.ticks);
         // One that failed has ended, too.
         let _ = self.task.await;
     }
 }
 
-async fn run(
-    history: History,
-    events: Arc<Events>,
-    mut queue: mpsc::Receiver<(HostId, Tick)>,
-    ending: CancellationToken,
-) {
+async fn run(history: History, events: Arc<Events>, mut queue: mpsc::Receiver<(HostId, Tick)>) {
     let mut batch = Vec::with_capacity(TOGETHER);
-    loop {
-        tokio::select! {
-            count = queue.recv_many(&mut batch, TOGETHER) => if count == 0 { return },
-            () = ending.cancelled(), if !queue.is_closed() => {
-                queue.close();
-                continue;
-            }
-        }
+    while queue.recv_many(&mut batch, TOGETHER).await > 0 {
         let (measured, ticks): (Vec<_>, Vec<_>) = batch
             .drain(..)
             .map(|(host, tick)| ((host, tick.at_ms), tick))
