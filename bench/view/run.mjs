@@ -90,7 +90,7 @@ function person({ at, turn }) {
   };
 }
 
-// What the peers' pages say of their pictures themselves.
+// What the peers' pages offer themselves: where a node is, when a click was answered, and going nearer.
 function ours() {
   const stage = document.querySelector('.stage');
   window.bench = {

@@ -309,19 +309,9 @@ impl Labels {
                 continue;
             }
             if !pass {
-                let shown = signs.iter().filter(|(from, _)| scale >= *from);
-                for sign in shown.flat_map(|(_, signs)| signs) {
-                    let middle = to_screen(sign.center());
-                    if seen.contains(middle) {
-                        let half = |size: f32| (size * scale / 2.0 - TOUCH).max(0.0);
-                        let (across, down) = (half(sign.width), half(sign.height));
-                        room.take(Rect {
-                            x: middle.x - across,
-                            y: middle.y - down,
-                            width: across * 2.0,
-                            height: down * 2.0,
-                        });
-                    }
+                let signs = signs.iter().filter(|(from, _)| scale >= *from);
+                for sign in signs.flat_map(|(_, signs)| signs) {
+                    keep_clear(room, sign, scale, seen, &to_screen);
                 }
             }
             for list in lists.iter() {
@@ -389,6 +379,28 @@ impl Labels {
             }
         }
     }
+}
+
+/// Takes the room of a sign, so that no label lies on it.
+fn keep_clear(
+    room: &mut Declutter,
+    sign: &Rect,
+    scale: f32,
+    seen: Rect,
+    to_screen: impl Fn(Point) -> Point,
+) {
+    let middle = to_screen(sign.center());
+    if !seen.contains(middle) {
+        return;
+    }
+    let half = |size: f32| (size * scale / 2.0 - TOUCH).max(0.0);
+    let (across, down) = (half(sign.width), half(sign.height));
+    room.take(Rect {
+        x: middle.x - across,
+        y: middle.y - down,
+        width: across * 2.0,
+        height: down * 2.0,
+    });
 }
 
 #[cfg(test)]
