@@ -27,7 +27,7 @@ const MOST_SINGLE: usize = 64;
 /// From so many pixels a unit on, it is written what links carry.
 const NEAR: f32 = 1.3;
 /// After the camera has rested so long, in milliseconds, the links above the picture follow.
-const SHORTEST_REST: f64 = 200.0;
+const REST_MILLIS: i32 = 200;
 /// However slow frames are, after so long without a movement the camera rests.
 const LONGEST_REST: f64 = 5000.0;
 
@@ -370,7 +370,7 @@ impl Controller {
         self.moved.set(js_sys::Date::now());
         // One timer for a whole movement: it looks again when it finds the camera moving.
         if !self.rest_awaited.replace(true) {
-            self.await_rest(self.rest());
+            self.await_rest();
         }
     }
 
@@ -381,19 +381,18 @@ impl Controller {
             .surface
             .as_ref()
             .map_or(0.0, |surface| surface.progress.borrow().late);
-        (2.5 * late).clamp(SHORTEST_REST, LONGEST_REST)
+        f64::from(REST_MILLIS).max(2.5 * late).min(LONGEST_REST)
     }
 
-    /// Looks after so many milliseconds whether the camera rests.
-    fn await_rest(self: &Rc<Self>, wait: f64) {
+    fn await_rest(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
         let look = Closure::once_into_js(move || {
             let Some(controller) = weak.upgrade() else {
                 return;
             };
-            let left = controller.rest() - (js_sys::Date::now() - controller.moved.get());
-            if left > 0.0 || !controller.state.borrow().gesture.is_still() {
-                return controller.await_rest(if left > 0.0 { left } else { SHORTEST_REST });
+            let since = js_sys::Date::now() - controller.moved.get();
+            if since < controller.rest() || !controller.state.borrow().gesture.is_still() {
+                return controller.await_rest();
             }
             controller.rest_awaited.set(false);
             controller.links_follow();
@@ -401,7 +400,7 @@ impl Controller {
         });
         let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(
             look.unchecked_ref(),
-            wait.ceil() as i32,
+            REST_MILLIS + 10,
         );
     }
 
